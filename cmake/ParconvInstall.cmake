@@ -1,0 +1,1 @@
+# Install rules; find_package(parconv) in another project gives parconv::parconv.

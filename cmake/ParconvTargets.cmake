@@ -1,0 +1,58 @@
+# How targets of parconv are made: warnings, sanitizers, one static library a module, tests at several rank counts.
+
+add_library(parconv_options INTERFACE)
+target_compile_options(parconv_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast)
+if(PARCONV_WARNINGS_AS_ERRORS)
+  target_compile_options(parconv_options INTERFACE -Werror)
+endif()
+if(PARCONV_SANITIZE)
+  target_compile_options(parconv_options INTERFACE -fsanitize=${PARCONV_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(parconv_options INTERFACE -fsanitize=${PARCONV_SANITIZE})
+endif()
+
+# parconv_module(NAME [PUBLIC target...] [PRIVATE target...]): static library parconv_NAME of src/NAME/*.cpp.
+# PUBLIC names modules that its headers use; PRIVATE names libraries that only its sources see.
+function(parconv_module name)
+  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  add_library(parconv_${name} STATIC ${sources})
+  add_library(parconv::${name} ALIAS parconv_${name})
+  target_compile_features(parconv_${name} PUBLIC cxx_std_20)
+  target_include_directories(parconv_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                                                    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_include_directories(parconv_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(parconv_${name} PUBLIC ${ARG_PUBLIC} PRIVATE $<BUILD_INTERFACE:parconv_options> ${ARG_PRIVATE})
+  set_property(GLOBAL APPEND PROPERTY PARCONV_MODULES parconv_${name})
+endfunction()
+
+# add_parconv_test(NAME [SOURCES file...] [LINK target...] [NP n...] [LABELS label...] [TIMEOUT seconds] [ARGS arg...])
+# One test program. Without NP: NAME, run as it is. With NP: NAME.npN under mpirun, once for each N. SOURCES default to NAME.cpp.
+function(add_parconv_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;NP;LABELS;ARGS" ${ARGN})
+  if(NOT PARCONV_BUILD_TESTS)
+    return()
+  endif()
+  if(NOT ARG_SOURCES)
+    set(ARG_SOURCES ${name}.cpp)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE parconv_options ${ARG_LINK})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bin)
+  if(NOT ARG_NP)
+    target_link_libraries(${name} PRIVATE GTest::gtest_main GTest::gmock)
+    add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "unit;${ARG_LABELS}")
+    return()
+  endif()
+  target_link_libraries(${name} PRIVATE parconv_test_mpi_main)
+  foreach(np IN LISTS ARG_NP)
+    add_test(NAME ${name}.np${np} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${np} ${MPIEXEC_PREFLAGS}
+                                          $<TARGET_FILE:${name}> ${MPIEXEC_POSTFLAGS} ${ARG_ARGS})
+    set_tests_properties(${name}.np${np} PROPERTIES PROCESSORS ${np} TIMEOUT ${ARG_TIMEOUT} LABELS "mpi;${ARG_LABELS}"
+                         ENVIRONMENT "${PARCONV_TEST_ENVIRONMENT}")
+  endforeach()
+endfunction()

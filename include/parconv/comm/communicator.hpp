@@ -1,0 +1,57 @@
+// The seam to the libraries that move data between ranks.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace parconv {
+
+/// Bytes that go to `peer` or come from it. The memory stays where it is from prepare to the last finish.
+struct SendMessage {
+  int peer = 0;
+  const std::byte* data = nullptr;
+  std::size_t size_bytes = 0;
+};
+struct ReceiveMessage {
+  int peer = 0;
+  std::byte* data = nullptr;
+  std::size_t size_bytes = 0;
+};
+
+/// One rank's part of one communication: all its messages, prepared once and started again and again. Messages between two
+/// ranks match in the order of the spans.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  /// Starts all messages without waiting. Send buffers may not be written, receive buffers not touched, until finish.
+  virtual void start() = 0;
+  /// Waits until all messages are complete. Throws Error(Communication).
+  virtual void finish() = 0;
+  /// True once all messages are complete; moves data meanwhile.
+  virtual bool test() = 0;
+};
+
+/// A group of ranks that exchange messages. All ranks start their exchanges in one global order (docs/design.md).
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+
+  /// Local. Describes messages that are to be sent many times. `order` is the exchange's place in the global order, and the same on all
+  /// its participants; several exchanges of one order match in the order in which they are started.
+  virtual std::unique_ptr<Exchange> prepare(int order, std::span<const SendMessage> sends,
+                                            std::span<const ReceiveMessage> receives) = 0;
+
+  /// Local, does not block: lets started exchanges advance (many MPI libraries move data only inside MPI calls).
+  virtual void progress() = 0;
+
+  /// Collective, blocking.
+  virtual void barrier() = 0;
+};
+
+}  // namespace parconv

@@ -1,0 +1,66 @@
+// The seam to the libraries that compute.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "parconv/model/local_op.hpp"
+
+namespace parconv {
+
+/// Which operands a backend computes on at full speed.
+struct MemoryRules {
+  /// Operands of convolutions must be dense per sample; anything else is assembled by a Copy.
+  bool needs_dense = true;
+};
+
+/// Reads a part of a filter as f32 in the dense order oc, ic, kd, kh, kw, scale applied. Throws Error(Io or BadData).
+using FilterReader = std::function<std::vector<float>(const Filter&, const FilterBox&)>;
+
+/// A prepared call. Owns its packed weights.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  /// Computes once; local, blocking, allocates nothing. `srcs` and `dst` point at the first element of the operands that `prepare`
+  /// was given; `scratch` has scratch_bytes() bytes, 64-byte aligned, and may be shared with other kernels.
+  virtual void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) = 0;
+
+  virtual std::size_t scratch_bytes() const { return 0; }
+  /// Packed weights and other memory that the kernel keeps.
+  virtual std::size_t resident_bytes() const { return 0; }
+  /// What computes it, for reports: "brgconv:avx512_core", "reference".
+  virtual std::string implementation() const = 0;
+};
+
+/// A library that computes LocalOps. Local: no method communicates.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual std::string name() const = 0;
+  virtual MemoryRules memory_rules() const = 0;
+
+  /// Prepares a call: chooses an implementation, reads and packs the weights. Everything that can fail or allocate happens here.
+  /// Throws Error(Unavailable) if the backend has no fast implementation, naming what it was asked for.
+  virtual std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) = 0;
+};
+
+struct BackendOptions {
+  /// "auto" (the fastest for this build), "onednn", "reference".
+  std::string name = "auto";
+  /// Threads of one rank.
+  int threads = 1;
+};
+
+/// Makes a backend by name. Throws Error(Unavailable) if this build has none of that name.
+std::unique_ptr<Backend> make_backend(const BackendOptions& options);
+
+/// Plain loops, no library: the oracle that everything else is compared with.
+std::unique_ptr<Backend> make_reference_backend();
+
+}  // namespace parconv

@@ -1,0 +1,19 @@
+// Size arithmetic that refuses to overflow.
+#pragma once
+
+#include <span>
+
+#include "parconv/core/types.hpp"
+
+namespace parconv {
+
+/// a + b. Throws Error(BadData) naming `what` if the sum does not fit index_t.
+index_t checked_add(index_t a, index_t b, const char* what = "size");
+
+/// a * b. Throws Error(BadData) naming `what` if the product does not fit index_t.
+index_t checked_mul(index_t a, index_t b, const char* what = "size");
+
+/// Product of all factors, 1 for none. Throws Error(BadData) naming `what` on overflow.
+index_t checked_product(std::span<const index_t> factors, const char* what = "size");
+
+}  // namespace parconv

@@ -1,0 +1,42 @@
+// Index and element types used everywhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace parconv {
+
+/// Sizes, indices and counts. Signed, so that differences and paddings are ordinary numbers.
+using index_t = std::int64_t;
+
+/// Element types that parconv reads, stores or computes with.
+enum class DType { F32, F16, BF16, F64, U8, I8, U16, I16, I32, I64 };
+
+/// Bytes of one element.
+constexpr std::size_t size_of(DType type) {
+  switch (type) {
+    case DType::U8:
+    case DType::I8: return 1;
+    case DType::F16:
+    case DType::BF16:
+    case DType::U16:
+    case DType::I16: return 2;
+    case DType::F32:
+    case DType::I32: return 4;
+    case DType::F64:
+    case DType::I64: return 8;
+  }
+  return 0;
+}
+
+/// The lower-case name used in messages, options and files: "f32", "u8", ...
+std::string_view name_of(DType type);
+
+/// Smallest integer not below a / b, for b > 0 and any a.
+constexpr index_t ceil_div(index_t a, index_t b) { return a >= 0 ? (a + b - 1) / b : -((-a) / b); }
+
+/// Largest integer not above a / b, for b > 0 and any a.
+constexpr index_t floor_div(index_t a, index_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+}  // namespace parconv

@@ -1,0 +1,116 @@
+// What a backend computes: an operator cut down to one rank's boxes, in local indices only.
+#pragma once
+
+#include <array>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "parconv/model/network.hpp"
+
+namespace parconv {
+
+/// A tensor operand in memory: extents and strides in elements (of n, c, d, h, w).
+struct OperandLayout {
+  Extents extents{};
+  Extents strides{};
+  DType type = DType::F32;
+
+  friend bool operator==(const OperandLayout&, const OperandLayout&) = default;
+};
+
+/// The layout of box `inner` seen inside a dense channels-last buffer of box `outer`.
+OperandLayout layout_within(const Box& inner, const Box& outer, DType type = DType::F32);
+
+/// Index in elements of the first element of `inner` in a dense channels-last buffer of `outer`.
+index_t offset_within(const Box& inner, const Box& outer);
+
+/// True if the operand is one run of memory, channels last (n, d, h, w, c from slowest to fastest).
+bool is_dense(const OperandLayout& layout);
+/// True if every sample is (the pitch between samples may be larger).
+bool is_dense_per_sample(const OperandLayout& layout);
+
+/// Channels of one convolution piece: whole groups, or a part of one group (groups == 1).
+struct ChannelPiece {
+  index_t groups = 1;
+  Interval src{};  ///< channels of the operand, local
+  Interval dst{};  ///< channels of the result, local
+  FilterBox filter{};
+
+  friend bool operator==(const ChannelPiece&, const ChannelPiece&) = default;
+};
+
+/// `window` is local: pad_lo and pad_hi are 0 at a cut and the true padding at the tensor's edge; kernel may be a part of the
+/// filter's where space is contracted. Pieces cover disjoint dst channels that together are all of dst.
+struct LocalConv {
+  Window window{};
+  std::vector<ChannelPiece> pieces{};
+  Filter filter{};
+};
+
+/// `divisors[a][o]` counts the taps along d, h, w of local output o; an average divides by their product. Empty for Max.
+struct LocalPool {
+  PoolKind kind = PoolKind::Max;
+  Window window{};
+  std::array<std::vector<index_t>, 3> divisors{};
+};
+
+/// The output gets `value`: its window lies wholly in padding.
+struct LocalFill {
+  float value = 0;
+};
+
+/// Copies one source.
+struct LocalCopy {};
+
+struct LocalScaleShift {
+  std::vector<float> scale{};
+  std::vector<float> shift{};
+};
+
+/// Adds up the sources in order; a source of extent 1 is broadcast.
+struct LocalSum {};
+
+struct LocalRowSum {};
+
+struct LocalRowsMean {
+  index_t count = 1;
+};
+
+/// The source holds the marked axes whole; `dst_offset` is where the output begins in it.
+struct LocalSoftmax {
+  std::array<bool, num_axes> axes{};
+  bool is_logarithm = false;
+  Extents dst_offset{{0, 0, 0, 0, 0}};
+};
+
+/// The source holds the samples [0, src extent of n) of `src_shape` whole. The output box begins at `dst_offset` of
+/// `dst_shape`, both counted from the same first element in ONNX order.
+struct LocalReshape {
+  Extents src_shape{};
+  Extents dst_shape{};
+  Extents dst_offset{{0, 0, 0, 0, 0}};
+};
+
+using LocalKind = std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalRowSum,
+                               LocalRowsMean, LocalSoftmax, LocalReshape>;
+
+/// "conv", "pool", ...
+const char* name_of(const LocalKind& kind);
+
+/// bias has one number per local output channel, or none. `residual` is the index of the source that is added, or -1.
+struct LocalFinish {
+  std::vector<float> bias{};
+  int residual = -1;
+  Activation activation{};
+};
+
+/// A call of a backend: out = finish(kind(srcs)). Extents of `dst` may not be empty.
+struct LocalOp {
+  LocalKind kind{};
+  LocalFinish finish{};
+  std::vector<OperandLayout> srcs{};  ///< the residual, if any, is one of them
+  OperandLayout dst{};
+};
+
+}  // namespace parconv
