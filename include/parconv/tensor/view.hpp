@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
 
 #include "parconv/geometry/box.hpp"
 #include "parconv/model/local_op.hpp"
+#include "parconv/tensor/aligned.hpp"
 
 namespace parconv {
 
@@ -43,17 +43,17 @@ class HostTensor {
   View view(const Box& inner);
   ConstView view(const Box& inner) const;
 
-  /// The element at a global index, f32 only.
+  /// The element at a global index inside the box, f32 only.
   float& at(index_t n, index_t c, index_t d, index_t h, index_t w);
   float at(index_t n, index_t c, index_t d, index_t h, index_t w) const;
 
  private:
+  /// In bytes.
   index_t offset_of(index_t n, index_t c, index_t d, index_t h, index_t w) const;
 
   Box box_{};
   DType type_ = DType::F32;
-  std::vector<std::byte> memory_{};
-  std::size_t begin_ = 0;
+  AlignedBytes memory_{};
 };
 
 }  // namespace parconv
