@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <functional>
+#include <queue>
+
+#include "parconv/core/error.hpp"
+#include "parconv/model/network.hpp"
+
+namespace parconv {
+namespace {
+
+bool is_bare(const Finish& finish) { return finish.bias.empty() && !finish.has_residual; }
+bool is_inactive(const Finish& finish) { return finish.activation.kind == ActivationKind::None; }
+
+/// Takes nodes into their producers, in topological order. A node that was taken in has output -1 until it is dropped.
+class Fuser {
+ public:
+  explicit Fuser(Network network) : net_(std::move(network)), is_output_(net_.values.size(), false) {
+    for (ValueId id : net_.outputs) is_output_[index(id)] = true;
+  }
+
+  Network run() {
+    drop_dead_nodes();
+    producers_ = producers_of_values(net_);
+    readers_ = consumers_of_values(net_);
+    for (NodeId id = 0; id < static_cast<NodeId>(net_.nodes.size()); ++id) take_in(id);
+    drop_dead_nodes();
+    sort();
+    return std::move(net_);
+  }
+
+ private:
+  template <class Id>
+  static std::size_t index(Id id) {
+    return static_cast<std::size_t>(id);
+  }
+
+  Node& node(NodeId id) { return net_.nodes[index(id)]; }
+  Node* producer(ValueId id) { return producers_[index(id)] < 0 ? nullptr : &node(producers_[index(id)]); }
+
+  /// Nobody but one reader needs the value, which may therefore disappear.
+  bool is_private(ValueId id) const { return !is_output_[index(id)] && readers_[index(id)].size() == 1; }
+
+  void take_in(NodeId id) {
+    const Node& follower = node(id);
+    if (std::holds_alternative<ScaleShift>(follower.op)) take_scale_shift(id);
+    if (std::holds_alternative<Sum>(follower.op)) take_sum(id);
+    if (std::holds_alternative<Elementwise>(follower.op)) take_elementwise(id);
+  }
+
+  /// Lets `taker` make what `follower` made, with the follower's activation.
+  void merge(Node& taker, NodeId follower_id) {
+    Node& follower = node(follower_id);
+    taker.finish.activation = follower.finish.activation;
+    replace(taker, follower);
+  }
+
+  /// Lets `taker` make what `follower` made.
+  void replace(Node& taker, Node& follower) {
+    const NodeId taker_id = producers_[index(taker.output)];
+    readers_[index(taker.output)].clear();
+    producers_[index(taker.output)] = -1;
+    producers_[index(follower.output)] = taker_id;
+    taker.output = follower.output;
+    follower.output = -1;
+  }
+
+  void take_scale_shift(NodeId id) {
+    const ScaleShift& follower = std::get<ScaleShift>(node(id).op);
+    const ValueId between = node(id).inputs.front();
+    Node* taker = producer(between);
+    if (taker == nullptr || !is_private(between) || !is_bare(node(id).finish)) return;
+    if (!std::holds_alternative<Conv>(taker->op) || taker->finish.has_residual || !is_inactive(taker->finish)) return;
+    scale_filter(std::get<Conv>(taker->op).filter, follower.scale);
+    std::vector<float>& bias = taker->finish.bias;
+    bias.resize(follower.shift.size(), 0.0F);
+    for (std::size_t c = 0; c < bias.size(); ++c) bias[c] = bias[c] * follower.scale[c] + follower.shift[c];
+    merge(*taker, id);
+  }
+
+  static void scale_filter(Filter& filter, const std::vector<float>& factors) {
+    std::vector<float> scale = filter.scale ? *filter.scale : std::vector<float>(factors.size(), 1.0F);
+    PARCONV_EXPECT(scale.size() == factors.size(), scale.size(), " factors and ", factors.size());
+    std::transform(scale.begin(), scale.end(), factors.begin(), scale.begin(), std::multiplies<>());
+    filter.scale = std::make_shared<const std::vector<float>>(std::move(scale));
+  }
+
+  /// A convolution that may add a residual: nothing but a bias follows it, and only the sum reads it.
+  bool can_add(ValueId operand) {
+    const Node* taker = producer(operand);
+    return taker != nullptr && is_private(operand) && std::holds_alternative<Conv>(taker->op) && !taker->finish.has_residual &&
+           is_inactive(taker->finish);
+  }
+
+  void take_sum(NodeId id) {
+    const Node& sum = node(id);
+    if (sum.inputs.size() != 2 || !is_bare(sum.finish)) return;
+    ValueId kept = sum.inputs[0];
+    ValueId taken = sum.inputs[1];
+    const Value& out = net_.value(sum.output);
+    for (ValueId operand : sum.inputs)
+      if (net_.value(operand).kind == ValueKind::Constant || net_.value(operand).extents != out.extents) return;
+    // The later of two convolutions: the other one's result is there by then.
+    if (producers_[index(kept)] > producers_[index(taken)]) std::swap(kept, taken);
+    if (!can_add(taken)) std::swap(kept, taken);
+    if (kept == taken || !can_add(taken)) return;
+    Node& taker = *producer(taken);
+    taker.inputs.push_back(kept);
+    taker.finish.has_residual = true;
+    std::replace(readers_[index(kept)].begin(), readers_[index(kept)].end(), id, producers_[index(taken)]);
+    merge(taker, id);
+  }
+
+  void take_elementwise(NodeId id) {
+    const Node& follower = node(id);
+    if (!is_bare(follower.finish)) return;
+    if (is_inactive(follower.finish)) return remove_copy(id);
+    const ValueId between = follower.inputs.front();
+    Node* taker = producer(between);
+    if (taker == nullptr || !is_private(between) || !is_inactive(taker->finish)) return;
+    if (std::holds_alternative<Concat>(taker->op) || std::holds_alternative<Reshape>(taker->op)) return;
+    merge(*taker, id);
+  }
+
+  /// Removes a node that only copies. A copy from a network input, a constant or an output to another output stays.
+  void remove_copy(NodeId id) {
+    Node& copy = node(id);
+    const ValueId source = copy.inputs.front();
+    if (!is_output_[index(copy.output)]) return redirect_readers(id, copy.output, source);
+    Node* taker = producer(source);
+    if (taker == nullptr || is_output_[index(source)]) return;
+    const ValueId output = copy.output;
+    replace_source(id, source, output);
+    replace(*taker, copy);
+  }
+
+  /// Lets all who read `from`, the result of copy `id`, read `to`, which the copy reads.
+  void redirect_readers(NodeId id, ValueId from, ValueId to) {
+    for (NodeId reader : readers_[index(from)]) std::replace(node(reader).inputs.begin(), node(reader).inputs.end(), from, to);
+    std::vector<NodeId>& readers = readers_[index(to)];
+    std::erase(readers, id);
+    readers.insert(readers.end(), readers_[index(from)].begin(), readers_[index(from)].end());
+    remove_duplicates(readers);
+    readers_[index(from)].clear();
+    producers_[index(from)] = -1;
+    node(id).output = -1;
+  }
+
+  /// Lets all who read `source` besides copy `id` read its result `output`.
+  void replace_source(NodeId id, ValueId source, ValueId output) {
+    for (NodeId reader : readers_[index(source)]) {
+      if (reader == id) continue;
+      std::replace(node(reader).inputs.begin(), node(reader).inputs.end(), source, output);
+      readers_[index(output)].push_back(reader);
+    }
+    remove_duplicates(readers_[index(output)]);
+  }
+
+  static void remove_duplicates(std::vector<NodeId>& ids) {
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  }
+
+  /// Keeps the nodes that an output depends on.
+  void drop_dead_nodes() {
+    std::vector<bool> is_needed = is_output_;
+    std::vector<NodeId> producers(net_.values.size(), -1);
+    for (NodeId id = 0; id < static_cast<NodeId>(net_.nodes.size()); ++id)
+      if (node(id).output >= 0) producers[index(node(id).output)] = id;
+    std::vector<ValueId> to_visit = net_.outputs;
+    while (!to_visit.empty()) {
+      const NodeId id = producers[index(to_visit.back())];
+      to_visit.pop_back();
+      if (id < 0) continue;
+      for (ValueId input : node(id).inputs) {
+        if (!is_needed[index(input)]) to_visit.push_back(input);
+        is_needed[index(input)] = true;
+      }
+    }
+    std::erase_if(net_.nodes, [&](const Node& n) { return n.output < 0 || !is_needed[index(n.output)]; });
+  }
+
+  /// Topological order again, with as little change as possible: of the nodes that can run, the first.
+  void sort() {
+    producers_ = producers_of_values(net_);
+    readers_ = consumers_of_values(net_);
+    std::vector<int> waits_for(net_.nodes.size(), 0);
+    for (const Node& maker : net_.nodes)
+      for (NodeId reader : readers_[index(maker.output)]) ++waits_for[index(reader)];
+    std::priority_queue<NodeId, std::vector<NodeId>, std::greater<>> ready;
+    for (NodeId id = 0; id < static_cast<NodeId>(net_.nodes.size()); ++id)
+      if (waits_for[index(id)] == 0) ready.push(id);
+    std::vector<Node> sorted;
+    while (!ready.empty()) {
+      const NodeId id = ready.top();
+      ready.pop();
+      for (NodeId reader : readers_[index(node(id).output)])
+        if (--waits_for[index(reader)] == 0) ready.push(reader);
+      sorted.push_back(std::move(node(id)));
+    }
+    PARCONV_EXPECT(sorted.size() == net_.nodes.size(), "the fused network has a cycle");
+    net_.nodes = std::move(sorted);
+  }
+
+  Network net_;
+  std::vector<bool> is_output_;
+  std::vector<NodeId> producers_{};
+  std::vector<std::vector<NodeId>> readers_{};
+};
+
+}  // namespace
+
+Network fuse(const Network& network) { return Fuser(network).run(); }
+
+}  // namespace parconv
