@@ -9,7 +9,8 @@ namespace parconv {
 Cuts block_cuts(index_t extent, int parts, index_t grain) {
   PARCONV_EXPECT(extent >= 0 && parts >= 1 && grain >= 1, "extent ", extent, ", parts ", parts, ", grain ", grain);
   index_t block = ceil_div(extent, parts);
-  if (extent >= grain * parts) block = ceil_div(block, grain) * grain;
+  const index_t rounded = ceil_div(block, grain) * grain;
+  if (extent - (parts - 1) * rounded >= grain) block = rounded;
   Cuts cuts(static_cast<std::size_t>(parts) + 1);
   for (int k = 0; k <= parts; ++k) cuts[static_cast<std::size_t>(k)] = std::min(extent, k * block);
   cuts.back() = extent;
@@ -48,7 +49,7 @@ std::vector<Interval> pieces_of(const Cuts& cuts) {
 }
 
 bool are_valid_cuts(const Cuts& cuts, index_t extent, int parts) {
-  return cuts.size() == static_cast<std::size_t>(parts) + 1 && cuts.front() == 0 && cuts.back() == extent &&
+  return parts >= 1 && cuts.size() == static_cast<std::size_t>(parts) + 1 && cuts.front() == 0 && cuts.back() == extent &&
          std::is_sorted(cuts.begin(), cuts.end());
 }
 

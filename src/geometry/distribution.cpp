@@ -1,6 +1,7 @@
 #include "parconv/geometry/distribution.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "parconv/core/error.hpp"
 
@@ -20,8 +21,21 @@ std::vector<int> offsets_along(const Grid& grid, const std::vector<GridAxis>& ax
   return offsets;
 }
 
-bool never_decrease(const std::vector<Interval>& pieces) {
-  return std::is_sorted(pieces.begin(), pieces.end(), [](Interval a, Interval b) { return a.lo < b.lo || a.hi < b.hi; });
+/// Empty pieces say nothing about order, wherever they are: they take the bounds of the piece before them.
+std::vector<Interval> bounds_of(const std::vector<Interval>& pieces) {
+  constexpr index_t lowest = std::numeric_limits<index_t>::min();
+  std::vector<Interval> bounds;
+  Interval previous{lowest, lowest};
+  for (Interval piece : pieces) {
+    if (!piece.is_empty()) previous = piece;
+    bounds.push_back(previous);
+  }
+  return bounds;
+}
+
+bool never_decrease(const std::vector<Interval>& bounds) {
+  return std::adjacent_find(bounds.begin(), bounds.end(), [](Interval a, Interval b) { return b.lo < a.lo || b.hi < a.hi; }) ==
+         bounds.end();
 }
 
 std::size_t coordinate(const Grid& grid, const GridVector& position, const std::vector<GridAxis>& by) {
@@ -42,7 +56,8 @@ Distribution::Distribution(const Grid& grid, std::array<AxisPieces, num_axes> ax
     }
     AxisTable& table = axes_[a];
     table.rank_offsets = offsets_along(grid, axes[a].by);
-    table.is_sorted = never_decrease(axes[a].pieces);
+    table.bounds = bounds_of(axes[a].pieces);
+    table.is_sorted = never_decrease(table.bounds);
     table.pieces = std::move(axes[a]);
     PARCONV_EXPECT(table.pieces.pieces.size() == table.rank_offsets.size(), table.pieces.pieces.size(), " pieces for ",
                    table.rank_offsets.size(), " positions");
@@ -65,12 +80,14 @@ Box Distribution::box(int rank) const {
   Box result;
   for (std::size_t a = 0; a < axes_.size(); ++a) {
     const AxisPieces& axis = axes_[a].pieces;
+    if (axis.pieces.empty()) return {};
     result.intervals[a] = axis.pieces[coordinate(grid_, position, axis.by)];
   }
   return result.is_empty() ? Box{} : result;
 }
 
 int Distribution::first_replica(int rank) const {
+  PARCONV_EXPECT(!axes_[0].rank_offsets.empty(), "an empty distribution has no ranks");
   const GridVector position = grid_.position(rank);
   int result = grid_.first_rank;
   for (const AxisTable& table : axes_) result += table.rank_offsets[coordinate(grid_, position, table.pieces.by)];
@@ -78,11 +95,11 @@ int Distribution::first_replica(int rank) const {
 }
 
 std::array<std::size_t, 2> Distribution::candidates(const AxisTable& table, Interval query) const {
-  const auto& pieces = table.pieces.pieces;
-  if (!table.is_sorted) return {0, pieces.size()};
-  const auto first = std::partition_point(pieces.begin(), pieces.end(), [&](Interval p) { return p.hi <= query.lo; });
-  const auto last = std::partition_point(first, pieces.end(), [&](Interval p) { return p.lo < query.hi; });
-  return {static_cast<std::size_t>(first - pieces.begin()), static_cast<std::size_t>(last - pieces.begin())};
+  const std::vector<Interval>& bounds = table.bounds;
+  if (!table.is_sorted) return {0, bounds.size()};
+  const auto first = std::partition_point(bounds.begin(), bounds.end(), [&](Interval p) { return p.hi <= query.lo; });
+  const auto last = std::partition_point(first, bounds.end(), [&](Interval p) { return p.lo < query.hi; });
+  return {static_cast<std::size_t>(first - bounds.begin()), static_cast<std::size_t>(last - bounds.begin())};
 }
 
 }  // namespace parconv

@@ -34,9 +34,9 @@ constexpr std::size_t size_of(DType type) {
 std::string_view name_of(DType type);
 
 /// Smallest integer not below a / b, for b > 0 and any a.
-constexpr index_t ceil_div(index_t a, index_t b) { return a >= 0 ? (a + b - 1) / b : -((-a) / b); }
+constexpr index_t ceil_div(index_t a, index_t b) { return a / b + (a % b > 0 ? 1 : 0); }
 
 /// Largest integer not above a / b, for b > 0 and any a.
-constexpr index_t floor_div(index_t a, index_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+constexpr index_t floor_div(index_t a, index_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 }  // namespace parconv

@@ -118,11 +118,11 @@ constexpr Box hull(const Box& a, const Box& b) {
 }
 
 /// True if `inner`, stored inside a channels-last buffer of `outer`, is one run of memory without gaps.
-/// For example rows [2, 5) of one 8 x 6 sample are; columns [2, 5) are not.
+/// For example rows [2, 5) of one 8 x 6 sample are; columns [2, 5) are not. Precondition: outer contains inner.
 bool is_contiguous_within(const Box& inner, const Box& outer);
 
 std::ostream& operator<<(std::ostream& out, Interval interval);
-/// Prints "n[0,1) c[0,64) d[0,1) h[0,56) w[0,224)"; axes of extent 1 at index 0 are left out.
+/// Prints "n[0,1) c[0,64) h[0,56) w[0,224)"; d, h and w are left out where they are [0,1).
 std::ostream& operator<<(std::ostream& out, const Box& box);
 /// Prints "1x64x1x56x224", n first.
 std::ostream& operator<<(std::ostream& out, const Extents& extents);

@@ -39,7 +39,8 @@ class Distribution {
   /// The lowest rank that has the same box by construction as `rank`. Precondition: grid().contains(rank).
   int first_replica(int rank) const;
 
-  /// Calls visit(first_rank_of_the_replica_group, common_box) for every group whose box meets `query`, in order of the grid.
+  /// Calls visit(first_rank_of_the_replica_group, common_box) for every group whose box meets `query`, in order of the pieces,
+  /// those of n slowest.
   template <class Visit>
   void for_each_overlap(const Box& query, Visit&& visit) const {
     if (query.is_empty()) return;
@@ -50,7 +51,8 @@ class Distribution {
   struct AxisTable {
     AxisPieces pieces;
     std::vector<int> rank_offsets;  // what coordinate k adds to the rank
-    bool is_sorted = false;         // lo and hi never decrease: binary search applies
+    std::vector<Interval> bounds;   // the pieces, where empty ones repeat the piece before them
+    bool is_sorted = false;         // lo and hi of the bounds never decrease: binary search applies
   };
 
   /// The coordinates whose pieces may meet `query`, as [first, last).
