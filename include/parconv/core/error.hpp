@@ -29,7 +29,7 @@ enum class ExitCode : int {
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream out;
-  (out << ... << parts);
+  static_cast<void>((out << ... << parts));  // the cast: with no parts nothing is written
   return out.str();
 }
 

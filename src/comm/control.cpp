@@ -1,0 +1,140 @@
+#include "parconv/comm/control.hpp"
+
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "comm/mpi_check.hpp"
+#include "comm/mpi_handle.hpp"
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+namespace {
+
+using mpi::check;
+
+constexpr index_t max_count = std::numeric_limits<int>::max();
+
+MPI_Op op_of(Reduction reduction) {
+  switch (reduction) {
+    case Reduction::Min:
+      return MPI_MIN;
+    case Reduction::Max:
+      return MPI_MAX;
+    case Reduction::Sum:
+      return MPI_SUM;
+  }
+  return MPI_OP_NULL;
+}
+
+template <class T>
+void all_reduce_in_place(MPI_Comm comm, MPI_Op op, MPI_Datatype type, std::span<T> values) {
+  if (values.empty()) return;
+  PARCONV_EXPECT(values.size() <= static_cast<std::size_t>(max_count), values.size(), " elements");
+  check(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), type, op, comm), "MPI_Allreduce");
+}
+
+/// The names of all hosts by rank, exchanged as fields of one fixed width.
+std::vector<std::string> gather_host_names(MPI_Comm comm, int size) {
+  constexpr std::size_t width = MPI_MAX_PROCESSOR_NAME + 1;
+  std::string mine = mpi::processor_name();
+  mine.resize(width);
+  std::vector<char> all(width * static_cast<std::size_t>(size));
+  check(MPI_Allgather(mine.data(), static_cast<int>(width), MPI_CHAR, all.data(), static_cast<int>(width), MPI_CHAR, comm),
+        "MPI_Allgather");
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < all.size(); at += width) names.emplace_back(all.data() + at);
+  return names;
+}
+
+mpi::Handle split_by_node(MPI_Comm comm, int rank) {
+  MPI_Comm node = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
+  return mpi::Handle(node);
+}
+
+/// Where each text begins in one buffer that holds them all.
+std::vector<int> offsets_of(const std::vector<int>& lengths) {
+  std::vector<int> offsets(lengths.size());
+  std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
+  return offsets;
+}
+
+}  // namespace
+
+struct Control::State {
+  explicit State(mpi::Handle made) : handle(std::move(made)), rank(handle.rank()), size(handle.size()) {
+    host_names = gather_host_names(handle.get(), size);
+    const mpi::Handle node = split_by_node(handle.get(), rank);
+    node_rank = node.rank();
+    node_size = node.size();
+  }
+
+  mpi::Handle handle;
+  int rank = 0;
+  int size = 1;
+  int node_rank = 0;
+  int node_size = 1;
+  std::vector<std::string> host_names{};
+};
+
+Control::Control(const MpiEnvironment&) : Control(std::make_unique<State>(mpi::Handle::duplicate(MPI_COMM_WORLD))) {}
+Control::Control(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Control::~Control() = default;
+Control::Control(Control&&) noexcept = default;
+Control& Control::operator=(Control&&) noexcept = default;
+
+Control Control::split(int color) {
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split(state_->handle.get(), color, state_->rank, &part), "MPI_Comm_split");
+  return Control(std::make_unique<State>(mpi::Handle(part)));
+}
+
+int Control::rank() const { return state_->rank; }
+int Control::size() const { return state_->size; }
+int Control::node_rank() const { return state_->node_rank; }
+int Control::node_size() const { return state_->node_size; }
+const std::vector<std::string>& Control::host_names() const { return state_->host_names; }
+const std::string& Control::host_name() const { return state_->host_names[static_cast<std::size_t>(state_->rank)]; }
+const void* Control::native_handle() const { return state_->handle.address(); }
+
+void Control::barrier() { check(MPI_Barrier(state_->handle.get()), "MPI_Barrier"); }
+
+void Control::all_reduce(Reduction reduction, std::span<index_t> values) {
+  all_reduce_in_place(state_->handle.get(), op_of(reduction), MPI_INT64_T, values);
+}
+
+void Control::all_reduce(Reduction reduction, std::span<double> values) {
+  all_reduce_in_place(state_->handle.get(), op_of(reduction), MPI_DOUBLE, values);
+}
+
+std::string Control::broadcast(const std::string& text, int root) {
+  PARCONV_EXPECT(root >= 0 && root < size(), "root ", root, " of ", size(), " ranks");
+  index_t length = static_cast<index_t>(text.size());
+  check(MPI_Bcast(&length, 1, MPI_INT64_T, root, state_->handle.get()), "MPI_Bcast");
+  PARCONV_EXPECT(length <= max_count, length, " bytes");
+  std::string result = rank() == root ? text : std::string(static_cast<std::size_t>(length), '\0');
+  check(MPI_Bcast(result.data(), static_cast<int>(length), MPI_CHAR, root, state_->handle.get()), "MPI_Bcast");
+  return result;
+}
+
+std::vector<std::string> Control::gather(const std::string& text) {
+  const index_t total = sum(text.size());  // known to all, so that all refuse alike
+  PARCONV_EXPECT(total <= max_count, total, " bytes");
+  const int length = static_cast<int>(text.size());
+  std::vector<int> lengths(rank() == 0 ? static_cast<std::size_t>(size()) : 0);
+  check(MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, state_->handle.get()), "MPI_Gather");
+  const std::vector<int> offsets = offsets_of(lengths);
+  std::string all(rank() == 0 ? static_cast<std::size_t>(total) : 0, '\0');
+  check(MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0, state_->handle.get()),
+        "MPI_Gatherv");
+  std::vector<std::string> texts;
+  for (std::size_t r = 0; r < lengths.size(); ++r)
+    texts.push_back(all.substr(static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(lengths[r])));
+  return texts;
+}
+
+bool Control::all_equal(const std::string& text) { return min(text == broadcast(text) ? 1 : 0) == 1; }
+
+}  // namespace parconv

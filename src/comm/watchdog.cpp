@@ -1,0 +1,94 @@
+#include "parconv/comm/watchdog.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+namespace parconv {
+namespace {
+
+/// Blocks all signals for a scope: a thread made in it leaves them to the program's own threads.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all{};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &previous_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t previous_{};
+};
+
+}  // namespace
+
+Watchdog::Watchdog(Action on_expiry) : on_expiry_(std::move(on_expiry)) {
+  const SignalsBlocked blocked;
+  thread_ = std::thread([this] { watch(); });
+}
+
+Watchdog::~Watchdog() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void Watchdog::arm(std::string phase, double seconds) {
+  const std::lock_guard lock(mutex_);
+  deadline_ = {.phase = std::move(phase), .seconds = seconds};
+  expiry_ = expiry_from_now();
+  changed_.notify_one();
+}
+
+void Watchdog::disarm() {
+  const std::lock_guard lock(mutex_);
+  deadline_.seconds = 0;
+}
+
+void Watchdog::kick() {
+  const std::lock_guard lock(mutex_);
+  if (is_armed()) expiry_ = expiry_from_now();
+}
+
+Watchdog::Deadline Watchdog::current() const {
+  const std::lock_guard lock(mutex_);
+  return is_armed() ? deadline_ : Deadline{};
+}
+
+Watchdog::Clock::time_point Watchdog::expiry_from_now() const {
+  constexpr double longest_seconds = 1e8;  // three years: keeps the clock's integers from overflowing
+  const std::chrono::duration<double> left(std::clamp(deadline_.seconds, 0.0, longest_seconds));
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
+}
+
+void Watchdog::watch() {
+  std::unique_lock lock(mutex_);
+  while (!is_stopping_) {
+    if (!is_armed()) {
+      changed_.wait(lock);
+    } else if (Clock::now() < expiry_) {
+      const Clock::time_point wake_up = expiry_;  // kick moves expiry_ while this waits
+      changed_.wait_until(lock, wake_up);
+    } else {
+      const Deadline expired = std::exchange(deadline_, {});
+      on_expiry_(expired.phase, expired.seconds);
+    }
+  }
+}
+
+WatchdogPhase::WatchdogPhase(Watchdog& watchdog, std::string phase, double seconds)
+    : watchdog_(watchdog), outer_(watchdog.current()) {
+  watchdog_.arm(std::move(phase), seconds);
+}
+
+WatchdogPhase::~WatchdogPhase() { watchdog_.arm(std::move(outer_.phase), outer_.seconds); }
+
+}  // namespace parconv
