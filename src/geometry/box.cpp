@@ -22,9 +22,7 @@ bool is_contiguous_within(const Box& inner, const Box& outer) {
   return true;
 }
 
-std::ostream& operator<<(std::ostream& out, Interval interval) {
-  return out << '[' << interval.lo << ',' << interval.hi << ')';
-}
+std::ostream& operator<<(std::ostream& out, Interval interval) { return out << '[' << interval.lo << ',' << interval.hi << ')'; }
 
 std::ostream& operator<<(std::ostream& out, const Box& box) {
   const char* separator = "";

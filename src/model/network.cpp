@@ -71,8 +71,7 @@ class Validator {
   }
 
   void check_operand(const Value& operand, ValueId id, const std::string& what) const {
-    if (!is_available_[static_cast<std::size_t>(id)])
-      refuse(what, concat("reads '", operand.name, "' before any node makes it"));
+    if (!is_available_[static_cast<std::size_t>(id)]) refuse(what, concat("reads '", operand.name, "' before any node makes it"));
     check_value(operand);
     if (operand.kind != ValueKind::Constant) return;
     const ConstantData& data = operand.constant;
@@ -157,7 +156,8 @@ class Rebatcher {
     if (const auto* softmax = std::get_if<Softmax>(&node.op); softmax && softmax->axes[static_cast<std::size_t>(Axis::N)])
       refuse_batch("takes its softmax over samples");
     for (ValueId id : node.inputs)
-      if (!is_changed(id) && samples(id) > 1) refuse_batch(concat("reads '", before_.value(id).name, "' of a fixed number of samples"));
+      if (!is_changed(id) && samples(id) > 1)
+        refuse_batch(concat("reads '", before_.value(id).name, "' of a fixed number of samples"));
   }
 
   const Network before_;

@@ -124,7 +124,8 @@ struct ShapeRule {
     for (const Shape& operand : operands.subspan(1)) {
       for (Axis axis : all_axes)
         if (axis != Axis::C && operand.extents[axis] != out.extents[axis])
-          refuse(node, concat("joins channels of ", out.extents, " and ", operand.extents, ", which differ along ", name_of(axis)));
+          refuse(node,
+                 concat("joins channels of ", out.extents, " and ", operand.extents, ", which differ along ", name_of(axis)));
       out.extents[Axis::C] = checked_add(out.extents[Axis::C], operand.extents[Axis::C], node.c_str());
     }
     return out;

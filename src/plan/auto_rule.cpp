@@ -40,8 +40,8 @@ std::optional<GridVector> best_grid(const Network& network, const Node& node, in
     if (num_ranks % h != 0) continue;
     const int w = num_ranks / h;
     const index_t border = ceil_div(out[Axis::H], h) + ceil_div(out[Axis::W], w);
-    const bool is_wide_enough = smallest_piece(block_cuts(out[Axis::H], h)) >= min_pixels &&
-                                smallest_piece(block_cuts(out[Axis::W], w)) >= min_pixels;
+    const bool is_wide_enough =
+        smallest_piece(block_cuts(out[Axis::H], h)) >= min_pixels && smallest_piece(block_cuts(out[Axis::W], w)) >= min_pixels;
     if (!is_wide_enough || border >= shortest) continue;
     shortest = border;
     best = only(GridAxis::H, h);

@@ -1,8 +1,8 @@
 // The written rule for `auto`: which parts an operator gets on a number of ranks.
 #pragma once
 
-#include "parconv/model/network.hpp"
 #include "parconv/geometry/grid.hpp"
+#include "parconv/model/network.hpp"
 
 namespace parconv {
 

@@ -41,24 +41,29 @@ bool can_divide(const Network& network, const Node& node, Axis axis) {
 
 void check_split(const Network& network, const Split& split, int num_ranks) {
   if (split.num_ranks() != num_ranks)
-    throw Error(ExitCode::Usage, concat("split ", to_string(split), " needs ", split.num_ranks(), " ranks, but the job has ", num_ranks),
+    throw Error(ExitCode::Usage,
+                concat("split ", to_string(split), " needs ", split.num_ranks(), " ranks, but the job has ", num_ranks),
                 concat("start ", split.num_ranks(), " ranks with mpirun -np ", split.num_ranks(), ", or change the split"));
   if (static_cast<std::size_t>(split.stages) > network.nodes.size())
-    throw Error(ExitCode::Usage, concat("split ", to_string(split), " asks for ", split.stages, " pipeline stages, but the network has ",
-                                        network.nodes.size(), " operators after fusion"),
+    throw Error(ExitCode::Usage,
+                concat("split ", to_string(split), " asks for ", split.stages, " pipeline stages, but the network has ",
+                       network.nodes.size(), " operators after fusion"),
                 concat("ask for at most ", network.nodes.size(), " stages and divide the rest along another axis"));
 }
 
 /// Refuses a plan of a file or of a caller that does not fit the network.
 class PlanValidator {
  public:
-  PlanValidator(const Plan& plan, const Network& network) : plan_(plan), network_(network), producers_(producers_of_values(network)) {}
+  PlanValidator(const Plan& plan, const Network& network)
+      : plan_(plan), network_(network), producers_(producers_of_values(network)) {}
 
   void run() const {
     if (plan_.num_ranks < 1 || plan_.num_stages < 1)
-      throw Error(ExitCode::BadData, concat("a plan for ", plan_.num_ranks, " ranks and ", plan_.num_stages, " stages; both must be at least 1"));
+      throw Error(ExitCode::BadData,
+                  concat("a plan for ", plan_.num_ranks, " ranks and ", plan_.num_stages, " stages; both must be at least 1"));
     if (plan_.nodes.size() != network_.nodes.size())
-      throw Error(ExitCode::BadData, concat("a plan for ", plan_.nodes.size(), " operators, but the network has ", network_.nodes.size()),
+      throw Error(ExitCode::BadData,
+                  concat("a plan for ", plan_.nodes.size(), " operators, but the network has ", network_.nodes.size()),
                   "write a plan for this network with --dry-run");
     for (NodeId id = 0; id < static_cast<NodeId>(plan_.nodes.size()); ++id) {
       check_grid(id);
@@ -72,7 +77,8 @@ class PlanValidator {
 
   [[noreturn]] void refuse(NodeId id, const std::string& why, const std::string& hint) const {
     const Node& node = network_.node(id);
-    throw Error(ExitCode::BadData, concat("plan of '", network_.value(node.output).name, "' (", name_of(node.op), "): ", why), hint);
+    throw Error(ExitCode::BadData, concat("plan of '", network_.value(node.output).name, "' (", name_of(node.op), "): ", why),
+                hint);
   }
 
   void check_grid(NodeId id) const {
@@ -94,7 +100,9 @@ class PlanValidator {
     for (ValueId input : network_.node(id).inputs) {
       const NodeId producer = producers_[static_cast<std::size_t>(input)];
       if (producer >= 0 && node_plan(producer).stage > stage)
-        refuse(id, concat("stage ", stage, " comes before stage ", node_plan(producer).stage, ", which makes its input '", network_.value(input).name, "'"),
+        refuse(id,
+               concat("stage ", stage, " comes before stage ", node_plan(producer).stage, ", which makes its input '",
+                      network_.value(input).name, "'"),
                concat("give it stage ", node_plan(producer).stage, " or a later one"));
     }
   }
@@ -139,7 +147,8 @@ std::array<Cuts, num_axes> default_cuts(const Network& network, const Node& node
   std::array<Cuts, num_axes> cuts;
   for (Axis axis : all_axes) {
     const int parts = num_owned_parts(network, node, grid, axis);
-    cuts[index(axis)] = axis == Axis::C ? channel_cuts(network, node, parts) : block_cuts(output_extents(network, node)[axis], parts);
+    cuts[index(axis)] =
+        axis == Axis::C ? channel_cuts(network, node, parts) : block_cuts(output_extents(network, node)[axis], parts);
   }
   return cuts;
 }

@@ -115,7 +115,8 @@ class SplitParser {
       if (factor.count) needed = multiplied(needed, *factor.count);
       if (factor.count) continue;
       if (open != nullptr)
-        refuse(concat("leaves both ", open->text, " and ", factor.text, " without a count"), "only one axis can take all ranks that are left");
+        refuse(concat("leaves both ", open->text, " and ", factor.text, " without a count"),
+               "only one axis can take all ranks that are left");
       open = &factor;
     }
     if (open != nullptr && num_ranks_ % needed != 0)

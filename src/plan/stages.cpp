@@ -19,8 +19,8 @@ std::vector<double> running_flops(const Network& network) {
 }
 
 /// Ends of consecutive, non-empty runs of 0 .. sums.size() - 2 with the smallest largest sum. Exact, by dynamic programming:
-/// best[k] is the largest sum of the first k nodes in the stages so far. With the last run starting at j, best[j] grows with j while
-/// the run shrinks, so the best j is where they cross.
+/// best[k] is the largest sum of the first k nodes in the stages so far. With the last run starting at j, best[j] grows with j
+/// while the run shrinks, so the best j is where they cross.
 class StageSearch {
  public:
   explicit StageSearch(std::vector<double> sums) : sums_(std::move(sums)), best_(sums_) {}
@@ -60,7 +60,8 @@ class StageSearch {
 
 std::vector<int> balanced_stages(const Network& network, int stages) {
   const std::size_t nodes = network.nodes.size();
-  PARCONV_EXPECT(stages >= 1 && (static_cast<std::size_t>(stages) <= nodes || stages == 1), stages, " stages of ", nodes, " nodes");
+  PARCONV_EXPECT(stages >= 1 && (static_cast<std::size_t>(stages) <= nodes || stages == 1), stages, " stages of ", nodes,
+                 " nodes");
   std::vector<int> result;
   const std::vector<std::size_t> ends = StageSearch(running_flops(network)).ends(static_cast<std::size_t>(stages));
   for (int stage = 0; stage < stages; ++stage) result.resize(ends[static_cast<std::size_t>(stage)], stage);
