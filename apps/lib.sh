@@ -29,8 +29,8 @@ fail() {
 
 # Prints the packages of the list that are not installed.
 missing_packages() {
-  local installed
-  installed=" $(dpkg-query -W -f='${db:Status-Status}:${binary:Package}\n' "${parconv_packages[@]}" 2>/dev/null |
+  local installed # dpkg-query also fails if it knows some of the packages only
+  installed=" $({ dpkg-query -W -f='${db:Status-Status}:${binary:Package}\n' "${parconv_packages[@]}" 2>/dev/null || true; } |
     sed -n 's/^installed:\([^:]*\).*/\1/p' | tr '\n' ' ') "
   local package
   for package in "${parconv_packages[@]}"; do
@@ -52,7 +52,7 @@ install_with_apt() {
        (or set PARCONV_NO_INSTALL=1 if these libraries come from somewhere else)"
   fi
   step "Installing ${missing[*]}"
-  if ! apt-cache show "${missing[@]}" >/dev/null 2>&1; then
+  if ! apt-get --simulate install "${missing[@]}" >/dev/null 2>&1; then # no package lists yet
     apt_get update
     updated=yes
   fi
@@ -79,9 +79,10 @@ install_dependencies() {
     check_commands
     return
   fi
-  local missing
-  mapfile -t missing < <(missing_packages)
-  if ((${#missing[@]})); then install_with_apt "${missing[@]}"; fi
+  local list missing
+  list="$(missing_packages)"
+  mapfile -t missing <<<"$list"
+  if [[ -n "$list" ]]; then install_with_apt "${missing[@]}"; fi
 }
 
 # What Open MPI needs for more ranks than cores, as root, and in containers that forbid reading another process's memory.
