@@ -1,0 +1,112 @@
+// What the reference kernels share: operands by index, and finished results.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include "parconv/model/local_op.hpp"
+
+namespace parconv {
+
+/// A position in an operand, or a displacement.
+using Index = Extents;
+
+/// Elements between the first element of an operand and the one at `at`.
+constexpr index_t offset_of(const Extents& strides, const Index& at) {
+  index_t offset = 0;
+  for (Axis axis : all_axes) offset += at[axis] * strides[axis];
+  return offset;
+}
+
+constexpr Index sum_of(const Index& a, const Index& b) {
+  Index result;
+  for (Axis axis : all_axes) result[axis] = a[axis] + b[axis];
+  return result;
+}
+
+/// Calls visit(index) for every index below `extents`, channels fastest.
+template <class Visit>
+void for_each_index(const Extents& extents, Visit&& visit) {
+  Index at;
+  for (at[Axis::N] = 0; at[Axis::N] < extents[Axis::N]; ++at[Axis::N]) {
+    for (at[Axis::D] = 0; at[Axis::D] < extents[Axis::D]; ++at[Axis::D]) {
+      for (at[Axis::H] = 0; at[Axis::H] < extents[Axis::H]; ++at[Axis::H]) {
+        for (at[Axis::W] = 0; at[Axis::W] < extents[Axis::W]; ++at[Axis::W]) {
+          for (at[Axis::C] = 0; at[Axis::C] < extents[Axis::C]; ++at[Axis::C]) visit(at);
+        }
+      }
+    }
+  }
+}
+
+/// The taps of output `out` that read inside a source of `in_size`; the others read padding.
+/// Example: kernel 3, pad 1: output 0 has the taps [1, 3).
+constexpr Interval taps_inside(const WindowAxis& window, index_t out, index_t in_size) {
+  const index_t first = out * window.stride - window.pad_lo;
+  const Interval taps{ceil_div(-first, window.dilation), ceil_div(in_size - first, window.dilation)};
+  return intersect(taps, {0, window.kernel});
+}
+
+/// An f32 operand that is read.
+struct Source {
+  const float* data = nullptr;
+  const OperandLayout* layout = nullptr;
+
+  float at(const Index& index) const { return data[offset_of(layout->strides, index)]; }
+  const Extents& extents() const { return layout->extents; }
+};
+
+/// One execution of a LocalOp.
+class ReferenceCall {
+ public:
+  ReferenceCall(const LocalOp& op, std::span<const std::byte* const> srcs, std::byte* dst)
+      : op_(op), srcs_(srcs), dst_(reinterpret_cast<float*>(dst)) {}
+
+  const Extents& extents() const { return op_.dst.extents; }
+
+  std::size_t num_operands() const { return op_.srcs.size() - (op_.finish.residual >= 0 ? 1 : 0); }
+
+  /// Operand `k`; the residual does not count.
+  Source operand(std::size_t k) const {
+    const bool is_after_residual = op_.finish.residual >= 0 && k >= static_cast<std::size_t>(op_.finish.residual);
+    return source(is_after_residual ? k + 1 : k);
+  }
+
+  /// Writes finish(value). Reads the residual first, so it may lie where the result goes.
+  void store(const Index& at, float value) const {
+    const LocalFinish& finish = op_.finish;
+    if (!finish.bias.empty()) value += finish.bias[static_cast<std::size_t>(at[Axis::C])];
+    if (finish.residual >= 0) value += source(static_cast<std::size_t>(finish.residual)).at(at);
+    dst_[offset_of(op_.dst.strides, at)] = activated(finish.activation, value);
+  }
+
+  /// Writes finish(value_at(index)) for every index of the result.
+  template <class Value>
+  void store_each(Value&& value_at) const {
+    for_each_index(extents(), [&](const Index& at) { store(at, value_at(at)); });
+  }
+
+ private:
+  Source source(std::size_t k) const { return {reinterpret_cast<const float*>(srcs_[k]), &op_.srcs[k]}; }
+
+  static float activated(const Activation& activation, float x) {
+    switch (activation.kind) {
+      case ActivationKind::None:
+        return x;
+      case ActivationKind::Relu:
+        return x < 0 ? 0 : x;
+      case ActivationKind::LeakyRelu:
+        return x < 0 ? activation.alpha * x : x;
+      case ActivationKind::Clip:
+        return std::min(std::max(x, activation.alpha), activation.beta);
+    }
+    return x;
+  }
+
+  const LocalOp& op_;
+  std::span<const std::byte* const> srcs_;
+  float* dst_;
+};
+
+}  // namespace parconv
