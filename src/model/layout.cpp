@@ -43,9 +43,7 @@ index_t offset_within(const Box& inner, const Box& outer) {
 
 bool is_dense(const OperandLayout& layout) { return is_dense_along(layout, memory_axes); }
 
-bool is_dense_per_sample(const OperandLayout& layout) {
-  return is_dense_along(layout, std::span(memory_axes).subspan(1));
-}
+bool is_dense_per_sample(const OperandLayout& layout) { return is_dense_along(layout, std::span(memory_axes).subspan(1)); }
 
 const char* name_of(const LocalKind& kind) {
   static constexpr std::array<const char*, std::variant_size_v<LocalKind>> names{

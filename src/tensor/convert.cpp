@@ -158,22 +158,32 @@ void expect_fits(std::size_t count, const Extents& channels_of, const char* what
 
 void from_onnx_order(std::span<const std::byte> src, DType src_type, View dst, const InputScaling& scaling) {
   const auto elems = static_cast<std::size_t>(volume(dst.layout.extents));
-  PARCONV_EXPECT(src.size() == elems * size_of(src_type), src.size(), " bytes of ", name_of(src_type), " for ", dst.layout.extents);
+  PARCONV_EXPECT(src.size() == elems * size_of(src_type), src.size(), " bytes of ", name_of(src_type), " for ",
+                 dst.layout.extents);
   PARCONV_EXPECT(dst.layout.type == DType::F32, "dst is ", name_of(dst.layout.type));
   expect_fits(scaling.mean.size(), dst.layout.extents, "mean");
   expect_fits(scaling.std.size(), dst.layout.extents, "std");
   if (elems == 0) return;
   switch (src_type) {
-    case DType::F32: return read_blocks<float>(src, dst, scaling);
-    case DType::F64: return read_blocks<double>(src, dst, scaling);
-    case DType::F16: return read_blocks<Half>(src, dst, scaling);
-    case DType::BF16: return read_blocks<Bfloat16>(src, dst, scaling);
-    case DType::U8: return read_blocks<std::uint8_t>(src, dst, scaling);
-    case DType::I8: return read_blocks<std::int8_t>(src, dst, scaling);
-    case DType::U16: return read_blocks<std::uint16_t>(src, dst, scaling);
-    case DType::I16: return read_blocks<std::int16_t>(src, dst, scaling);
+    case DType::F32:
+      return read_blocks<float>(src, dst, scaling);
+    case DType::F64:
+      return read_blocks<double>(src, dst, scaling);
+    case DType::F16:
+      return read_blocks<Half>(src, dst, scaling);
+    case DType::BF16:
+      return read_blocks<Bfloat16>(src, dst, scaling);
+    case DType::U8:
+      return read_blocks<std::uint8_t>(src, dst, scaling);
+    case DType::I8:
+      return read_blocks<std::int8_t>(src, dst, scaling);
+    case DType::U16:
+      return read_blocks<std::uint16_t>(src, dst, scaling);
+    case DType::I16:
+      return read_blocks<std::int16_t>(src, dst, scaling);
     case DType::I32:
-    case DType::I64: break;
+    case DType::I64:
+      break;
   }
   throw Error(ExitCode::BadData, concat("input elements of type ", name_of(src_type), " cannot be read"),
               "Store the data as f32, f64, f16, bf16, u8, i8, u16 or i16.");

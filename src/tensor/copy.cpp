@@ -35,14 +35,22 @@ void copy_runs_of(const std::byte* src, std::byte* dst, const Loop& loop) {
 
 void copy_runs(const std::byte* src, std::byte* dst, const Loop& loop, std::size_t run_bytes) {
   switch (run_bytes) {
-    case 1: return copy_runs_of<1>(src, dst, loop);
-    case 2: return copy_runs_of<2>(src, dst, loop);
-    case 4: return copy_runs_of<4>(src, dst, loop);
-    case 8: return copy_runs_of<8>(src, dst, loop);
-    case 12: return copy_runs_of<12>(src, dst, loop);
-    case 16: return copy_runs_of<16>(src, dst, loop);
-    case 32: return copy_runs_of<32>(src, dst, loop);
-    case 64: return copy_runs_of<64>(src, dst, loop);
+    case 1:
+      return copy_runs_of<1>(src, dst, loop);
+    case 2:
+      return copy_runs_of<2>(src, dst, loop);
+    case 4:
+      return copy_runs_of<4>(src, dst, loop);
+    case 8:
+      return copy_runs_of<8>(src, dst, loop);
+    case 12:
+      return copy_runs_of<12>(src, dst, loop);
+    case 16:
+      return copy_runs_of<16>(src, dst, loop);
+    case 32:
+      return copy_runs_of<32>(src, dst, loop);
+    case 64:
+      return copy_runs_of<64>(src, dst, loop);
     default:
       for (index_t i = 0; i < loop.extent; ++i) std::memcpy(dst + i * loop.dst_stride, src + i * loop.src_stride, run_bytes);
   }
@@ -67,8 +75,6 @@ void copy(ConstView src, View dst) {
 
 void pack(ConstView src, std::byte* packed) { copy(src, View{.data = packed, .layout = packed_layout(src.layout)}); }
 
-void unpack(const std::byte* packed, View dst) {
-  copy(ConstView{.data = packed, .layout = packed_layout(dst.layout)}, dst);
-}
+void unpack(const std::byte* packed, View dst) { copy(ConstView{.data = packed, .layout = packed_layout(dst.layout)}, dst); }
 
 }  // namespace parconv

@@ -75,9 +75,9 @@ TEST(Bfloat16, EveryPatternHasItsValueAndComesBack) {
 }
 
 TEST(Bfloat16, RoundsToTheNearestWithTiesToEven) {
-  EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-8f), 0x3f80);                // between 1 and 1 + 2^-7: to even
+  EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-8f), 0x3f80);  // between 1 and 1 + 2^-7: to even
   EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-8f + 0x1p-20f), 0x3f81);
-  EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-7f + 0x1p-8f), 0x3f82);      // a tie upwards
+  EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-7f + 0x1p-8f), 0x3f82);  // a tie upwards
   EXPECT_EQ(bfloat16_from_float(std::numeric_limits<float>::max()), 0x7f80);
 }
 

@@ -11,9 +11,7 @@ namespace {
 
 const Box global_box{{{{2, 4}, {8, 11}, {0, 1}, {10, 14}, {5, 10}}}};
 
-bool is_aligned(const HostTensor& tensor) {
-  return reinterpret_cast<std::uintptr_t>(tensor.view().data) % memory_alignment == 0;
-}
+bool is_aligned(const HostTensor& tensor) { return reinterpret_cast<std::uintptr_t>(tensor.view().data) % memory_alignment == 0; }
 
 TEST(HostTensor, IsZeroedAndAligned) {
   const HostTensor tensor(global_box);
