@@ -1,0 +1,74 @@
+// Binds a program to memory, a communicator and a backend; prepares once, then runs micro-batch after micro-batch.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "parconv/comm/communicator.hpp"
+#include "parconv/compute/backend.hpp"
+#include "parconv/io/data_sink.hpp"
+#include "parconv/io/data_source.hpp"
+#include "parconv/program/program.hpp"
+
+namespace parconv {
+
+struct EngineOptions {
+  /// Reads filters; constants of the network are read as they are.
+  FilterReader read_filter{};
+  /// Called on every rank after each tick with the number of ticks done in this run: progress lines, a watchdog's kick.
+  std::function<void(index_t ticks_done)> on_tick{};
+};
+
+/// Memory that one rank holds, in bytes.
+struct MemoryUse {
+  index_t arena_bytes = 0;    ///< buffers of the program
+  index_t staging_bytes = 0;  ///< packed messages
+  index_t scratch_bytes = 0;  ///< of kernels, shared between them
+  index_t weight_bytes = 0;   ///< packed weights
+
+  index_t total() const { return arena_bytes + staging_bytes + scratch_bytes + weight_bytes; }
+};
+
+/// What was spent on one step since the engine was made.
+struct StepTime {
+  double seconds = 0;
+  index_t calls = 0;
+};
+
+/// Where the data of a run come from and go to, in the order of the network's inputs and outputs. Sample 0 of the first
+/// micro-batch is sample `first_sample` of the sources and sinks.
+struct RunData {
+  std::span<DataSource* const> sources{};
+  std::span<DataSink* const> sinks{};
+  index_t first_sample = 0;
+};
+
+/// One rank's executor. The network, communicator and backend must outlive it.
+class Engine {
+ public:
+  /// Local: allocates all memory, prepares all kernels (which read their weights) and all messages. Throws Error of the
+  /// backend or of reading; std::bad_alloc.
+  Engine(const Network& network, Program program, Communicator& communicator, Backend& backend, const EngineOptions& options);
+  ~Engine();
+  Engine(Engine&&) noexcept;
+
+  /// Collective, blocking: runs `micro_batches` micro-batches through all stages. The ranks meet in messages only. Our code
+  /// allocates nothing here beyond what the sources and sinks do.
+  void run(const RunData& data, index_t micro_batches);
+
+  const Program& program() const;
+  MemoryUse memory() const;
+  /// One entry per step of the program.
+  std::span<const StepTime> step_times() const;
+  /// What computes a step ("brgconv:avx512_core"); empty for steps that do not compute.
+  std::string implementation(std::size_t step) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace parconv

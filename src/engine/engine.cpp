@@ -1,0 +1,236 @@
+#include "parconv/engine/engine.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "engine/memory.hpp"
+#include "engine/prepared_communication.hpp"
+#include "parconv/core/error.hpp"
+#include "parconv/io/constants.hpp"
+#include "parconv/model/localise.hpp"
+#include "parconv/tensor/convert.hpp"
+
+namespace parconv {
+namespace {
+
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+/// A call of a backend with the addresses of its operands.
+struct PreparedKernel {
+  std::unique_ptr<Kernel> kernel{};
+  std::vector<RegionAddress> srcs{};
+  RegionAddress dst{};
+  std::vector<const std::byte*> src_data{};  // filled at each call
+};
+struct PreparedCopy {
+  RegionAddress src{};
+  RegionAddress dst{};
+};
+struct PreparedLoad {
+  std::size_t source = 0;
+  Box box{};
+  RegionAddress dst{};
+};
+struct PreparedStore {
+  std::size_t sink = 0;
+  Box box{};
+  RegionAddress src{};
+};
+struct PreparedStart {
+  CommId communication = -1;
+};
+struct PreparedAwait {
+  CommId communication = -1;
+};
+using PreparedStep = std::variant<PreparedKernel, PreparedCopy, PreparedLoad, PreparedStore, PreparedStart, PreparedAwait>;
+
+std::size_t position_in(const std::vector<ValueId>& values, ValueId value) {
+  const auto found = std::find(values.begin(), values.end(), value);
+  PARCONV_EXPECT(found != values.end(), "value ", value);
+  return static_cast<std::size_t>(found - values.begin());
+}
+
+/// The summation of partial results as a call: srcs added up in order, then the finish.
+LocalOp local_reduce(const Network& network, const Node& node, const Reduce& reduce) {
+  LocalOp op;
+  op.kind = LocalSum{};
+  if (reduce.partials.empty()) op.kind = LocalFill{};
+  op.finish = local_finish(network, node, reduce.dst.box);
+  if (!reduce.residual.empty()) op.finish.residual = static_cast<int>(reduce.partials.size());
+  return op;
+}
+
+Box shifted_samples(const Box& box, index_t by) { return box.with(Axis::N, box[Axis::N].shifted(by)); }
+
+}  // namespace
+
+struct Engine::State {
+  const Network& network;
+  Program program;
+  Communicator& communicator;
+  Backend& backend;
+  EngineOptions options;
+  Arena arena;
+  std::vector<PreparedCommunication> communications{};
+  std::vector<PreparedStep> steps{};
+  std::vector<StepTime> times{};
+  AlignedBytes scratch{};
+  index_t batch = 1;
+  int last_stage = 0;
+
+  State(const Network& network_, Program program_, Communicator& communicator_, Backend& backend_, const EngineOptions& options_)
+      : network(network_),
+        program(std::move(program_)),
+        communicator(communicator_),
+        backend(backend_),
+        options(options_),
+        arena(program) {
+    for (std::size_t k = 0; k < program.communications.size(); ++k)
+      communications.emplace_back(program, static_cast<CommId>(k), arena, communicator);
+    for (const Step& step : program.steps) steps.push_back(prepare(step));
+    times.resize(steps.size());
+    allocate_scratch();
+    for (const Load& constant : program.constants) load_constant(constant);
+    batch = network.value(network.inputs.front()).extents[Axis::N];
+    last_stage = parconv::last_stage(program);
+  }
+
+  // ---- Preparation ----
+
+  PreparedStep prepare(const Step& step) {
+    return std::visit(Overloaded{
+                          [&](const Load& load) -> PreparedStep {
+                            return PreparedLoad{position_in(network.inputs, load.value), load.box, arena.address(load.dst)};
+                          },
+                          [&](const Store& store) -> PreparedStep {
+                            return PreparedStore{position_in(network.outputs, store.value), store.box, arena.address(store.src)};
+                          },
+                          [&](const Copy& copy) -> PreparedStep {
+                            return PreparedCopy{arena.address(copy.src), arena.address(copy.dst)};
+                          },
+                          [&](const Start& start) -> PreparedStep { return PreparedStart{start.communication}; },
+                          [&](const Await& await) -> PreparedStep { return PreparedAwait{await.communication}; },
+                          [&](const Compute& compute) -> PreparedStep {
+                            const Node& node = network.node(step.node);
+                            return prepare_kernel(localise(network, node, compute.share, compute.is_finished), compute.srcs,
+                                                  compute.dst);
+                          },
+                          [&](const Reduce& reduce) -> PreparedStep {
+                            std::vector<Region> srcs = reduce.partials;
+                            srcs.insert(srcs.end(), reduce.residual.begin(), reduce.residual.end());
+                            return prepare_kernel(local_reduce(network, network.node(step.node), reduce), srcs, reduce.dst);
+                          },
+                      },
+                      step.action);
+  }
+
+  PreparedStep prepare_kernel(LocalOp op, const std::vector<Region>& srcs, const Region& dst) {
+    PreparedKernel prepared;
+    op.srcs.clear();
+    for (const Region& src : srcs) {
+      prepared.srcs.push_back(arena.address(src));
+      op.srcs.push_back(prepared.srcs.back().layout);
+    }
+    prepared.dst = arena.address(dst);
+    op.dst = prepared.dst.layout;
+    prepared.src_data.resize(srcs.size());
+    prepared.kernel = backend.prepare(op, options.read_filter);
+    return prepared;
+  }
+
+  void allocate_scratch() {
+    std::size_t bytes = 0;
+    for (const PreparedStep& step : steps)
+      if (const auto* kernel = std::get_if<PreparedKernel>(&step)) bytes = std::max(bytes, kernel->kernel->scratch_bytes());
+    scratch = AlignedBytes(bytes);
+  }
+
+  void load_constant(const Load& load) {
+    const Value& value = network.value(load.value);
+    const std::vector<float> elements = read_constant(value.constant);
+    const Box whole = Box::whole(value.extents);
+    HostTensor tensor(whole);
+    from_onnx_order(std::as_bytes(std::span(elements)), DType::F32, tensor.view(), {});
+    copy(std::as_const(tensor).view(load.box), arena.address(load.dst).view(0));
+  }
+
+  // ---- Execution ----
+
+  void run(const RunData& data, index_t micro_batches) {
+    const index_t ticks = micro_batches + last_stage;
+    for (index_t tick = 0; tick < ticks; ++tick) {
+      for (std::size_t k = 0; k < steps.size(); ++k) {
+        const index_t micro_batch = tick - program.steps[k].stage;
+        if (micro_batch >= 0 && micro_batch < micro_batches) run_timed(k, data, micro_batch);
+      }
+      if (options.on_tick) options.on_tick(tick + 1);
+    }
+  }
+
+  void run_timed(std::size_t k, const RunData& data, index_t micro_batch) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::visit([&](auto& step) { execute(step, data, micro_batch); }, steps[k]);
+    times[k].seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    times[k].calls += 1;
+  }
+
+  void execute(PreparedKernel& step, const RunData&, index_t micro_batch) {
+    for (std::size_t k = 0; k < step.srcs.size(); ++k) step.src_data[k] = step.srcs[k].data(micro_batch);
+    step.kernel->execute(step.src_data, step.dst.data(micro_batch), scratch.data());
+    communicator.progress();
+  }
+  void execute(PreparedCopy& step, const RunData&, index_t micro_batch) {
+    copy(step.src.view(micro_batch), step.dst.view(micro_batch));
+  }
+  void execute(PreparedStart& step, const RunData&, index_t micro_batch) {
+    communications[static_cast<std::size_t>(step.communication)].start(micro_batch);
+  }
+  void execute(PreparedAwait& step, const RunData&, index_t micro_batch) {
+    communications[static_cast<std::size_t>(step.communication)].await(micro_batch);
+  }
+  void execute(PreparedLoad& step, const RunData& data, index_t micro_batch) {
+    const Box box = shifted_samples(step.box, data.first_sample + micro_batch * batch);
+    data.sources[step.source]->read(box, step.dst.view(micro_batch));
+  }
+  void execute(PreparedStore& step, const RunData& data, index_t micro_batch) {
+    const Box box = shifted_samples(step.box, data.first_sample + micro_batch * batch);
+    data.sinks[step.sink]->write(box, step.src.view(micro_batch));
+  }
+};
+
+Engine::Engine(const Network& network, Program program, Communicator& communicator, Backend& backend, const EngineOptions& options)
+    : state_(std::make_unique<State>(network, std::move(program), communicator, backend, options)) {}
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+
+void Engine::run(const RunData& data, index_t micro_batches) {
+  PARCONV_EXPECT(data.sources.size() == state_->network.inputs.size(), data.sources.size(), " sources");
+  PARCONV_EXPECT(data.sinks.size() == state_->network.outputs.size(), data.sinks.size(), " sinks");
+  state_->run(data, micro_batches);
+}
+
+const Program& Engine::program() const { return state_->program; }
+
+MemoryUse Engine::memory() const {
+  MemoryUse use{.arena_bytes = static_cast<index_t>(state_->arena.size_bytes()),
+                .scratch_bytes = static_cast<index_t>(state_->scratch.size())};
+  for (const PreparedCommunication& communication : state_->communications)
+    use.staging_bytes += static_cast<index_t>(communication.staging_bytes());
+  for (const PreparedStep& step : state_->steps)
+    if (const auto* kernel = std::get_if<PreparedKernel>(&step))
+      use.weight_bytes += static_cast<index_t>(kernel->kernel->resident_bytes());
+  return use;
+}
+
+std::span<const StepTime> Engine::step_times() const { return state_->times; }
+
+std::string Engine::implementation(std::size_t step) const {
+  const auto* kernel = std::get_if<PreparedKernel>(&state_->steps[step]);
+  return kernel == nullptr ? std::string{} : kernel->kernel->implementation();
+}
+
+}  // namespace parconv

@@ -1,0 +1,39 @@
+// The memory of one engine and addresses in it.
+#pragma once
+
+#include <cstddef>
+
+#include "parconv/program/program.hpp"
+#include "parconv/tensor/aligned.hpp"
+#include "parconv/tensor/view.hpp"
+
+namespace parconv {
+
+/// Where a region is, for any micro-batch.
+struct RegionAddress {
+  std::byte* first = nullptr;
+  index_t slot_bytes = 0;
+  index_t slots = 1;
+  OperandLayout layout{};
+
+  std::byte* data(index_t micro_batch) const { return first + micro_batch % slots * slot_bytes; }
+  View view(index_t micro_batch) const { return {data(micro_batch), layout}; }
+};
+
+/// One rank's buffers.
+class Arena {
+ public:
+  explicit Arena(const Program& program) : program_(program), memory_(static_cast<std::size_t>(program.arena_bytes)) {}
+
+  RegionAddress address(const Region& region);
+  std::size_t size_bytes() const { return memory_.size(); }
+
+ private:
+  const Program& program_;
+  AlignedBytes memory_;
+};
+
+/// True if the region is one run of memory, so that messages need no packing.
+bool is_contiguous(const Program& program, const Region& region);
+
+}  // namespace parconv

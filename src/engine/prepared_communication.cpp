@@ -1,0 +1,79 @@
+#include "engine/prepared_communication.hpp"
+
+#include <numeric>
+
+namespace parconv {
+namespace {
+
+index_t aligned(index_t bytes) { return ceil_div(bytes, static_cast<index_t>(memory_alignment)) * static_cast<index_t>(memory_alignment); }
+
+/// After how many micro-batches all buffers are back at the same slots.
+index_t period_of(const Program& program, const Communication& communication) {
+  index_t period = 1;
+  for (const auto* messages : {&communication.sends, &communication.receives})
+    for (const Message& message : *messages)
+      period = std::lcm(period, static_cast<index_t>(program.buffer(message.region.buffer).slots));
+  return period;
+}
+
+index_t staged_bytes(const Program& program, const Communication& communication) {
+  index_t bytes = 0;
+  for (const auto* messages : {&communication.sends, &communication.receives})
+    for (const Message& message : *messages)
+      if (!is_contiguous(program, message.region)) bytes += aligned(bytes_of(program, message.region));
+  return bytes;
+}
+
+}  // namespace
+
+PreparedCommunication::PreparedCommunication(const Program& program, CommId id, Arena& arena, Communicator& communicator) {
+  const Communication& communication = program.communication(id);
+  const index_t period = period_of(program, communication);
+  for (index_t k = 0; k < period; ++k)
+    instances_.push_back(make_instance(program, communication, arena, communicator, k));
+}
+
+PreparedCommunication::Instance PreparedCommunication::make_instance(const Program& program, const Communication& communication,
+                                                                     Arena& arena, Communicator& communicator,
+                                                                     index_t micro_batch) const {
+  Instance instance;
+  instance.staging = AlignedBytes(static_cast<std::size_t>(staged_bytes(program, communication)));
+  std::byte* free_staging = instance.staging.data();
+  const auto address = [&](const Message& message, std::vector<Staged>& staged) {
+    const RegionAddress region = arena.address(message.region);
+    if (is_contiguous(program, message.region)) return region.data(micro_batch);
+    std::byte* const packed = free_staging;
+    free_staging += aligned(bytes_of(program, message.region));
+    staged.push_back({region.view(micro_batch), packed});
+    return packed;
+  };
+  std::vector<SendMessage> sends;
+  std::vector<ReceiveMessage> receives;
+  for (const Message& message : communication.sends)
+    sends.push_back({message.peer, address(message, instance.to_pack), static_cast<std::size_t>(bytes_of(program, message.region))});
+  for (const Message& message : communication.receives)
+    receives.push_back(
+        {message.peer, address(message, instance.to_unpack), static_cast<std::size_t>(bytes_of(program, message.region))});
+  instance.exchange = communicator.prepare(communication.order, sends, receives);
+  return instance;
+}
+
+void PreparedCommunication::start(index_t micro_batch) {
+  Instance& now = instance(micro_batch);
+  for (const Staged& staged : now.to_pack) pack(staged.region, staged.packed);
+  now.exchange->start();
+}
+
+void PreparedCommunication::await(index_t micro_batch) {
+  Instance& now = instance(micro_batch);
+  now.exchange->finish();
+  for (const Staged& staged : now.to_unpack) unpack(staged.packed, staged.region);
+}
+
+std::size_t PreparedCommunication::staging_bytes() const {
+  std::size_t bytes = 0;
+  for (const Instance& instance : instances_) bytes += instance.staging.size();
+  return bytes;
+}
+
+}  // namespace parconv

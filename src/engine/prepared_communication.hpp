@@ -1,0 +1,43 @@
+// One communication of a program, bound to memory.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/memory.hpp"
+#include "parconv/comm/communicator.hpp"
+
+namespace parconv {
+
+/// Prepared once for every combination of slots. Regions that are not contiguous go through staging memory: packed before the
+/// start, unpacked after the finish.
+class PreparedCommunication {
+ public:
+  PreparedCommunication(const Program& program, CommId id, Arena& arena, Communicator& communicator);
+
+  void start(index_t micro_batch);
+  void await(index_t micro_batch);
+  std::size_t staging_bytes() const;
+
+ private:
+  struct Staged {
+    View region{};
+    std::byte* packed = nullptr;
+  };
+  struct Instance {
+    std::unique_ptr<Exchange> exchange{};
+    AlignedBytes staging{};
+    std::vector<Staged> to_pack{};
+    std::vector<Staged> to_unpack{};
+  };
+
+  Instance make_instance(const Program& program, const Communication& communication, Arena& arena, Communicator& communicator,
+                         index_t micro_batch) const;
+  Instance& instance(index_t micro_batch) {
+    return instances_[static_cast<std::size_t>(micro_batch) % instances_.size()];
+  }
+
+  std::vector<Instance> instances_;
+};
+
+}  // namespace parconv

@@ -1,0 +1,219 @@
+#include "parconv/program/placement.hpp"
+
+#include <algorithm>
+
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+namespace {
+
+using AxisArray = std::array<AxisPieces, num_axes>;
+
+AxisPieces& at(AxisArray& axes, Axis axis) { return axes[static_cast<std::size_t>(axis)]; }
+const AxisPieces& at(const AxisArray& axes, Axis axis) { return axes[static_cast<std::size_t>(axis)]; }
+
+const Extents& input_extents(const Network& network, const Node& node) { return network.value(node.inputs[0]).extents; }
+const Extents& output_extents(const Network& network, const Node& node) { return network.value(node.output).extents; }
+
+/// The grid axis that divides a contracted input axis.
+GridAxis divider_of(Axis axis) {
+  switch (axis) {
+    case Axis::C: return GridAxis::C;
+    case Axis::D: return GridAxis::D;
+    case Axis::H: return GridAxis::H;
+    case Axis::W: return GridAxis::W;
+    case Axis::N: break;
+  }
+  PARCONV_EXPECT(false, "samples are never contracted");
+  return GridAxis::N;
+}
+
+AxisArray owned_axes(const Network& network, const Node& node, const NodePlan& plan) {
+  AxisArray axes;
+  for (Axis axis : all_axes)
+    at(axes, axis) = {pieces_of(plan.cuts[static_cast<std::size_t>(axis)]), owned_by(network, node, axis)};
+  return axes;
+}
+
+bool are_at_group_borders(const std::vector<Interval>& pieces, index_t group_size) {
+  return std::all_of(pieces.begin(), pieces.end(), [&](Interval p) { return p.lo % group_size == 0 && p.hi % group_size == 0; });
+}
+
+/// Blocks that one rank along c of `parts` takes when sums are ordered.
+Interval blocks_of_part(const std::vector<Interval>& blocks, int parts, int part) {
+  const Cuts cuts = block_cuts(static_cast<index_t>(blocks.size()), parts);
+  const Interval range{cuts[static_cast<std::size_t>(part)], cuts[static_cast<std::size_t>(part) + 1]};
+  if (range.is_empty()) return {0, 0};
+  return {blocks[static_cast<std::size_t>(range.lo)].lo, blocks[static_cast<std::size_t>(range.hi) - 1].hi};
+}
+
+/// Computes the channel pieces of convolutions: by (f, c), the output channels that a rank computes and the input channels it sums over.
+class ConvChannels {
+ public:
+  ConvChannels(const Conv& conv, const Grid& grid, std::vector<Interval> owned, std::vector<Interval> ordered_blocks)
+      : conv_(conv),
+        filter_parts_(grid.parts[GridAxis::F]),
+        channel_parts_(grid.parts[GridAxis::C]),
+        owned_(std::move(owned)),
+        blocks_(std::move(ordered_blocks)) {}
+
+  void append_all(std::vector<Interval>& computed, std::vector<Interval>& contracted) const {
+    for (int f = 0; f < filter_parts_; ++f)
+      for (int c = 0; c < channel_parts_; ++c) {
+        const Interval sums = summed_inputs(f, c);
+        contracted.push_back(sums);
+        computed.push_back(intersect(filter_block(f), outputs_of(sums)));
+      }
+  }
+
+ private:
+  index_t group_oc() const { return conv_.filter.oc / conv_.groups; }
+  index_t group_ic() const { return conv_.filter.ic_per_group; }
+
+  /// All output channels owned by the ranks of filter part f.
+  Interval filter_block(int f) const {
+    const std::size_t per_filter = owned_.size() / static_cast<std::size_t>(filter_parts_);
+    const std::size_t first = static_cast<std::size_t>(f) * per_filter;
+    return {owned_[first].lo, owned_[first + per_filter - 1].hi};
+  }
+
+  Interval inputs_of(Interval outputs) const {
+    if (outputs.is_empty()) return {0, 0};
+    return {outputs.lo / group_oc() * group_ic(), ceil_div(outputs.hi, group_oc()) * group_ic()};
+  }
+  Interval outputs_of(Interval inputs) const {
+    if (inputs.is_empty()) return {0, 0};
+    return {inputs.lo / group_ic() * group_oc(), ceil_div(inputs.hi, group_ic()) * group_oc()};
+  }
+
+  Interval summed_inputs(int f, int c) const {
+    if (!blocks_.empty()) return blocks_of_part(blocks_, channel_parts_, c);
+    const bool is_one_piece = owned_.size() == static_cast<std::size_t>(filter_parts_ * channel_parts_);
+    // Whole groups a rank: it computes just what it owns and nothing has to be added up.
+    if (conv_.groups > 1 && is_one_piece && are_at_group_borders(owned_, group_oc()))
+      return inputs_of(owned_[static_cast<std::size_t>(f * channel_parts_ + c)]);
+    const Interval all = inputs_of(filter_block(f));
+    const Cuts cuts = group_cuts(all.size() / group_ic(), group_ic(), channel_parts_, 16);
+    return Interval{cuts[static_cast<std::size_t>(c)], cuts[static_cast<std::size_t>(c) + 1]}.shifted(all.lo);
+  }
+
+  const Conv& conv_;
+  int filter_parts_;
+  int channel_parts_;
+  std::vector<Interval> owned_;
+  std::vector<Interval> blocks_;
+};
+
+struct Work {
+  AxisArray computed{};
+  AxisArray contracted{};
+};
+
+/// Starts from the owned pieces and replaces what the node contracts.
+Work divide_work(const Network& network, const Node& node, const Grid& grid, const AxisArray& owned,
+                 const std::vector<Interval>& ordered_blocks) {
+  const auto contracts = contracted_axes(network, node);
+  Work work{.computed = owned};
+  for (Axis axis : all_axes) at(work.contracted, axis) = {{{0, input_extents(network, node)[axis]}}, {}};
+  for (Axis axis : spatial_axes) {
+    if (!contracts[static_cast<std::size_t>(axis)]) continue;
+    at(work.contracted, axis) = {pieces_of(block_cuts(input_extents(network, node)[axis], grid.parts[divider_of(axis)])),
+                                 {divider_of(axis)}};
+  }
+  if (const auto* conv = std::get_if<Conv>(&node.op)) {
+    AxisPieces computed{{}, {GridAxis::F, GridAxis::C}};
+    AxisPieces contracted = computed;
+    ConvChannels(*conv, grid, at(owned, Axis::C).pieces, ordered_blocks).append_all(computed.pieces, contracted.pieces);
+    at(work.computed, Axis::C) = computed;
+    at(work.contracted, Axis::C) = contracted;
+    return work;
+  }
+  if (at(owned, Axis::C).by.size() > 2) {
+    // Channels are owned in finer pieces than they are computed in: the ranks along the contracted space share one piece.
+    const std::vector<Interval>& fine = at(owned, Axis::C).pieces;
+    AxisPieces coarse{{}, {GridAxis::F, GridAxis::C}};
+    const std::size_t parts = static_cast<std::size_t>(grid.parts[GridAxis::F] * grid.parts[GridAxis::C]);
+    const std::size_t ratio = fine.size() / parts;
+    for (std::size_t k = 0; k < parts; ++k) coarse.pieces.push_back({fine[k * ratio].lo, fine[(k + 1) * ratio - 1].hi});
+    at(work.computed, Axis::C) = coarse;
+  }
+  return work;
+}
+
+bool is_same(const AxisPieces& a, const AxisPieces& b) { return a.by == b.by && a.pieces == b.pieces; }
+
+/// Contributions have to be added up if somebody computes anything but what it owns.
+bool needs_sum(const AxisArray& owned, const Work& work, const Grid& grid) {
+  if (!is_same(at(owned, Axis::C), at(work.computed, Axis::C))) {
+    const bool is_equal_cut = at(owned, Axis::C).pieces == at(work.computed, Axis::C).pieces;
+    if (!is_equal_cut) return true;
+  }
+  for (Axis axis : spatial_axes)
+    if (!at(work.contracted, axis).by.empty() && grid.parts[divider_of(axis)] > 1) return true;
+  return false;
+}
+
+/// The pieces that an input needs, axis by axis: needed_box is separable, so each coordinate is asked with whole boxes elsewhere.
+Distribution needed_distribution(const Network& network, const Node& node, std::size_t operand, const Grid& grid,
+                                 const Work& work) {
+  AxisArray axes;
+  for (Axis axis : all_axes) {
+    const AxisPieces& computed = at(work.computed, axis);
+    const AxisPieces& contracted = at(work.contracted, axis);
+    AxisPieces& need = at(axes, axis);
+    need.by = computed.by.empty() ? contracted.by : computed.by;
+    const std::size_t count = std::max(computed.pieces.size(), contracted.pieces.size());
+    for (std::size_t k = 0; k < count; ++k) {
+      const Interval out = computed.pieces[computed.pieces.size() == 1 ? 0 : k];
+      const Interval sum = contracted.pieces[contracted.pieces.size() == 1 ? 0 : k];
+      const Share share{.computed = Box::whole(output_extents(network, node)).with(axis, out),
+                        .contracted = whole_contracted(network, node).with(axis, sum)};
+      need.pieces.push_back(out.is_empty() || sum.is_empty() ? Interval{0, 0} : needed_box(network, node, operand, share)[axis]);
+    }
+  }
+  return Distribution(grid, std::move(axes));
+}
+
+std::vector<Interval> ordered_blocks_of(const Node& node, ReduceMode mode) {
+  const auto* conv = std::get_if<Conv>(&node.op);
+  if (conv == nullptr || conv->groups > 1 || mode == ReduceMode::Fast) return {};
+  const index_t channels = conv->filter.ic_per_group;
+  return pieces_of(block_cuts(channels, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels))));
+}
+
+}  // namespace
+
+Share Placement::share(int rank) const {
+  Share result{.computed = computed.box(rank), .contracted = contracted.box(rank)};
+  if (result.contracted.is_empty()) result.computed = {};
+  return result;
+}
+
+std::vector<Share> Placement::shares_in_order(int rank) const {
+  const Share whole = share(rank);
+  if (ordered_blocks.empty()) return {whole};
+  std::vector<Share> result;
+  if (whole.computed.is_empty()) return result;
+  for (Interval block : ordered_blocks) {
+    const Interval channels = intersect(block, whole.contracted[Axis::C]);
+    if (!channels.is_empty()) result.push_back({whole.computed, whole.contracted.with(Axis::C, channels)});
+  }
+  return result;
+}
+
+Placement place(const Network& network, const Node& node, const NodePlan& plan, ReduceMode mode) {
+  Placement placement{.grid = plan.grid, .stage = plan.stage, .ordered_blocks = ordered_blocks_of(node, mode)};
+  const AxisArray owned = owned_axes(network, node, plan);
+  const Work work = divide_work(network, node, plan.grid, owned, placement.ordered_blocks);
+  placement.owned = Distribution(plan.grid, owned);
+  placement.computed = Distribution(plan.grid, work.computed);
+  placement.contracted = Distribution(plan.grid, work.contracted);
+  placement.is_summed = needs_sum(owned, work, plan.grid) || placement.ordered_blocks.size() > 1;
+  for (std::size_t operand = 0; operand < node.inputs.size(); ++operand) {
+    const bool is_residual = operand >= node.num_operands();
+    placement.needs.push_back(is_residual ? placement.owned : needed_distribution(network, node, operand, plan.grid, work));
+  }
+  return placement;
+}
+
+}  // namespace parconv
