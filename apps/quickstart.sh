@@ -9,7 +9,7 @@ h5image() { "$parconv_python" "$parconv_root/apps/tools/h5image.py" "$@"; }
 
 # The network: written by the generator of test models, or the committed copy where that was not built.
 make_filters() {
-  if grep -q '^PARCONV_BUILD_TESTS:BOOL=ON' "$parconv_build/CMakeCache.txt"; then
+  if grep -Eq '^PARCONV_BUILD_TESTS:[A-Z]+=(ON|1|TRUE|YES)$' "$parconv_build/CMakeCache.txt"; then
     build_targets parconv_make_models
     "$parconv_build/parconv_make_models" filters "$work/filters.onnx"
   else
