@@ -1,0 +1,72 @@
+#include "io/hdf5_pieces.hpp"
+
+#include <algorithm>
+
+namespace parconv::hdf5 {
+namespace {
+
+constexpr index_t short_run_bytes = 4096;
+constexpr index_t max_read_ratio = 8;
+
+std::vector<Axis> growth_order(const std::vector<Axis>& axes) {
+  std::vector<Axis> order(axes.rbegin(), axes.rend());
+  const auto channels = std::find(order.begin(), order.end(), Axis::C);
+  if (channels != order.end() && channels != order.begin()) std::rotate(order.begin() + 1, channels, channels + 1);
+  return order;
+}
+
+/// Elements of `box` that lie in one run of the file.
+index_t run_elems(const Storage& storage, const Box& box) {
+  index_t run = 1;
+  for (auto axis = storage.axes.rbegin(); axis != storage.axes.rend(); ++axis) {
+    run *= box[*axis].size();
+    if (box[*axis].size() < storage.extents[*axis]) break;
+  }
+  return run;
+}
+
+/// The fastest axis that `box` does not take whole, or none.
+std::vector<Axis>::const_reverse_iterator fastest_cut_axis(const Storage& storage, const Box& box) {
+  return std::find_if(storage.axes.rbegin(), storage.axes.rend(),
+                      [&](Axis axis) { return box[axis].size() < storage.extents[axis]; });
+}
+
+}  // namespace
+
+Pieces make_pieces(const Storage& storage, const Box& box, index_t budget_bytes) {
+  const index_t budget = std::max<index_t>(1, budget_bytes / storage.elem_bytes);
+  Pieces pieces{.box = box, .first = {}, .extents = {}};
+  Extents wanted;
+  for (Axis axis : all_axes) {
+    pieces.first[axis] = floor_div(box[axis].lo, storage.chunk[axis]) * storage.chunk[axis];
+    wanted[axis] = box[axis].hi - pieces.first[axis];
+    pieces.extents[axis] = std::min(storage.chunk[axis], wanted[axis]);
+  }
+  for (Axis axis : storage.axes) {  // a chunk that does not fit: less of its slowest axes
+    const index_t others = volume(pieces.extents) / pieces.extents[axis];
+    pieces.extents[axis] = std::clamp<index_t>(budget / others, 1, pieces.extents[axis]);
+  }
+  for (Axis axis : growth_order(storage.axes)) {
+    const index_t times = budget / volume(pieces.extents);
+    pieces.extents[axis] = std::min(wanted[axis], pieces.extents[axis] * std::max<index_t>(times, 1));
+  }
+  for (Axis axis : all_axes) {  // pieces of a chunk that did not fit may end before the box begins
+    pieces.first[axis] += (box[axis].lo - pieces.first[axis]) / pieces.extents[axis] * pieces.extents[axis];
+  }
+  return pieces;
+}
+
+Box widened(const Storage& storage, const Box& box) {
+  if (!storage.is_contiguous) return box;
+  Box result = box;
+  while (run_elems(storage, result) * storage.elem_bytes < short_run_bytes) {
+    const auto axis = fastest_cut_axis(storage, result);
+    if (axis == storage.axes.rend()) break;
+    const Box wider = result.with(*axis, {0, storage.extents[*axis]});
+    if (volume(wider) > max_read_ratio * volume(box)) break;
+    result = wider;
+  }
+  return result;
+}
+
+}  // namespace parconv::hdf5

@@ -1,0 +1,142 @@
+#include "parconv/io/hdf5_source.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "io/hdf5_input.hpp"
+#include "io/hdf5_layout.hpp"
+#include "io/hdf5_pieces.hpp"
+#include "io/hdf5_reorder.hpp"
+
+namespace parconv {
+namespace {
+
+using hdf5::FileLayout;
+using hdf5::Handle;
+using hdf5::InputDataset;
+using hdf5::Storage;
+
+FileLayout layout_of(const InputDataset& input, const std::string& requested) {
+  const std::size_t rank = input.dims.size();
+  std::string text = requested.empty() ? input.layout : requested;
+  if (text.empty()) text = hdf5::default_layout(rank);
+  if (text.empty())
+    throw Error(ExitCode::BadData, concat(input.name, " has 2 axes and no layout"),
+                "Say what they are with --layout HW, NC or the like, or with a string attribute 'layout'.");
+  return hdf5::parse_layout(text, rank, input.name);
+}
+
+Storage storage_of(const InputDataset& input, const FileLayout& layout) {
+  return {.axes = layout.axes,
+          .extents = hdf5::extents_of(layout, input.dims),
+          .chunk = hdf5::extents_of(layout, input.chunk),
+          .is_contiguous = input.chunk.empty(),
+          .elem_bytes = static_cast<index_t>(size_of(input.dtype))};
+}
+
+std::vector<float> per_channel(const std::vector<float>& values, index_t channels, const char* what) {
+  const auto count = static_cast<std::size_t>(channels);
+  if (values.size() == 1) return std::vector<float>(count, values.front());
+  if (!values.empty() && values.size() != count)
+    throw Error(ExitCode::BadData, concat(what, " has ", values.size(), " numbers for an input of ", channels, " channels"),
+                "Give one number for each channel, or one for all.");
+  return values;
+}
+
+InputScaling scaling_of(const InputScaling& requested, index_t channels) {
+  const std::vector<float> deviations = per_channel(requested.std, channels, "the standard deviation");
+  if (std::find(deviations.begin(), deviations.end(), 0.0f) != deviations.end())
+    throw Error(ExitCode::BadData, "the standard deviation of a channel is 0", "Leave constant channels at 1.");
+  return {.scale = requested.scale, .mean = per_channel(requested.mean, channels, "the mean"), .std = deviations};
+}
+
+/// The numbers of channels [channels.lo, channels.hi).
+InputScaling scaling_within(const InputScaling& scaling, Interval channels) {
+  const auto part = [&](const std::vector<float>& values) {
+    if (values.empty()) return values;
+    return std::vector<float>(values.begin() + channels.lo, values.begin() + channels.hi);
+  };
+  return {.scale = scaling.scale, .mean = part(scaling.mean), .std = part(scaling.std)};
+}
+
+/// The part of `view`, which shows `outer`, that shows `inner`.
+View part_of(View view, const Box& inner, const Box& outer) {
+  index_t offset = 0;
+  for (Axis axis : all_axes) offset += (inner[axis].lo - outer[axis].lo) * view.layout.strides[axis];
+  OperandLayout layout = view.layout;
+  layout.extents = inner.extents();
+  return {.data = view.data + offset * static_cast<index_t>(size_of(layout.type)), .layout = layout};
+}
+
+}  // namespace
+
+struct Hdf5Source::Impl {
+  InputDataset input;
+  FileLayout layout;
+  Storage storage;
+  InputScaling scaling;
+  index_t staging_bytes = 0;
+  std::vector<std::byte> staging;
+
+  void read(const Box& box, View dst);
+  void read_piece(const Box& piece, std::span<std::byte> block);
+};
+
+void Hdf5Source::Impl::read(const Box& box, View dst) {
+  const Box wide = hdf5::widened(storage, box);
+  const hdf5::Pieces pieces = hdf5::make_pieces(storage, wide, staging_bytes);
+  staging.resize(static_cast<std::size_t>(volume(pieces.extents) * storage.elem_bytes));
+  pieces.for_each(storage.axes, [&](const Box& piece) {
+    const Box wanted = intersect(piece, box);
+    if (wanted.is_empty()) return;
+    const auto bytes = [&](const Box& of) { return static_cast<std::size_t>(volume(of) * storage.elem_bytes); };
+    const std::span<std::byte> block = std::span(staging).first(bytes(piece));
+    read_piece(piece, block);
+    hdf5::keep_part(block, storage, piece, wanted);
+    hdf5::convert_block({.bytes = block.first(bytes(wanted)), .dtype = input.dtype, .axes = storage.axes},
+                        part_of(dst, wanted, box), scaling_within(scaling, wanted[Axis::C]));
+  });
+}
+
+void Hdf5Source::Impl::read_piece(const Box& piece, std::span<std::byte> block) {
+  const hdf5::Attempt reading{.action = "read", .object = input.name, .code = ExitCode::Io};
+  std::vector<hsize_t> start;
+  std::vector<hsize_t> count;
+  for (Axis axis : layout.axes) {
+    start.push_back(static_cast<hsize_t>(piece[axis].lo));
+    count.push_back(static_cast<hsize_t>(piece[axis].size()));
+  }
+  const Handle space(H5Dget_space(input.dataset.get()), &H5Sclose, reading);
+  check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), reading);
+  const Handle memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), &H5Sclose, reading);
+  check(H5Dread(input.dataset.get(), input.memory_type.get(), memory.get(), space.get(), H5P_DEFAULT, block.data()), reading);
+}
+
+Hdf5Source::Hdf5Source(const std::string& path, const Hdf5SourceOptions& options) : impl_(std::make_unique<Impl>()) {
+  impl_->input = hdf5::open_input_dataset(hdf5::split_input_path(path));
+  impl_->layout = layout_of(impl_->input, options.layout);
+  impl_->storage = storage_of(impl_->input, impl_->layout);
+  impl_->scaling = scaling_of(options.scaling, impl_->storage.extents[Axis::C]);
+  impl_->staging_bytes = static_cast<index_t>(options.staging_bytes);
+}
+
+Hdf5Source::Hdf5Source(Hdf5Source&&) noexcept = default;
+Hdf5Source& Hdf5Source::operator=(Hdf5Source&&) noexcept = default;
+Hdf5Source::~Hdf5Source() = default;
+
+Extents Hdf5Source::extents() const { return impl_->storage.extents; }
+int Hdf5Source::ndims() const { return impl_->layout.ndims; }
+DType Hdf5Source::dtype() const { return impl_->input.dtype; }
+const std::string& Hdf5Source::name() const { return impl_->input.name; }
+
+void Hdf5Source::read(const Box& box, View dst) {
+  PARCONV_EXPECT(Box::whole(extents()).contains(box), box, " of ", extents());
+  PARCONV_EXPECT(dst.layout.type == DType::F32 && dst.layout.extents == box.extents(), dst.layout.extents, " for ", box);
+  if (!box.is_empty()) impl_->read(box, dst);
+}
+
+std::vector<Hdf5DatasetInfo> list_hdf5_datasets(const std::string& file) {
+  return hdf5::list_datasets(hdf5::open_input_file(file).get());
+}
+
+}  // namespace parconv
