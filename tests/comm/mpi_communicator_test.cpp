@@ -248,6 +248,26 @@ TEST(MpiCommunicator, SeesALetterOfAnotherSize) {
     exchange->finish();
 }
 
+TEST(MpiCommunicator, ReportsALetterThatIsTooLong) {
+  const auto communicator = make_mpi_communicator(control());
+  if (num_ranks() == 1) GTEST_SKIP() << "an error of a message to itself may come from either side";
+  Bytes sent(16, std::byte{1});
+  Bytes received(8);
+  const SendMessage send{.peer = num_ranks() - 1, .data = sent.data(), .size_bytes = sent.size()};
+  const ReceiveMessage receive{.peer = 0, .data = received.data(), .size_bytes = received.size()};
+  const bool is_receiver = rank() == num_ranks() - 1;
+  const auto exchange = communicator->prepare(0, {&send, rank() == 0 ? 1U : 0U}, {&receive, is_receiver ? 1U : 0U});
+  exchange->start();
+  try {
+    exchange->finish();
+    EXPECT_FALSE(is_receiver);
+  } catch (const Error& error) {
+    EXPECT_TRUE(is_receiver);
+    EXPECT_EQ(error.code(), ExitCode::Communication);
+    EXPECT_NE(std::string(error.what()).find("MPI_Testall failed"), std::string::npos) << error.what();
+  }
+}
+
 TEST(MpiCommunicator, RefusesWrongUse) {
   const auto communicator = make_mpi_communicator(control());
   std::byte byte{};

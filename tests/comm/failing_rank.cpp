@@ -1,0 +1,35 @@
+// Fails on purpose on the last rank: the harness has to see it. Run by CTest with --gtest_filter, one test at a time.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include "support/mpi_test.hpp"
+
+namespace parconv {
+namespace {
+
+bool is_last() { return test::rank() == test::num_ranks() - 1; }
+
+TEST(FailingRank, Passes) { EXPECT_TRUE(true); }
+
+TEST(FailingRank, ExpectsInVain) { EXPECT_FALSE(is_last()) << "on purpose"; }
+
+TEST(FailingRank, ThrowsBeforeACollective) {
+  if (is_last()) throw std::runtime_error("on purpose");
+  test::control().barrier();
+}
+
+TEST(FailingRank, AssertsBeforeACollective) {
+  ASSERT_FALSE(is_last()) << "on purpose";
+  test::control().barrier();
+}
+
+TEST(FailingRank, Hangs) {
+  while (is_last()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  test::control().barrier();
+}
+
+}  // namespace
+}  // namespace parconv
