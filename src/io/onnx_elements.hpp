@@ -1,0 +1,21 @@
+// Elements in little-endian bytes to numbers.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "parconv/core/types.hpp"
+
+namespace parconv {
+
+/// target[i] = element i of `bytes`. Precondition: bytes.size() == target.size() * size_of(type).
+void convert_to_float(std::span<const std::byte> bytes, DType type, std::span<float> target);
+
+/// The elements of an integer type. Precondition: `type` is one, and bytes.size() is a multiple of its size.
+std::vector<index_t> convert_to_integers(std::span<const std::byte> bytes, DType type);
+
+/// True for the types that hold whole numbers.
+bool is_integer(DType type);
+
+}  // namespace parconv

@@ -1,0 +1,76 @@
+#include "io/onnx_node.hpp"
+
+#include "parconv/core/error.hpp"
+#include "parconv/io/constants.hpp"
+
+namespace parconv {
+
+NodeReader::NodeReader(const onnx::NodeProto& proto, const ReadContext& context, NetworkBuilder& network)
+    : proto_(proto), context_(context), network_(network), label_(label_of(proto)), attributes_(proto, label_) {
+  if (proto.output_size() == 0 || proto.output(0).empty()) refuse("has no output");
+}
+
+void NodeReader::refuse(const std::string& message, const std::string& hint) const {
+  throw Error(ExitCode::BadData, concat(label_, ": ", message), hint);
+}
+
+bool NodeReader::has_input(std::size_t k) const { return k < num_inputs() && !input_name(k).empty(); }
+
+void NodeReader::expect_inputs(std::size_t at_least, std::size_t at_most) const {
+  if (num_inputs() < at_least || num_inputs() > at_most)
+    refuse(concat("has ", num_inputs(), " inputs, expected ", at_least, at_most == at_least ? "" : concat(" to ", at_most)));
+  for (std::size_t k = 0; k < at_least; ++k)
+    if (!has_input(k)) refuse(concat("input ", k, " is missing"));
+}
+
+const OnnxConstant& NodeReader::constant(std::size_t k, const char* what) {
+  const OnnxConstant* found = network_.find_constant(input_name(k));
+  if (found == nullptr)
+    refuse(concat(what, " ('", input_name(k), "') must be constant, but are computed or an input of the model"),
+           "export the model with its weights as initializers");
+  return *found;
+}
+
+std::vector<float> NodeReader::constant_values(std::size_t k, const char* what, index_t count) {
+  const OnnxConstant& found = constant(k, what);
+  if (found.data.count != count)
+    refuse(concat(what, " ('", input_name(k), "') has dimensions ", dims_string(found.dims), ", expected ", count, " elements"));
+  return read_constant(found.data);
+}
+
+float NodeReader::scalar(std::size_t k, const char* what) { return constant_values(k, what, 1).front(); }
+
+std::vector<index_t> NodeReader::integers(std::size_t k, const char* what) {
+  const OnnxConstant& found = constant(k, what);
+  if (!found.is_integer || found.dims.size() > 1 || static_cast<index_t>(found.integers.size()) != found.data.count)
+    refuse(concat(what, " ('", input_name(k), "') is not a short list of integers"));
+  return found.integers;
+}
+
+void NodeReader::expect_one_output() const {
+  for (int k = 1; k < proto_.output_size(); ++k)
+    if (network_.graph().is_used(proto_.output(k)))
+      refuse(concat("output ", k, " ('", proto_.output(k), "') is used, but only the first is supported"));
+}
+
+void NodeReader::make(Operator op, std::vector<ValueId> inputs, Finish finish) {
+  network_.add_node({.name = name(), .op = std::move(op), .inputs = std::move(inputs), .finish = std::move(finish)},
+                    output_name());
+}
+
+void NodeReader::make(Operator op, std::vector<ValueId> inputs, const Shape& shape) {
+  network_.add_node({.name = name(), .op = std::move(op), .inputs = std::move(inputs)}, output_name(), shape);
+}
+
+int checked_axis(const NodeReader& node, index_t axis, int ndims) {
+  if (axis < -ndims || axis >= ndims) node.refuse(concat("attribute axis is ", axis, " for an input of ", ndims, " dimensions"));
+  return static_cast<int>(axis < 0 ? axis + ndims : axis);
+}
+
+Axis axis_of(const NodeReader& node, index_t axis, int ndims) {
+  const int dim = checked_axis(node, axis, ndims);
+  const bool skips_depth = ndims < num_axes && dim >= 2;
+  return all_axes[static_cast<std::size_t>(skips_depth ? dim + 1 : dim)];
+}
+
+}  // namespace parconv

@@ -1,0 +1,41 @@
+// The table of operators: one function for each.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "io/onnx_node.hpp"
+
+namespace parconv {
+
+/// Adds to the network what a node means. Throws Error(BadData) naming the node and what cannot be used.
+using ReadOperator = void (*)(NodeReader& node);
+
+/// The function for an operator of ONNX, or null if it is not supported.
+ReadOperator find_operator(std::string_view op_type);
+
+/// All supported operators, separated by commas.
+std::string supported_operators();
+
+void read_conv(NodeReader& node);
+void read_gemm(NodeReader& node);
+void read_max_pool(NodeReader& node);
+void read_average_pool(NodeReader& node);
+void read_global_average_pool(NodeReader& node);
+void read_batch_normalization(NodeReader& node);
+void read_relu(NodeReader& node);
+void read_leaky_relu(NodeReader& node);
+void read_clip(NodeReader& node);
+void read_identity(NodeReader& node);
+void read_dropout(NodeReader& node);
+void read_add(NodeReader& node);
+void read_sum(NodeReader& node);
+void read_concat(NodeReader& node);
+void read_flatten(NodeReader& node);
+void read_reshape(NodeReader& node);
+void read_softmax(NodeReader& node);
+void read_log_softmax(NodeReader& node);
+void read_constant_node(NodeReader& node);
+void read_constant_of_shape(NodeReader& node);
+
+}  // namespace parconv

@@ -1,0 +1,85 @@
+#include "parconv/io/onnx_reader.hpp"
+
+#include "io/onnx_ops.hpp"
+#include "io/onnx_reading.hpp"
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+namespace {
+
+constexpr index_t min_opset = 7;
+
+bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+
+index_t checked_opset(const OnnxContents& contents) {
+  const index_t opset = opset_of(contents);
+  if (opset >= min_opset) return opset;
+  throw Error(ExitCode::BadData,
+              opset == 0 ? std::string("the model does not state its operator set")
+                         : concat("the model uses operator set ", opset, ", the oldest supported is ", min_opset),
+              "convert the model with onnx.version_converter, or export it again");
+}
+
+/// One error for all nodes that cannot be read.
+void check_supported(const OnnxGraph& graph) {
+  std::string problems;
+  int count = 0;
+  for (const onnx::NodeProto* node : graph.nodes) {
+    const std::string reason = unsupported_reason(*node);
+    if (reason.empty()) continue;
+    problems += concat(count++ == 0 ? "" : "; ", label_of(*node), ": ", reason);
+  }
+  if (count > 0)
+    throw Error(ExitCode::BadData, concat(count, count == 1 ? " node is" : " nodes are", " not supported: ", problems),
+                concat("supported operators are ", supported_operators()));
+}
+
+}  // namespace
+
+std::string unsupported_reason(const onnx::NodeProto& node) {
+  if (!is_default_domain(node.domain())) return concat("operator domain '", node.domain(), "' is not supported");
+  return find_operator(node.op_type()) == nullptr ? concat("operator ", node.op_type(), " is not supported") : std::string();
+}
+
+index_t opset_of(const OnnxContents& contents) {
+  for (const onnx::OperatorSetIdProto& opset : contents.proto.opset_import())
+    if (is_default_domain(opset.domain())) return opset.version();
+  return 0;
+}
+
+ModelReading::ModelReading(const OnnxContents& contents)
+    : contents_(contents), graph_(index_graph(contents)), network_(contents, graph_) {
+  context_.opset = checked_opset(contents);
+}
+
+void ModelReading::begin(const ReadOptions& options) {
+  const ResolvedInputs resolved = resolve_inputs(graph_, options);
+  context_.batch = resolved.batch;
+  context_.model_batch = resolved.model_batch;
+  for (const ResolvedInput& input : resolved.inputs) network_.add_input(input.name, input.shape);
+}
+
+void ModelReading::read_node(const onnx::NodeProto& node) {
+  const ReadOperator read = find_operator(node.op_type());
+  PARCONV_EXPECT(read != nullptr, node.op_type());
+  NodeReader reader(node, context_, network_);
+  read(reader);
+  reader.attributes().expect_none_left();
+}
+
+Network ModelReading::finish() {
+  for (const onnx::ValueInfoProto& output : contents_.proto.graph().output()) network_.add_output(output.name());
+  return network_.take(contents_.proto.graph().name());
+}
+
+Network read_network(const OnnxModel& model, const ReadOptions& options) {
+  ModelReading reading(model.contents());
+  check_supported(reading.graph());
+  reading.begin(options);
+  for (const onnx::NodeProto* node : reading.graph().nodes) reading.read_node(*node);
+  Network network = reading.finish();
+  validate(network);
+  return network;
+}
+
+}  // namespace parconv

@@ -1,0 +1,35 @@
+// Tensors of an ONNX file as constants.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/onnx_file.hpp"
+#include "parconv/model/constant.hpp"
+
+namespace parconv {
+
+/// A constant of the graph with its ONNX dimensions (none for a scalar).
+struct OnnxConstant {
+  std::vector<index_t> dims{};
+  ConstantData data{};
+  bool is_integer = false;
+  /// All elements, exactly, of an integer tensor of at most 1024 elements.
+  std::vector<index_t> integers{};
+};
+
+/// The constant that `tensor` of the model describes; external data is resolved beside the model. Checks dimensions, type and
+/// the size of the data. Throws Error(BadData) that begins with `what`, for example "initializer 'conv1.weight'".
+OnnxConstant read_tensor(const onnx::TensorProto& tensor, const std::string& model_path, const std::string& what);
+
+/// Product of the dimensions, 1 for none. Throws Error(BadData) that begins with `what` if one is negative or the product is
+/// huge.
+index_t count_of(const std::vector<index_t>& dims, const std::string& what);
+
+/// "[1, 3, 224, 224]".
+std::string dims_string(const std::vector<index_t>& dims);
+
+/// The name of an ONNX element type in messages: "float", "int64", ...
+std::string type_name(int onnx_type);
+
+}  // namespace parconv

@@ -1,0 +1,39 @@
+// Kernel, strides, pads and dilations of convolutions and poolings.
+#pragma once
+
+#include <vector>
+
+#include "io/onnx_node.hpp"
+#include "parconv/geometry/window.hpp"
+
+namespace parconv {
+
+enum class Rounding { Down, Up };
+
+struct WindowRequest {
+  /// Kernel sizes, one per spatial dimension.
+  std::vector<index_t> kernel{};
+  /// ceil_mode of poolings.
+  Rounding rounding = Rounding::Down;
+};
+
+/// A window with the padding that counts as padding; with Rounding::Up the window's own may be larger.
+struct ReadWindow {
+  Window window{};
+  std::array<index_t, 3> counted_pad_hi{};
+};
+
+/// Reads strides, pads, dilations and auto_pad for an input of `in`. 1-D lies along h, 2-D along h and w. Throws Error(BadData)
+/// naming the attribute.
+ReadWindow read_window(NodeReader& node, const Shape& in, const WindowRequest& request);
+
+/// Attribute kernel_shape, positive and one per spatial dimension of `in`; empty if it is not there.
+std::vector<index_t> read_kernel_shape(NodeReader& node, const Shape& in);
+
+/// Throws unless the input has 3 to 5 dimensions: n, c and one to three of space.
+void expect_spatial(const NodeReader& node, const Shape& in);
+
+/// The index into d, h, w of the first spatial dimension.
+constexpr std::size_t first_spatial(int ndims) { return ndims == num_axes ? 0 : 1; }
+
+}  // namespace parconv
