@@ -1,0 +1,28 @@
+#include "compute/cpu_kernels.hpp"
+
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+namespace {
+
+struct Maker {
+  const LocalOp& op;
+
+  using Result = std::unique_ptr<Kernel>;
+  Result operator()(const LocalConv&) const { fail_expectation("make_cpu_kernel", "a convolution"); }
+  Result operator()(const LocalPool&) const { return cpu::make_pool(op); }
+  Result operator()(const LocalFill&) const { return cpu::make_fill(op); }
+  Result operator()(const LocalCopy&) const { return cpu::make_copy(op); }
+  Result operator()(const LocalScaleShift&) const { return cpu::make_scale_shift(op); }
+  Result operator()(const LocalSum&) const { return cpu::make_sum(op); }
+  Result operator()(const LocalRowSum&) const { return cpu::make_row_sum(op); }
+  Result operator()(const LocalRowsMean&) const { return cpu::make_rows_mean(op); }
+  Result operator()(const LocalSoftmax&) const { return cpu::make_softmax(op); }
+  Result operator()(const LocalReshape&) const { return cpu::make_reshape(op); }
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op) { return std::visit(Maker{op}, op.kind); }
+
+}  // namespace parconv

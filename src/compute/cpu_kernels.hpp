@@ -1,0 +1,27 @@
+// Kernels of everything but convolutions, for CPUs. They take any strides with channels side by side.
+#pragma once
+
+#include <memory>
+
+#include "parconv/compute/backend.hpp"
+
+namespace parconv {
+
+/// Precondition: op is not a LocalConv; all operands are f32 with channel stride 1.
+std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op);
+
+namespace cpu {
+
+// One maker per kind, or for kinds that share loops.
+std::unique_ptr<Kernel> make_pool(const LocalOp& op);
+std::unique_ptr<Kernel> make_fill(const LocalOp& op);
+std::unique_ptr<Kernel> make_copy(const LocalOp& op);
+std::unique_ptr<Kernel> make_scale_shift(const LocalOp& op);
+std::unique_ptr<Kernel> make_sum(const LocalOp& op);
+std::unique_ptr<Kernel> make_row_sum(const LocalOp& op);
+std::unique_ptr<Kernel> make_rows_mean(const LocalOp& op);
+std::unique_ptr<Kernel> make_softmax(const LocalOp& op);
+std::unique_ptr<Kernel> make_reshape(const LocalOp& op);
+
+}  // namespace cpu
+}  // namespace parconv

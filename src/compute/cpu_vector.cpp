@@ -1,0 +1,184 @@
+#include "compute/cpu_vector.hpp"
+
+#include <cstring>
+#include <limits>
+
+// The choice is made before sanitizers are ready, so they get the plain loops.
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define PARCONV_FOR_EVERY_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define PARCONV_FOR_EVERY_CPU
+#endif
+#if defined(__clang__)
+#define PARCONV_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define PARCONV_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+namespace parconv::cpu {
+namespace {
+
+/// Rows without gaps are one long pixel.
+inline RowShape merged(RowShape shape, bool has_no_gaps) {
+  return has_no_gaps ? RowShape{.pixels = 1, .channels = shape.pixels * shape.channels} : shape;
+}
+
+inline bool is_packed(ConstRow row, RowShape shape) { return row.pitch == shape.channels; }
+
+constexpr std::size_t num_lanes = 16;
+using Lanes = float __attribute__((vector_size(num_lanes * sizeof(float))));
+
+}  // namespace
+
+PARCONV_FOR_EVERY_CPU
+void copy_row(Row dst, ConstRow src, RowShape shape) {
+  shape = merged(shape, is_packed(dst, shape) && is_packed(src, shape));
+  for (index_t p = 0; p < shape.pixels; ++p) {
+    float* const out = dst.data + p * dst.pitch;
+    const float* const in = src.data + p * src.pitch;
+    PARCONV_INDEPENDENT
+    for (index_t c = 0; c < shape.channels; ++c) out[c] = in[c];
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void spread_row(Row dst, ConstRow src, RowShape shape) {
+  for (index_t p = 0; p < shape.pixels; ++p) {
+    float* const out = dst.data + p * dst.pitch;
+    const float value = src.data[p * src.pitch];
+    for (index_t c = 0; c < shape.channels; ++c) out[c] = value;
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void fill_row(Row dst, float value, RowShape shape) {
+  shape = merged(shape, is_packed(dst, shape));
+  for (index_t p = 0; p < shape.pixels; ++p) {
+    float* const out = dst.data + p * dst.pitch;
+    for (index_t c = 0; c < shape.channels; ++c) out[c] = value;
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void add_rows(Row dst, ConstRow a, ConstRow b, RowShape shape) {
+  shape = merged(shape, is_packed(dst, shape) && is_packed(a, shape) && is_packed(b, shape));
+  for (index_t p = 0; p < shape.pixels; ++p) {
+    float* const out = dst.data + p * dst.pitch;
+    const float* const x = a.data + p * a.pitch;
+    const float* const y = b.data + p * b.pitch;
+    PARCONV_INDEPENDENT
+    for (index_t c = 0; c < shape.channels; ++c) out[c] = x[c] + y[c];
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void add_bias_to_row(Row dst, std::span<const float> bias, index_t pixels) {
+  const auto channels = static_cast<index_t>(bias.size());
+  const float* const b = bias.data();
+  for (index_t p = 0; p < pixels; ++p) {
+    float* const out = dst.data + p * dst.pitch;
+    PARCONV_INDEPENDENT
+    for (index_t c = 0; c < channels; ++c) out[c] += b[c];
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void scale_shift_row(Row dst, ConstRow src, std::span<const float> scale, std::span<const float> shift, index_t pixels) {
+  const auto channels = static_cast<index_t>(scale.size());
+  const float* const factors = scale.data();
+  const float* const terms = shift.data();
+  for (index_t p = 0; p < pixels; ++p) {
+    float* const out = dst.data + p * dst.pitch;
+    const float* const in = src.data + p * src.pitch;
+    PARCONV_INDEPENDENT
+    for (index_t c = 0; c < channels; ++c) out[c] = factors[c] * in[c] + terms[c];
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void divide(std::span<float> pixel, float divisor) {
+  float* const out = pixel.data();
+  for (std::size_t c = 0; c < pixel.size(); ++c) out[c] /= divisor;
+}
+
+PARCONV_FOR_EVERY_CPU
+void leaky_relu_row(Row dst, RowShape shape, float alpha) {
+  for (index_t p = 0; p < shape.pixels; ++p) {
+    float* const out = dst.data + p * dst.pitch;
+    for (index_t c = 0; c < shape.channels; ++c) out[c] = out[c] < 0 ? alpha * out[c] : out[c];
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void relu_row(Row dst, RowShape shape) {
+  for (index_t p = 0; p < shape.pixels; ++p) {
+    float* const out = dst.data + p * dst.pitch;
+    for (index_t c = 0; c < shape.channels; ++c) out[c] = out[c] < 0 ? 0 : out[c];
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void clip_row(Row dst, RowShape shape, float lowest, float highest) {
+  for (index_t p = 0; p < shape.pixels; ++p) {
+    float* const out = dst.data + p * dst.pitch;
+    for (index_t c = 0; c < shape.channels; ++c) {
+      const float raised = out[c] < lowest ? lowest : out[c];
+      out[c] = raised > highest ? highest : raised;
+    }
+  }
+}
+
+void activate_row(Row dst, RowShape shape, const Activation& activation) {
+  shape = merged(shape, is_packed(dst, shape));
+  switch (activation.kind) {
+    case ActivationKind::None: return;
+    case ActivationKind::Relu: return relu_row(dst, shape);
+    case ActivationKind::LeakyRelu: return leaky_relu_row(dst, shape, activation.alpha);
+    case ActivationKind::Clip: return clip_row(dst, shape, activation.alpha, activation.beta);
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void sum_at(std::span<float> pixel, const float* src, std::span<const index_t> offsets) {
+  std::size_t c = 0;
+  for (; c + num_lanes <= pixel.size(); c += num_lanes) {
+    Lanes sum{};
+    for (const index_t offset : offsets) {
+      Lanes value;
+      std::memcpy(&value, src + offset + c, sizeof value);
+      sum += value;
+    }
+    std::memcpy(pixel.data() + c, &sum, sizeof sum);
+  }
+  for (; c < pixel.size(); ++c) {
+    float sum = 0;
+    for (const index_t offset : offsets) sum += src[offset + static_cast<index_t>(c)];
+    pixel[c] = sum;
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void max_at(std::span<float> pixel, const float* src, std::span<const index_t> offsets) {
+  constexpr float lowest = -std::numeric_limits<float>::infinity();
+  std::size_t c = 0;
+  for (; c + num_lanes <= pixel.size(); c += num_lanes) {
+    Lanes most = Lanes{} + lowest;
+    for (const index_t offset : offsets) {
+      Lanes value;
+      std::memcpy(&value, src + offset + c, sizeof value);
+      most = value > most ? value : most;
+    }
+    std::memcpy(pixel.data() + c, &most, sizeof most);
+  }
+  for (; c < pixel.size(); ++c) {
+    float most = lowest;
+    for (const index_t offset : offsets) {
+      const float value = src[offset + static_cast<index_t>(c)];
+      most = value > most ? value : most;
+    }
+    pixel[c] = most;
+  }
+}
+
+}  // namespace parconv::cpu

@@ -1,0 +1,48 @@
+// The inner loops of the CPU kernels, compiled for several instruction sets and chosen when the program starts.
+#pragma once
+
+#include <span>
+
+#include "parconv/model/operators.hpp"
+
+namespace parconv::cpu {
+
+/// Pixels of `channels` consecutive numbers each, `pitch` numbers apart. A pitch of 0 repeats one pixel.
+struct Row {
+  float* data = nullptr;
+  index_t pitch = 0;
+};
+struct ConstRow {
+  const float* data = nullptr;
+  index_t pitch = 0;
+
+  ConstRow() = default;
+  ConstRow(const float* data_, index_t pitch_) : data(data_), pitch(pitch_) {}
+  ConstRow(const Row& row) : data(row.data), pitch(row.pitch) {}
+};
+struct RowShape {
+  index_t pixels = 1;
+  index_t channels = 1;
+};
+
+// dst may be one of the sources in all of these; otherwise they do not overlap.
+
+void copy_row(Row dst, ConstRow src, RowShape shape);
+/// dst = the first channel of src in all channels.
+void spread_row(Row dst, ConstRow src, RowShape shape);
+void fill_row(Row dst, float value, RowShape shape);
+/// dst = a + b.
+void add_rows(Row dst, ConstRow a, ConstRow b, RowShape shape);
+/// dst += bias, one number per channel.
+void add_bias_to_row(Row dst, std::span<const float> bias, index_t pixels);
+/// dst = scale * src + shift, one number of each per channel.
+void scale_shift_row(Row dst, ConstRow src, std::span<const float> scale, std::span<const float> shift, index_t pixels);
+void divide(std::span<float> pixel, float divisor);
+void activate_row(Row dst, RowShape shape, const Activation& activation);
+
+/// pixel[c] = sum over k, in order, of src[offsets[k] + c]; 0 without offsets.
+void sum_at(std::span<float> pixel, const float* src, std::span<const index_t> offsets);
+/// pixel[c] = maximum over k of src[offsets[k] + c]; minus infinity without offsets.
+void max_at(std::span<float> pixel, const float* src, std::span<const index_t> offsets);
+
+}  // namespace parconv::cpu

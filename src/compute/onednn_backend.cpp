@@ -1,0 +1,53 @@
+#include "compute/onednn_backend.hpp"
+
+#include "compute/cpu_kernels.hpp"
+#include "compute/onednn_conv_kernel.hpp"
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+namespace {
+
+void check_operand(const OperandLayout& operand) {
+  PARCONV_EXPECT(operand.strides[Axis::C] == 1 || operand.extents[Axis::C] == 1, "channel stride ", operand.strides[Axis::C]);
+  if (operand.type == DType::F32) return;
+  throw Error(ExitCode::Unavailable, concat("the onednn backend computes in f32; it was asked for ", name_of(operand.type)),
+              "Use --dtype f32.");
+}
+
+std::unique_ptr<Kernel> prepare_conv(const LocalOp& op, const FilterReader& read_filter, int threads) {
+  try {
+    return onednn::make_conv_kernel(op, read_filter, {.threads = threads});
+  } catch (const dnnl::error& error) {
+    const bool is_memory = error.status == dnnl_out_of_memory;
+    throw Error(is_memory ? ExitCode::OutOfMemory : ExitCode::Unavailable,
+                concat("oneDNN ", onednn::version(), " could not prepare a convolution: ", error.what()),
+                is_memory ? "Use more ranks, so that each holds less." : "Split this layer another way.");
+  }
+}
+
+class OnednnBackend final : public Backend {
+ public:
+  explicit OnednnBackend(int threads) : threads_(threads) {}
+
+  std::string name() const override { return "onednn"; }
+  MemoryRules memory_rules() const override { return {.needs_dense = true}; }
+
+  std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) override {
+    for (const OperandLayout& src : op.srcs) check_operand(src);
+    check_operand(op.dst);
+    if (std::holds_alternative<LocalConv>(op.kind)) return prepare_conv(op, read_filter, threads_);
+    return make_cpu_kernel(op);
+  }
+
+ private:
+  int threads_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_onednn_backend(int threads) {
+  PARCONV_EXPECT(threads >= 1, threads, " threads");
+  return std::make_unique<OnednnBackend>(threads);
+}
+
+}  // namespace parconv

@@ -1,0 +1,216 @@
+#include "compute/onednn_conv.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "parconv/core/error.hpp"
+
+namespace parconv::onednn {
+namespace {
+
+using dnnl::memory;
+using PrimitiveDesc = dnnl::convolution_forward::primitive_desc;
+
+constexpr auto f32 = memory::data_type::f32;
+
+bool is_trivial(const WindowAxis& window) { return window.kernel == 1 && window.pad_lo == 0 && window.pad_hi == 0; }
+
+bool has_extent(const DenseConv& conv, std::size_t axis) {
+  return conv.in[axis] != 1 || conv.out[axis] != 1 || !is_trivial(conv.window.axes[axis]);
+}
+
+/// Spatial axes that the descriptors have: 3 if d is more than a placeholder.
+std::size_t num_spatial(const DenseConv& conv) { return has_extent(conv, 0) ? 3 : 2; }
+
+/// The last `count` of the numbers along d, h, w.
+template <class Number>
+memory::dims last_of(std::size_t count, Number&& number) {
+  memory::dims dims;
+  for (std::size_t axis = 3 - count; axis < 3; ++axis) dims.push_back(number(axis));
+  return dims;
+}
+
+memory::dims operand_dims(index_t n, index_t channels, const std::array<index_t, 3>& extents, std::size_t count) {
+  memory::dims dims{n, channels};
+  for (index_t extent : last_of(count, [&](std::size_t axis) { return extents[axis]; })) dims.push_back(extent);
+  return dims;
+}
+
+memory::desc operand_desc(const memory::dims& dims) {
+  return {dims, f32, dims.size() == 5 ? memory::format_tag::ndhwc : memory::format_tag::nhwc};
+}
+
+memory::dims weights_dims(const DenseConv& conv) {
+  memory::dims dims;
+  if (conv.groups > 1) dims.push_back(conv.groups);
+  dims.push_back(conv.oc / conv.groups);
+  dims.push_back(conv.ic / conv.groups);
+  for (index_t taps : last_of(num_spatial(conv), [&](std::size_t axis) { return conv.window.axes[axis].kernel; }))
+    dims.push_back(taps);
+  return dims;
+}
+
+/// Row-major: (g,) oc, ic, (kd,) kh, kw.
+memory::desc dense_weights_desc(const DenseConv& conv) {
+  const memory::dims dims = weights_dims(conv);
+  memory::dims strides(dims.size(), 1);
+  for (std::size_t k = dims.size() - 1; k > 0; --k) strides[k - 1] = strides[k] * dims[k];
+  return {dims, f32, strides};
+}
+
+ConvDescription description_of(const DenseConv& conv) {
+  const std::size_t count = num_spatial(conv);
+  const auto window = [&](auto number) { return last_of(count, [&](std::size_t k) { return number(conv.window.axes[k]); }); };
+  return {
+      .src = operand_desc(operand_dims(conv.n, conv.ic, conv.in, count)),
+      .weights = memory::desc(weights_dims(conv), f32, memory::format_tag::any),
+      .bias = conv.has_bias ? memory::desc({conv.oc}, f32, memory::format_tag::x) : memory::desc(),
+      .dst = operand_desc(operand_dims(conv.n, conv.oc, conv.out, count)),
+      .strides = window([](const WindowAxis& axis) { return axis.stride; }),
+      .dilates = window([](const WindowAxis& axis) { return axis.dilation - 1; }),
+      .pad_lo = window([](const WindowAxis& axis) { return axis.pad_lo; }),
+      .pad_hi = window([](const WindowAxis& axis) { return axis.pad_hi; }),
+  };
+}
+
+dnnl::primitive_attr attributes_of(const DenseConv& conv) {
+  dnnl::post_ops post_ops;
+  if (conv.adds_to_dst) post_ops.append_sum(1.0f);
+  append_activation(post_ops, conv.activation);
+  dnnl::primitive_attr attributes;
+  attributes.set_post_ops(post_ops);
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+/// Nothing if oneDNN has no implementation but its reference.
+std::optional<PrimitiveDesc> find_fast(const DenseConv& conv) {
+  try {
+    PrimitiveDesc found = describe(description_of(conv), attributes_of(conv));
+    if (std::string(found.impl_info_str()).find("ref") == std::string::npos) return found;
+  } catch (const dnnl::error&) {
+    // No implementation at all: the same to the caller.
+  }
+  return std::nullopt;
+}
+
+PrimitiveDesc find_fast_or_throw(const DenseConv& conv) {
+  if (auto found = find_fast(conv)) return *found;
+  throw Error(ExitCode::Unavailable,
+              concat("oneDNN ", version(), " has no fast implementation of the convolution ", to_string(conv)),
+              "Split this layer another way, or use another device.");
+}
+
+void set_handle(const memory& memory, const void* data) {
+  check(dnnl_memory_set_data_handle(memory.get(), const_cast<void*>(data)), "dnnl_memory_set_data_handle");
+}
+
+memory without_buffer(const memory::desc& desc) { return {desc, cpu_engine(), nullptr}; }
+
+/// Moves axes without extent to the front, so that the last ones have it: (9, 1, 1) becomes (1, 1, 9).
+DenseConv with_extents_last(DenseConv conv) {
+  std::array<std::size_t, 3> order{0, 1, 2};
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t axis) { return !has_extent(conv, axis); });
+  DenseConv moved = conv;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    moved.in[axis] = conv.in[order[axis]];
+    moved.out[axis] = conv.out[order[axis]];
+    moved.window.axes[axis] = conv.window.axes[order[axis]];
+  }
+  return moved;
+}
+
+}  // namespace
+
+std::string to_string(const DenseConv& conv) {
+  const auto extents = [](const std::array<index_t, 3>& s) { return concat(s[0], "x", s[1], "x", s[2]); };
+  std::string text = concat(conv.n, "x", conv.ic, "x", extents(conv.in), " -> ", conv.n, "x", conv.oc, "x", extents(conv.out),
+                            ", groups ", conv.groups, ", window (kernel/stride/pads/dilation)");
+  for (const WindowAxis& axis : conv.window.axes)
+    text += concat(" ", axis.kernel, "/", axis.stride, "/", axis.pad_lo, ",", axis.pad_hi, "/", axis.dilation);
+  return text;
+}
+
+bool is_full_extent(const DenseConv& conv) {
+  if (conv.groups != 1) return false;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const WindowAxis& window = conv.window.axes[axis];
+    const bool covers = window.kernel == conv.in[axis] && conv.out[axis] == 1 && window.pad_lo == 0 && window.pad_hi == 0;
+    if (!covers || (window.dilation != 1 && window.kernel > 1)) return false;
+  }
+  return true;
+}
+
+DenseConv folded(const DenseConv& conv) {
+  DenseConv result = conv;
+  if (is_full_extent(conv)) {
+    result.ic *= conv.in[0] * conv.in[1] * conv.in[2];
+    result.in = {1, 1, 1};
+    result.window = {};
+  }
+  if (has_extent(result, 0) || has_extent(result, 1) || has_extent(result, 2)) return with_extents_last(result);
+  result.window = {};
+  result.in[2] = result.out[2] = std::exchange(result.n, 1);
+  return result;
+}
+
+std::vector<float> taps_before_channels(std::span<const float> filter, index_t ic, index_t taps) {
+  std::vector<float> result(filter.size());
+  const auto channels = static_cast<std::size_t>(ic);
+  const auto window = static_cast<std::size_t>(taps);
+  for (std::size_t begin = 0; begin < filter.size(); begin += channels * window)
+    for (std::size_t c = 0; c < channels; ++c)
+      for (std::size_t t = 0; t < window; ++t) result[begin + t * channels + c] = filter[begin + c * window + t];
+  return result;
+}
+
+bool is_fast(const DenseConv& conv) { return find_fast(conv).has_value(); }
+
+DenseConvCall::DenseConvCall(const DenseConv& conv, std::span<const float> weights, std::span<const float> bias) {
+  const PrimitiveDesc found = find_fast_or_throw(conv);
+  primitive_ = dnnl::convolution_forward(found);
+  implementation_ = found.impl_info_str();
+  src_ = without_buffer(found.src_desc());
+  dst_ = without_buffer(found.dst_desc());
+  scratchpad_ = without_buffer(found.scratchpad_desc());
+  scratchpad_bytes_ = found.scratchpad_desc().get_size();
+  pack_weights(conv, weights, found.weights_desc());
+  arguments_ = {{DNNL_ARG_SRC, src_.get()},
+                {DNNL_ARG_WEIGHTS, weights_.get()},
+                {DNNL_ARG_DST, dst_.get()},
+                {DNNL_ARG_SCRATCHPAD, scratchpad_.get()}};
+  if (!conv.has_bias) return;
+  pack_bias(bias);
+  arguments_.push_back({DNNL_ARG_BIAS, bias_.get()});
+}
+
+void DenseConvCall::pack_weights(const DenseConv& conv, std::span<const float> weights, const memory::desc& packed) {
+  const memory::desc dense = dense_weights_desc(conv);
+  PARCONV_EXPECT(dense.get_size() == weights.size_bytes(), dense.get_size(), " != ", weights.size_bytes());
+  weights_ = memory(packed, cpu_engine());
+  resident_bytes_ += packed.get_size();
+  memory source = without_buffer(dense);
+  set_handle(source, weights.data());
+  dnnl::stream stream = cpu_stream();
+  dnnl::reorder(source, weights_).execute(stream, source, weights_);
+  stream.wait();
+}
+
+void DenseConvCall::pack_bias(std::span<const float> bias) {
+  const memory::desc desc({static_cast<index_t>(bias.size())}, f32, memory::format_tag::x);
+  bias_ = memory(desc, cpu_engine());
+  resident_bytes_ += bias.size_bytes();
+  std::copy(bias.begin(), bias.end(), static_cast<float*>(bias_.get_data_handle()));
+}
+
+void DenseConvCall::execute(const std::byte* src, std::byte* dst, std::byte* scratchpad) {
+  set_handle(src_, src);
+  set_handle(dst_, dst);
+  set_handle(scratchpad_, scratchpad);
+  check(dnnl_primitive_execute(primitive_.get(), cpu_stream().get(), static_cast<int>(arguments_.size()), arguments_.data()),
+        "dnnl_primitive_execute");
+}
+
+}  // namespace parconv::onednn

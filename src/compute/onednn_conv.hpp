@@ -1,0 +1,77 @@
+// One convolution of dense operands by oneDNN.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compute/onednn_api.hpp"
+#include "parconv/geometry/window.hpp"
+
+namespace parconv::onednn {
+
+/// Dense channels-last operands and what is done with them. `in` and `out` are d, h, w.
+struct DenseConv {
+  index_t n = 1;
+  index_t groups = 1;
+  index_t ic = 0;
+  index_t oc = 0;
+  std::array<index_t, 3> in{1, 1, 1};
+  std::array<index_t, 3> out{1, 1, 1};
+  Window window{};
+  bool has_bias = false;
+  /// What dst holds before the call is added, before the activation.
+  bool adds_to_dst = false;
+  Activation activation{};
+
+  friend bool operator==(const DenseConv&, const DenseConv&) = default;
+};
+
+/// "1x64x56x56 -> 1x128x28x28, window ...", for messages.
+std::string to_string(const DenseConv& conv);
+
+/// The same memory seen so that oneDNN is fast on it: a window over the full extent becomes 1x1 over (d, h, w, c) as channels; samples
+/// without extent become pixels of one row; an axis without extent is moved to the front, so that vectors lie along w.
+/// Example: 64 samples of 7x7x512 under a 7x7 window become one row of 64 pixels of 25088 channels.
+DenseConv folded(const DenseConv& conv);
+
+/// True if `folded` makes channels of the window's taps.
+bool is_full_extent(const DenseConv& conv);
+
+/// Filter elements from the order oc, ic, kd, kh, kw to oc, kd, kh, kw, ic. `taps` is kd * kh * kw.
+std::vector<float> taps_before_channels(std::span<const float> filter, index_t ic, index_t taps);
+
+/// A prepared convolution. Owns its packed weights and bias. Not for concurrent use.
+class DenseConvCall {
+ public:
+  /// `weights` are dense in oc, ic, kd, kh, kw order. Throws Error(Unavailable) if oneDNN only has its reference implementation
+  /// (hundreds of times slower than its others), or none.
+  DenseConvCall(const DenseConv& conv, std::span<const float> weights, std::span<const float> bias);
+
+  /// Computes with operands and a scratchpad of scratchpad_bytes() at these places.
+  void execute(const std::byte* src, std::byte* dst, std::byte* scratchpad);
+
+  std::size_t scratchpad_bytes() const { return scratchpad_bytes_; }
+  std::size_t resident_bytes() const { return resident_bytes_; }
+  const std::string& implementation() const { return implementation_; }
+
+ private:
+  void pack_weights(const DenseConv& conv, std::span<const float> weights, const dnnl::memory::desc& packed);
+  void pack_bias(std::span<const float> bias);
+
+  dnnl::convolution_forward primitive_{};
+  dnnl::memory src_{};
+  dnnl::memory weights_{};
+  dnnl::memory bias_{};
+  dnnl::memory dst_{};
+  dnnl::memory scratchpad_{};
+  std::vector<dnnl_exec_arg_t> arguments_{};
+  std::size_t scratchpad_bytes_ = 0;
+  std::size_t resident_bytes_ = 0;
+  std::string implementation_{};
+};
+
+/// False if oneDNN only has its reference implementation, or none.
+bool is_fast(const DenseConv& conv);
+
+}  // namespace parconv::onednn

@@ -1,0 +1,139 @@
+#include "compute/onednn_conv_kernel.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "parconv/core/error.hpp"
+
+namespace parconv::onednn {
+namespace {
+
+/// A piece with its weights: copies in, computes, copies out.
+class ConvPiece {
+ public:
+  ConvPiece(const PiecePlan& plan, std::span<const float> weights, std::span<const float> bias)
+      : plan_(plan), call_(folded(plan.conv), weights, bias) {}
+
+  void execute(const std::byte* src, const std::byte* residual, std::byte* dst, std::byte* scratch) {
+    for (index_t k = 0; k < plan_.calls; ++k) {
+      const auto call = static_cast<std::size_t>(k);
+      const std::byte* dense_src = fetch(src + place(plan_.src.part, call), scratch);
+      std::byte* const operand_dst = dst + place(plan_.dst.part, call);
+      const View dense_dst = dst_view(operand_dst, scratch);
+      if (plan_.residual) preload({residual + place(*plan_.residual, call), plan_.residual->layout}, dense_dst);
+      call_.execute(dense_src, dense_dst.data, scratch + plan_.copies_bytes);
+      if (plan_.dst.copy) copy(dense_dst, {operand_dst, plan_.dst.part.layout});
+    }
+  }
+
+  std::size_t scratch_bytes() const { return plan_.copies_bytes + call_.scratchpad_bytes(); }
+  std::size_t resident_bytes() const { return call_.resident_bytes(); }
+  const std::string& implementation() const { return call_.implementation(); }
+
+ private:
+  static std::size_t place(const OperandPart& part, std::size_t call) { return part.offset_bytes + call * part.pitch_bytes; }
+
+  /// The dense source of one call.
+  const std::byte* fetch(const std::byte* operand, std::byte* scratch) const {
+    if (!plan_.src.copy) return operand;
+    const DenseCopy& buffer = *plan_.src.copy;
+    std::byte* const begin = scratch + buffer.scratch_bytes;
+    if (buffer.is_padded) std::memset(begin, 0, buffer.size_bytes);
+    copy({operand, plan_.src.part.layout}, {begin + buffer.inner_bytes, buffer.inner});
+    return begin;
+  }
+
+  View dst_view(std::byte* operand, std::byte* scratch) const {
+    if (!plan_.dst.copy) return {operand, plan_.dst.part.layout};
+    return {scratch + plan_.dst.copy->scratch_bytes, plan_.dst.copy->inner};
+  }
+
+  /// Puts the residual where the convolution adds to it; it may be there already.
+  static void preload(ConstView residual, View dst) {
+    if (residual.data != dst.data) copy(residual, dst);
+  }
+
+  PiecePlan plan_;
+  DenseConvCall call_;
+};
+
+/// oneDNN 2.6.3 adds a residual from another buffer (a binary post-op) only in its older, slower kernels (0.7 of the speed, other
+/// bits). So the residual is copied into dst and the convolution adds to it.
+class ConvKernel final : public Kernel {
+ public:
+  ConvKernel(const LocalOp& op, std::vector<ConvPiece> pieces, int threads)
+      : pieces_(std::move(pieces)), src_(main_operand(op)), residual_(op.finish.residual), threads_(threads) {}
+
+  void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) override {
+    use_threads(threads_);
+    const std::byte* const residual = residual_ < 0 ? nullptr : srcs[static_cast<std::size_t>(residual_)];
+    for (ConvPiece& piece : pieces_) piece.execute(srcs[src_], residual, dst, scratch);
+  }
+
+  std::size_t scratch_bytes() const override {
+    std::size_t most = 0;
+    for (const ConvPiece& piece : pieces_) most = std::max(most, piece.scratch_bytes());
+    return most;
+  }
+
+  std::size_t resident_bytes() const override {
+    std::size_t sum = 0;
+    for (const ConvPiece& piece : pieces_) sum += piece.resident_bytes();
+    return sum;
+  }
+
+  std::string implementation() const override { return pieces_.front().implementation(); }
+
+ private:
+  std::vector<ConvPiece> pieces_;
+  std::size_t src_;
+  int residual_;
+  int threads_;
+};
+
+index_t taps_of(const FilterBox& box) { return box.kernel[0].size() * box.kernel[1].size() * box.kernel[2].size(); }
+
+std::vector<float> read_weights(const LocalConv& conv, const ChannelPiece& piece, const DenseConv& dense, const FilterReader& read) {
+  std::vector<float> weights = read(conv.filter, piece.filter);
+  PARCONV_EXPECT(std::ssize(weights) == piece.filter.volume(), weights.size(), " elements for a box of ", piece.filter.volume());
+  if (!is_full_extent(dense)) return weights;
+  return taps_before_channels(weights, piece.filter.ic.size(), taps_of(piece.filter));
+}
+
+std::span<const float> bias_of(const LocalOp& op, const ChannelPiece& piece) {
+  if (op.finish.bias.empty()) return {};
+  return std::span(op.finish.bias).subspan(static_cast<std::size_t>(piece.dst.lo), static_cast<std::size_t>(piece.dst.size()));
+}
+
+PiecePlan plan_fast_piece(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece, Padding padding) {
+  const PiecePlan plan = plan_piece(op, conv, piece, padding);
+  if (padding == Padding::Explicit) return plan;
+  if (!has_window_in_padding(plan.conv) && is_fast(folded(plan.conv))) return plan;
+  return plan_piece(op, conv, piece, Padding::Explicit);
+}
+
+ConvPiece make_piece(const LocalOp& op, const ChannelPiece& piece, const FilterReader& read_filter, Padding padding) {
+  const auto& conv = std::get<LocalConv>(op.kind);
+  const PiecePlan plan = plan_fast_piece(op, conv, piece, padding);
+  return {plan, read_weights(conv, piece, plan.conv, read_filter), bias_of(op, piece)};
+}
+
+void expect_usable(const LocalOp& op) {
+  PARCONV_EXPECT(op.srcs.size() > main_operand(op), "a convolution without a source");
+  PARCONV_EXPECT(op.finish.residual < static_cast<int>(op.srcs.size()), "residual ", op.finish.residual);
+  PARCONV_EXPECT(!std::get<LocalConv>(op.kind).pieces.empty(), "a convolution without pieces");
+  PARCONV_EXPECT(volume(op.dst.extents) > 0, to_string(op.dst.extents));
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_conv_kernel(const LocalOp& op, const FilterReader& read_filter, const ConvKernelOptions& options) {
+  expect_usable(op);
+  use_threads(options.threads);
+  std::vector<ConvPiece> pieces;
+  for (const ChannelPiece& piece : std::get<LocalConv>(op.kind).pieces)
+    pieces.push_back(make_piece(op, piece, read_filter, options.padding));
+  return std::make_unique<ConvKernel>(op, std::move(pieces), options.threads);
+}
+
+}  // namespace parconv::onednn

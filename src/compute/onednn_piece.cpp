@@ -1,0 +1,143 @@
+#include "compute/onednn_piece.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "parconv/core/error.hpp"
+
+namespace parconv::onednn {
+namespace {
+
+constexpr std::size_t alignment_bytes = 64;
+
+std::size_t aligned(std::size_t bytes) { return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes; }
+
+std::size_t elems_to_bytes(index_t elems) { return static_cast<std::size_t>(elems) * sizeof(float); }
+
+OperandPart channels_of(const OperandLayout& operand, Interval channels) {
+  OperandPart part{.offset_bytes = elems_to_bytes(channels.lo * operand.strides[Axis::C]), .layout = operand};
+  part.layout.extents[Axis::C] = channels.size();
+  return part;
+}
+
+void take_one_sample(OperandPart& part) {
+  part.pitch_bytes = elems_to_bytes(part.layout.strides[Axis::N]);
+  part.layout.extents[Axis::N] = 1;
+}
+
+/// Leaves out what no output reads if it is a whole stride or more, and sets pad_hi to what outputs do read.
+/// Example: kernel 1, stride 2, 3 outputs: 6 inputs stay 6 (one is not read), 7 become 5.
+void trim(WindowAxis& window, index_t& in, index_t out) {
+  const index_t needed = window.input_range({0, out}).hi;
+  if (in - needed >= window.stride) in = std::max(needed, index_t{1});
+  window.pad_hi = std::max(index_t{0}, needed - in);
+}
+
+void trim(Window& window, OperandLayout& src, const Extents& out) {
+  for (Axis axis : spatial_axes) trim(window[axis], src.extents[axis], out[axis]);
+}
+
+bool has_one_pixel(const DenseConv& conv) {
+  return conv.out == std::array<index_t, 3>{1, 1, 1} && (is_full_extent(conv) || conv.in == conv.out);
+}
+
+std::array<index_t, 3> spatial(const Extents& extents) { return {extents[Axis::D], extents[Axis::H], extents[Axis::W]}; }
+
+Window without_padding(Window window) {
+  for (WindowAxis& axis : window.axes) axis.pad_lo = axis.pad_hi = 0;
+  return window;
+}
+
+Box padded_box(const Extents& extents, const Window& window) {
+  Box box = Box::whole(extents);
+  for (Axis axis : spatial_axes) box[axis] = {-window[axis].pad_lo, extents[axis] + window[axis].pad_hi};
+  return box;
+}
+
+/// A dense buffer for the part, `outer` around it, at `scratch_bytes`; advances that behind the buffer.
+DenseCopy dense_copy(const OperandPart& part, const Box& outer, std::size_t& scratch_bytes) {
+  const Box inner = Box::whole(part.layout.extents);
+  const DenseCopy copy{.scratch_bytes = scratch_bytes,
+                       .size_bytes = elems_to_bytes(volume(outer)),
+                       .inner_bytes = elems_to_bytes(offset_within(inner, outer)),
+                       .inner = layout_within(inner, outer),
+                       .is_padded = outer != inner};
+  scratch_bytes += aligned(copy.size_bytes);
+  return copy;
+}
+
+void copy_unless_dense(Port& port, std::size_t& scratch_bytes) {
+  if (is_dense(port.part.layout)) return;
+  port.copy = dense_copy(port.part, Box::whole(port.part.layout.extents), scratch_bytes);
+}
+
+void pad_explicitly(PiecePlan& plan) {
+  const Box outer = padded_box(plan.src.part.layout.extents, plan.conv.window);
+  plan.src.copy = dense_copy(plan.src.part, outer, plan.copies_bytes);
+  plan.conv.in = spatial(outer.extents());
+  plan.conv.window = without_padding(plan.conv.window);
+}
+
+/// One sample a call.
+void split_samples(PiecePlan& plan) {
+  plan.calls = std::exchange(plan.conv.n, 1);
+  take_one_sample(plan.src.part);
+  take_one_sample(plan.dst.part);
+  if (plan.residual) take_one_sample(*plan.residual);
+}
+
+/// Example: kernel 2, dilation 2, pads 1 on one input: the only output has inputs -1 and 1, both padding.
+bool has_window_in_padding(const WindowAxis& window, index_t in, index_t out) {
+  for (index_t o = 0; o < out; ++o) {
+    const index_t begin = o * window.stride - window.pad_lo;
+    const index_t first = std::max(index_t{0}, ceil_div(-begin, window.dilation));
+    if (first >= window.kernel || begin + first * window.dilation >= in) return true;
+  }
+  return false;
+}
+
+DenseConv conv_of(const LocalOp& op, const ChannelPiece& piece, const Window& window, const OperandLayout& src) {
+  return {.n = op.dst.extents[Axis::N],
+          .groups = piece.groups,
+          .ic = piece.src.size(),
+          .oc = piece.dst.size(),
+          .in = spatial(src.extents),
+          .out = spatial(op.dst.extents),
+          .window = window,
+          .has_bias = !op.finish.bias.empty(),
+          .adds_to_dst = op.finish.residual >= 0,
+          .activation = op.finish.activation};
+}
+
+}  // namespace
+
+bool has_window_in_padding(const DenseConv& conv) {
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    if (has_window_in_padding(conv.window.axes[axis], conv.in[axis], conv.out[axis])) return true;
+  return false;
+}
+
+std::size_t main_operand(const LocalOp& op) { return op.finish.residual == 0 ? 1 : 0; }
+
+PiecePlan plan_piece(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece, Padding padding) {
+  PiecePlan plan;
+  plan.src.part = channels_of(op.srcs[main_operand(op)], piece.src);
+  plan.dst.part = channels_of(op.dst, piece.dst);
+  if (op.finish.residual >= 0)
+    plan.residual = channels_of(op.srcs[static_cast<std::size_t>(op.finish.residual)], piece.dst);
+
+  Window window = conv.window;
+  trim(window, plan.src.part.layout, op.dst.extents);
+  plan.conv = conv_of(op, piece, window, plan.src.part.layout);
+
+  const bool is_all_dense = is_dense(plan.src.part.layout) && is_dense(plan.dst.part.layout);
+  if (plan.conv.n > 1 && !is_all_dense && !has_one_pixel(plan.conv)) split_samples(plan);
+  if (padding == Padding::Explicit)
+    pad_explicitly(plan);
+  else
+    copy_unless_dense(plan.src, plan.copies_bytes);
+  copy_unless_dense(plan.dst, plan.copies_bytes);
+  return plan;
+}
+
+}  // namespace parconv::onednn
