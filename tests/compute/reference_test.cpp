@@ -35,6 +35,15 @@ TEST(ReferencePool, MaximumWithDilationInThreeDimensions) {
   EXPECT_EQ(run(LocalPool{.window = window}, {{{{1, 1, 3, 1, 2}}, {1, 2, 9, 9, 3, 0}}}, {{1, 1, 1, 1, 1}}), (Values{3}));
 }
 
+TEST(ReferencePool, DilatedTapsSkipPadding) {
+  // Column o reads o - 2 and o; the first two read padding and one element.
+  const Window window = make_window({}, {}, {.kernel = 2, .pad_lo = 2, .dilation = 2});
+  const Operand src{row(4), {-5, -4, -7, -1}};
+  EXPECT_EQ(run(LocalPool{.window = window}, {src}, row(4)), (Values{-5, -4, -5, -1}));
+  const LocalPool average{.kind = PoolKind::Average, .window = window, .divisors = {{{1}, {1}, {1, 1, 2, 2}}}};
+  EXPECT_EQ(run(average, {src}, row(4)), (Values{-5, -4, -6, -2.5f}));
+}
+
 TEST(ReferencePool, MaximumPerChannelAndSample) {
   const Window window = make_window({}, {.kernel = 2}, {});
   EXPECT_EQ(run(LocalPool{.window = window}, {{{{2, 2, 1, 2, 1}}, {1, 2, 8, 7, 5, 3, -1, -2}}}, {{2, 2, 1, 1, 1}}),
