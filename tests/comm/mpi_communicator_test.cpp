@@ -210,6 +210,19 @@ TEST(MpiCommunicator, MatchesExchangesOfOneOrderAsTheyAreStarted) {
   second.finish(1);
 }
 
+TEST(MpiCommunicator, ToldApartByOrderEvenIfStartedOutOfTurn) {
+  if (num_ranks() == 1) GTEST_SKIP() << "needs two ranks that start differently";
+  const auto communicator = make_mpi_communicator(control());
+  const std::vector<Letter> letters{{.from = 0, .to = num_ranks() - 1, .size_bytes = 64}};
+  Post low(*communicator, 1, letters);
+  Post high(*communicator, 2, letters);
+  const bool is_receiver = rank() == num_ranks() - 1;
+  (is_receiver ? high : low).start(is_receiver ? 2 : 1);
+  (is_receiver ? low : high).start(is_receiver ? 1 : 2);
+  low.finish(1);
+  high.finish(2);
+}
+
 TEST(MpiCommunicator, FoldsManyOrdersIntoFewTags) {
   const auto communicator = make_mpi_communicator(control(), {.num_tags = 3});
   std::vector<std::unique_ptr<Post>> posts;
