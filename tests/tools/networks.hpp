@@ -1,0 +1,25 @@
+// Networks that the demonstrations and tests run.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/layer_writer.hpp"
+
+namespace parconv::test {
+
+/// The names that write_network knows.
+std::vector<std::string> network_names();
+
+/// Writes network `name` to `path`. Throws Error(Usage) if there is none of that name, or the sizes do not fit it.
+void write_network(std::string_view name, const NetworkOptions& options, const std::string& path);
+
+void build_resnet50(LayerWriter& net);
+void build_vgg16(LayerWriter& net);
+void build_unet(LayerWriter& net);
+void build_net3d(LayerWriter& net);
+void build_small(LayerWriter& net);
+void build_filters(LayerWriter& net);
+
+}  // namespace parconv::test
