@@ -109,8 +109,10 @@ void set_handle(const memory& memory, const void* data) {
 
 memory without_buffer(const memory::desc& desc) { return {desc, cpu_engine(), nullptr}; }
 
-/// Moves axes without extent to the front, so that the last ones have it: (9, 1, 1) becomes (1, 1, 9).
-DenseConv with_extents_last(DenseConv conv) {
+/// If w has no extent, moves axes without extent to the front, so that the last ones have it: (9, 1, 1) becomes (1, 1, 9).
+/// Otherwise nothing moves: what a cut along d or h leaves must be computed like the whole.
+DenseConv with_extents_last(const DenseConv& conv) {
+  if (has_extent(conv, 2)) return conv;
   std::array<std::size_t, 3> order{0, 1, 2};
   std::stable_partition(order.begin(), order.end(), [&](std::size_t axis) { return !has_extent(conv, axis); });
   DenseConv moved = conv;
@@ -133,8 +135,9 @@ std::string to_string(const DenseConv& conv) {
   return text;
 }
 
-bool is_full_extent(const DenseConv& conv) {
-  if (conv.groups != 1) return false;
+bool is_full_extent(const DenseConv& conv) { return conv.groups == 1 && has_full_window(conv); }
+
+bool has_full_window(const DenseConv& conv) {
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const WindowAxis& window = conv.window.axes[axis];
     const bool covers = window.kernel == conv.in[axis] && conv.out[axis] == 1 && window.pad_lo == 0 && window.pad_hi == 0;
@@ -166,7 +169,11 @@ std::vector<float> taps_before_channels(std::span<const float> filter, index_t i
   return result;
 }
 
-bool is_fast(const DenseConv& conv) { return find_fast(conv).has_value(); }
+Quality quality_of(const DenseConv& conv) {
+  const auto found = find_fast(conv);
+  if (!found) return Quality::None;
+  return std::string(found->impl_info_str()).find("gemm") == std::string::npos ? Quality::Direct : Quality::Lowered;
+}
 
 DenseConvCall::DenseConvCall(const DenseConv& conv, std::span<const float> weights, std::span<const float> bias) {
   const PrimitiveDesc found = find_fast_or_throw(conv);

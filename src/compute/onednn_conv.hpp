@@ -35,6 +35,8 @@ std::string to_string(const DenseConv& conv);
 /// Example: 64 samples of 7x7x512 under a 7x7 window become one row of 64 pixels of 25088 channels.
 DenseConv folded(const DenseConv& conv);
 
+/// True if the window covers the whole input, whatever the groups: one output pixel a sample.
+bool has_full_window(const DenseConv& conv);
 /// True if `folded` makes channels of the window's taps.
 bool is_full_extent(const DenseConv& conv);
 
@@ -71,7 +73,12 @@ class DenseConvCall {
   std::string implementation_{};
 };
 
-/// False if oneDNN only has its reference implementation, or none.
-bool is_fast(const DenseConv& conv);
+/// What oneDNN would compute it with.
+enum class Quality {
+  None,    ///< its reference only, or nothing
+  Lowered, ///< a matrix product over gathered windows: slower, other bits than its direct kernels
+  Direct
+};
+Quality quality_of(const DenseConv& conv);
 
 }  // namespace parconv::onednn

@@ -105,17 +105,34 @@ std::span<const float> bias_of(const LocalOp& op, const ChannelPiece& piece) {
   return std::span(op.finish.bias).subspan(static_cast<std::size_t>(piece.dst.lo), static_cast<std::size_t>(piece.dst.size()));
 }
 
-PiecePlan plan_fast_piece(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece, Padding padding) {
-  const PiecePlan plan = plan_piece(op, conv, piece, padding);
-  if (padding == Padding::Explicit) return plan;
-  if (!has_window_in_padding(plan.conv) && is_fast(folded(plan.conv))) return plan;
-  return plan_piece(op, conv, piece, Padding::Explicit);
+bool is_best_as_it_is(const DenseConv& conv) {
+  if (has_window_in_padding(conv) || has_unsteady_padding(conv)) return false;
+  return quality_of(folded(conv)) == Quality::Direct;
+}
+
+/// One group at a time where oneDNN has nothing good for all of them: the same as a rank does that has a part of the filters.
+bool is_better_ungrouped(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece) {
+  const bool is_depthwise = piece.filter.ic.size() == 1;
+  if (piece.groups == 1 || is_depthwise) return false;
+  const PiecePlan plan = plan_piece(op, conv, piece, Padding::Explicit);
+  return has_full_window(plan.conv) || quality_of(folded(plan.conv)) != Quality::Direct;
 }
 
 ConvPiece make_piece(const LocalOp& op, const ChannelPiece& piece, const FilterReader& read_filter, Padding padding) {
   const auto& conv = std::get<LocalConv>(op.kind);
-  const PiecePlan plan = plan_fast_piece(op, conv, piece, padding);
+  PiecePlan plan = plan_piece(op, conv, piece, padding);
+  if (padding == Padding::Implicit && !is_best_as_it_is(plan.conv)) plan = plan_piece(op, conv, piece, Padding::Explicit);
   return {plan, read_weights(conv, piece, plan.conv, read_filter), bias_of(op, piece)};
+}
+
+std::vector<ChannelPiece> divided(const LocalOp& op) {
+  const auto& conv = std::get<LocalConv>(op.kind);
+  std::vector<ChannelPiece> result;
+  for (const ChannelPiece& piece : conv.pieces) {
+    const auto parts = is_better_ungrouped(op, conv, piece) ? ungrouped(piece) : std::vector{piece};
+    result.insert(result.end(), parts.begin(), parts.end());
+  }
+  return result;
 }
 
 void expect_usable(const LocalOp& op) {
@@ -131,7 +148,7 @@ std::unique_ptr<Kernel> make_conv_kernel(const LocalOp& op, const FilterReader& 
   expect_usable(op);
   use_threads(options.threads);
   std::vector<ConvPiece> pieces;
-  for (const ChannelPiece& piece : std::get<LocalConv>(op.kind).pieces)
+  for (const ChannelPiece& piece : divided(op))
     pieces.push_back(make_piece(op, piece, read_filter, options.padding));
   return std::make_unique<ConvKernel>(op, std::move(pieces), options.threads);
 }

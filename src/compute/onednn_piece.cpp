@@ -73,6 +73,7 @@ void copy_unless_dense(Port& port, std::size_t& scratch_bytes) {
 
 void pad_explicitly(PiecePlan& plan) {
   const Box outer = padded_box(plan.src.part.layout.extents, plan.conv.window);
+  if (outer == Box::whole(plan.src.part.layout.extents)) return copy_unless_dense(plan.src, plan.copies_bytes);
   plan.src.copy = dense_copy(plan.src.part, outer, plan.copies_bytes);
   plan.conv.in = spatial(outer.extents());
   plan.conv.window = without_padding(plan.conv.window);
@@ -115,6 +116,28 @@ bool has_window_in_padding(const DenseConv& conv) {
   for (std::size_t axis = 0; axis < 3; ++axis)
     if (has_window_in_padding(conv.window.axes[axis], conv.in[axis], conv.out[axis])) return true;
   return false;
+}
+
+bool has_unsteady_padding(const DenseConv& conv) {
+  const DenseConv seen = folded(conv);
+  const WindowAxis& along_w = seen.window.axes[2];
+  const index_t most = std::max(along_w.pad_lo, along_w.pad_hi);
+  const bool is_moved = seen.in != conv.in || seen.out != conv.out;
+  return 2 * most > along_w.span() - 1 || (is_moved && most > 0);
+}
+
+std::vector<ChannelPiece> ungrouped(const ChannelPiece& piece) {
+  std::vector<ChannelPiece> result;
+  const index_t ic = piece.src.size() / piece.groups, oc = piece.dst.size() / piece.groups;
+  for (index_t g = 0; g < piece.groups; ++g) {
+    ChannelPiece one = piece;
+    one.groups = 1;
+    one.src = Interval{0, ic}.shifted(piece.src.lo + g * ic);
+    one.dst = Interval{0, oc}.shifted(piece.dst.lo + g * oc);
+    one.filter.oc = Interval{0, oc}.shifted(piece.filter.oc.lo + g * oc);
+    result.push_back(one);
+  }
+  return result;
 }
 
 std::size_t main_operand(const LocalOp& op) { return op.finish.residual == 0 ? 1 : 0; }

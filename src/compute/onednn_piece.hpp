@@ -44,12 +44,20 @@ struct PiecePlan {
 };
 
 /// Plans `piece`. All samples are computed in one call where the operands are dense, otherwise one sample a call.
-/// Padding::Explicit copies src into a buffer with zeros around it.
+/// Padding::Explicit copies src into a buffer with zeros around it, if there is padding.
 PiecePlan plan_piece(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece, Padding padding);
+
+/// A piece for every group of `piece`.
+std::vector<ChannelPiece> ungrouped(const ChannelPiece& piece);
 
 /// True if some output's window lies wholly in padding. oneDNN 2.6.3 crashes on those when it adds to dst; explicit padding
 /// keeps them from it.
 bool has_window_in_padding(const DenseConv& conv);
+
+/// True if the bits of oneDNN's results may depend on how much of the input a rank has: where it is padded along its innermost
+/// axis by more than half a window, or where that axis is d or h (which `folded` moves to w). Explicit padding keeps a cut
+/// along d or h, or among the filters, from changing bits.
+bool has_unsteady_padding(const DenseConv& conv);
 
 /// The source that is not the residual.
 std::size_t main_operand(const LocalOp& op);
