@@ -1,0 +1,197 @@
+// Times convolution layers on one thread: a prepared Kernel against the oneDNN primitive called directly, in turns.
+// The cpu clock leaves out the time of other programs, for machines that are not idle.
+// parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu]. One JSON line a layer, then a summary.
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <span>
+
+#include "benchmarks/layer_calls.hpp"
+#include "parconv/core/error.hpp"
+
+namespace parconv::bench {
+namespace {
+
+constexpr double most_bytes = 4e9;
+constexpr double shortest_sample_seconds = 2e-3;
+constexpr int num_warm_ups = 2;
+
+/// Wall time, or CPU time of the calling thread.
+enum class Clock { Wall, Cpu };
+
+struct Options {
+  std::string path{};
+  std::string filter{};
+  double max_gflop = 1e9;
+  int repeats = 11;
+  Clock clock = Clock::Wall;
+};
+
+struct Timing {
+  double median_seconds = 0;
+  double min_seconds = 0;
+};
+
+struct Measurement {
+  Timing kernel{};
+  Timing direct{};
+  int calls_per_sample = 1;
+
+  double ratio() const { return kernel.median_seconds / direct.median_seconds; }
+  double min_ratio() const { return kernel.min_seconds / direct.min_seconds; }
+};
+
+template <class Number>
+Number number_of(const std::string& text, const std::string& option) {
+  Number value{};
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec == std::errc() && result.ptr == text.data() + text.size()) return value;
+  throw Error(ExitCode::Usage, concat(option, " takes a number, not \"", text, "\""));
+}
+
+void set_option(Options& options, const std::string& option, const std::string& value) {
+  if (option == "--filter")
+    options.filter = value;
+  else if (option == "--max-gflop")
+    options.max_gflop = number_of<double>(value, option);
+  else if (option == "--repeats")
+    options.repeats = std::max(5, number_of<int>(value, option));
+  else if (option == "--clock" && (value == "wall" || value == "cpu"))
+    options.clock = value == "cpu" ? Clock::Cpu : Clock::Wall;
+  else
+    throw Error(ExitCode::Usage, concat("unknown option ", option, " ", value));
+}
+
+Options parse(std::span<char* const> arguments) {
+  constexpr const char* usage = "parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] "
+                                "[--clock wall|cpu]";
+  if (arguments.size() < 2 || arguments.size() % 2 != 0) throw Error(ExitCode::Usage, "wrong number of arguments", usage);
+  Options options{.path = arguments[1]};
+  for (std::size_t k = 2; k < arguments.size(); k += 2) set_option(options, arguments[k], arguments[k + 1]);
+  return options;
+}
+
+double load_average() {
+  double load = -1;
+  return getloadavg(&load, 1) == 1 ? load : -1;
+}
+
+double now_seconds(Clock clock) {
+  timespec now{};
+  clock_gettime(clock == Clock::Cpu ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+template <class Call>
+double seconds_of(Call& call, int count, Clock clock) {
+  const double begin = now_seconds(clock);
+  for (int k = 0; k < count; ++k) call.execute();
+  return (now_seconds(clock) - begin) / count;
+}
+
+Timing timing_of(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  return {.median_seconds = seconds[seconds.size() / 2], .min_seconds = seconds.front()};
+}
+
+/// Who goes first changes from sample to sample.
+Measurement measure(KernelCall& kernel, DirectCall& direct, const Options& options) {
+  seconds_of(kernel, num_warm_ups, options.clock);
+  const double seconds = seconds_of(direct, num_warm_ups, options.clock);
+  const int calls = static_cast<int>(std::clamp(std::ceil(shortest_sample_seconds / seconds), 1.0, 1e4));
+  std::vector<double> kernel_seconds, direct_seconds;
+  for (int k = 0; k < options.repeats; ++k) {
+    if (k % 2 == 0) kernel_seconds.push_back(seconds_of(kernel, calls, options.clock));
+    direct_seconds.push_back(seconds_of(direct, calls, options.clock));
+    if (k % 2 != 0) kernel_seconds.push_back(seconds_of(kernel, calls, options.clock));
+  }
+  return {.kernel = timing_of(kernel_seconds), .direct = timing_of(direct_seconds), .calls_per_sample = calls};
+}
+
+/// The results must be the same bits: otherwise two different things were timed.
+void expect_same_results(KernelCall& kernel, DirectCall& direct, const LayerData& data) {
+  direct.execute();
+  const std::vector<float> expected = data.dst_values();
+  kernel.execute();
+  PARCONV_EXPECT(data.dst_values() == expected, kernel.implementation(), " and ", direct.implementation(), " differ");
+}
+
+void print(const Layer& layer, const Measurement& m, const std::string& ours, const std::string& direct, const Options& options) {
+  fmt::print(
+      R"({{"network":"{}","layer":"{}","spatial_ndims":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},)"
+      R"("gflop":{},"threads":1,"clock":"{}","repeats":{},"calls_per_sample":{},"median_seconds":{:.3e},"min_seconds":{:.3e},)"
+      R"("direct_median_seconds":{:.3e},"direct_min_seconds":{:.3e},"ratio":{:.4f},"min_ratio":{:.4f},"gflop_per_second":{:.1f},)"
+      R"("implementation":"{}","direct_implementation":"{}","onednn":"{}","revision":"{}","load_average":{:.2f}}})"
+      "\n",
+      layer.network, layer.name, layer.spatial_ndims, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride, layer.pad,
+      layer.gflop, options.clock == Clock::Cpu ? "cpu" : "wall", options.repeats, m.calls_per_sample, m.kernel.median_seconds, m.kernel.min_seconds, m.direct.median_seconds,
+      m.direct.min_seconds, m.ratio(), m.min_ratio(), layer.gflop / m.kernel.median_seconds, ours, direct, onednn_version(),
+      PARCONV_BENCH_REVISION, load_average());
+}
+
+Measurement bench_layer(const Layer& layer, Backend& backend, const Options& options) {
+  LayerData data(layer);
+  KernelCall kernel(layer, data, backend);
+  DirectCall direct(layer, data);
+  expect_same_results(kernel, direct, data);
+  const Measurement measured = measure(kernel, direct, options);
+  print(layer, measured, kernel.implementation(), direct.implementation(), options);
+  return measured;
+}
+
+bool is_chosen(const Layer& layer, const Options& options) {
+  const std::string name = layer.network + " " + layer.name;
+  return layer.bytes() <= most_bytes && layer.gflop <= options.max_gflop && name.find(options.filter) != std::string::npos;
+}
+
+double geomean(const std::vector<double>& ratios) {
+  double sum = 0;
+  for (double ratio : ratios) sum += std::log(ratio);
+  return std::exp(sum / static_cast<double>(ratios.size()));
+}
+
+void print_summary(const std::vector<double>& ratios, const std::vector<double>& min_ratios, std::size_t num_skipped) {
+  if (ratios.empty()) throw Error(ExitCode::BadData, "no layer was chosen", "Relax --filter and --max-gflop.");
+  fmt::print(R"({{"layers":{},"skipped":{},"geomean_ratio":{:.4f},"worst_ratio":{:.4f},"geomean_min_ratio":{:.4f},)"
+             R"("worst_min_ratio":{:.4f},"load_average":{:.2f}}})"
+             "\n",
+             ratios.size(), num_skipped, geomean(ratios), *std::max_element(ratios.begin(), ratios.end()), geomean(min_ratios),
+             *std::max_element(min_ratios.begin(), min_ratios.end()), load_average());
+}
+
+void run(const Options& options) {
+  use_onednn_threads(1);
+  const auto backend = make_backend({.name = "onednn", .threads = 1});
+  std::vector<double> ratios, min_ratios;
+  std::size_t num_skipped = 0;
+  for (const Layer& layer : read_layers(options.path)) {
+    if (!is_chosen(layer, options)) {
+      ++num_skipped;
+      continue;
+    }
+    const Measurement measured = bench_layer(layer, *backend, options);
+    ratios.push_back(measured.ratio());
+    min_ratios.push_back(measured.min_ratio());
+  }
+  print_summary(ratios, min_ratios, num_skipped);
+}
+
+}  // namespace
+}  // namespace parconv::bench
+
+int main(int argc, char** argv) {
+  try {
+    parconv::bench::run(parconv::bench::parse({argv, static_cast<std::size_t>(argc)}));
+    return 0;
+  } catch (const parconv::Error& error) {
+    fmt::print(stderr, "{}\n{}\n", error.what(), error.hint());
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return static_cast<int>(parconv::ExitCode::Bug);
+  }
+}

@@ -1,0 +1,124 @@
+#include "benchmarks/layer_calls.hpp"
+
+#include <unordered_map>
+
+#include "compute/onednn_api.hpp"
+#include "support/random.hpp"
+
+namespace parconv::bench {
+namespace {
+
+using dnnl::memory;
+constexpr auto f32 = memory::data_type::f32;
+
+/// n, c, d, h, w of one sample; 2-D layers have one d.
+Extents extents_of(const Layer& layer, index_t channels, index_t edge) {
+  return {{1, channels, layer.spatial_ndims == 3 ? edge : 1, edge, edge}};
+}
+
+OperandLayout dense(const Extents& extents) { return layout_within(Box::whole(extents), Box::whole(extents)); }
+
+Window window_of(const Layer& layer) {
+  Window window;
+  for (Axis axis : spatial_axes)
+    if (axis != Axis::D || layer.spatial_ndims == 3)
+      window[axis] = {.kernel = layer.kernel, .stride = layer.stride, .pad_lo = layer.pad, .pad_hi = layer.pad};
+  return window;
+}
+
+LocalOp local_op_of(const Layer& layer, const std::vector<float>& bias) {
+  const Window window = window_of(layer);
+  ChannelPiece piece{.src = {0, layer.ic}, .dst = {0, layer.oc}, .filter = {.oc = {0, layer.oc}, .ic = {0, layer.ic}}};
+  for (std::size_t k = 0; k < 3; ++k) piece.filter.kernel[k] = {0, window.axes[k].kernel};
+  return {.kind = LocalConv{.window = window, .pieces = {piece}},
+          .finish = {.bias = bias, .activation = {.kind = ActivationKind::Relu}},
+          .srcs = {dense(extents_of(layer, layer.ic, layer.size))},
+          .dst = dense(extents_of(layer, layer.oc, layer.out_size))};
+}
+
+memory::dims dims_of(const Layer& layer, index_t first, index_t second, index_t edge) {
+  memory::dims dims{first, second};
+  dims.insert(dims.end(), static_cast<std::size_t>(layer.spatial_ndims), edge);
+  return dims;
+}
+
+memory::desc channels_last(const memory::dims& dims) {
+  return {dims, f32, dims.size() == 5 ? memory::format_tag::ndhwc : memory::format_tag::nhwc};
+}
+
+onednn::ConvDescription description_of(const Layer& layer) {
+  const auto all = [&](index_t value) { return memory::dims(static_cast<std::size_t>(layer.spatial_ndims), value); };
+  return {.src = channels_last(dims_of(layer, 1, layer.ic, layer.size)),
+          .weights = memory::desc(dims_of(layer, layer.oc, layer.ic, layer.kernel), f32, memory::format_tag::any),
+          .bias = memory::desc({layer.oc}, f32, memory::format_tag::x),
+          .dst = channels_last(dims_of(layer, 1, layer.oc, layer.out_size)),
+          .strides = all(layer.stride),
+          .dilates = all(0),
+          .pad_lo = all(layer.pad),
+          .pad_hi = all(layer.pad)};
+}
+
+dnnl::convolution_forward::primitive_desc primitive_of(const Layer& layer) {
+  dnnl::post_ops post_ops;
+  onednn::append_activation(post_ops, {.kind = ActivationKind::Relu});
+  dnnl::primitive_attr attributes;
+  attributes.set_post_ops(post_ops);
+  return onednn::describe(description_of(layer), attributes);
+}
+
+memory packed_weights(const Layer& layer, const memory::desc& packed, const std::vector<float>& weights) {
+  const auto tag = layer.spatial_ndims == 3 ? memory::format_tag::oidhw : memory::format_tag::oihw;
+  memory source({dims_of(layer, layer.oc, layer.ic, layer.kernel), f32, tag}, onednn::cpu_engine(),
+                const_cast<float*>(weights.data()));
+  memory result(packed, onednn::cpu_engine());
+  dnnl::stream stream = onednn::cpu_stream();
+  dnnl::reorder(source, result).execute(stream, source, result);
+  return result;
+}
+
+}  // namespace
+
+LayerData::LayerData(const Layer& layer)
+    : src_(test::Random(1).reals(layer.ic * layer.cells(layer.size))),
+      dst_(static_cast<std::size_t>(layer.oc * layer.cells(layer.out_size))),
+      weights_(test::Random(2).reals(layer.weight_elems())),
+      bias_(test::Random(3).reals(layer.oc)) {}
+
+KernelCall::KernelCall(const Layer& layer, LayerData& data, Backend& backend) : srcs_{data.src()}, dst_(data.dst()) {
+  kernel_ = backend.prepare(local_op_of(layer, data.bias()), [&](const Filter&, const FilterBox&) { return data.weights(); });
+  memory_.resize(kernel_->scratch_bytes() + 64);
+  void* begin = memory_.data();
+  std::size_t room = memory_.size();
+  scratch_ = static_cast<std::byte*>(std::align(64, kernel_->scratch_bytes(), begin, room));
+}
+
+struct DirectCall::State {
+  dnnl::convolution_forward primitive{};
+  std::unordered_map<int, memory> arguments{};
+  dnnl::stream stream{};
+  std::string implementation{};
+};
+
+DirectCall::DirectCall(const Layer& layer, LayerData& data) : state_(std::make_unique<State>()) {
+  const auto found = primitive_of(layer);
+  const dnnl::engine& engine = onednn::cpu_engine();
+  state_->primitive = dnnl::convolution_forward(found);
+  state_->implementation = found.impl_info_str();
+  state_->stream = onednn::cpu_stream();
+  state_->arguments = {{DNNL_ARG_SRC, memory(found.src_desc(), engine, data.src())},
+                       {DNNL_ARG_WEIGHTS, packed_weights(layer, found.weights_desc(), data.weights())},
+                       {DNNL_ARG_BIAS, memory(found.bias_desc(), engine, const_cast<float*>(data.bias().data()))},
+                       {DNNL_ARG_DST, memory(found.dst_desc(), engine, data.dst())}};
+}
+
+DirectCall::~DirectCall() = default;
+
+void DirectCall::execute() { state_->primitive.execute(state_->stream, state_->arguments); }
+
+const std::string& DirectCall::implementation() const { return state_->implementation; }
+
+void use_onednn_threads(int threads) { onednn::use_threads(threads); }
+
+std::string onednn_version() { return onednn::version(); }
+
+}  // namespace parconv::bench

@@ -1,0 +1,67 @@
+// The same convolution with bias and ReLU, called in two ways.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "benchmarks/layer_list.hpp"
+#include "parconv/compute/backend.hpp"
+
+namespace parconv::bench {
+
+/// The operands that both ways share, with random numbers. Sources and results are channels-last.
+class LayerData {
+ public:
+  explicit LayerData(const Layer& layer);
+
+  std::byte* src() { return reinterpret_cast<std::byte*>(src_.data()); }
+  std::byte* dst() { return reinterpret_cast<std::byte*>(dst_.data()); }
+  const std::vector<float>& dst_values() const { return dst_; }
+  const std::vector<float>& weights() const { return weights_; }
+  const std::vector<float>& bias() const { return bias_; }
+
+ private:
+  std::vector<float> src_;
+  std::vector<float> dst_;
+  std::vector<float> weights_;
+  std::vector<float> bias_;
+};
+
+/// Through a Backend, as the engine calls it.
+class KernelCall {
+ public:
+  KernelCall(const Layer& layer, LayerData& data, Backend& backend);
+
+  void execute() { kernel_->execute(srcs_, dst_, scratch_); }
+  std::string implementation() const { return kernel_->implementation(); }
+
+ private:
+  std::unique_ptr<Kernel> kernel_;
+  std::vector<const std::byte*> srcs_;
+  std::byte* dst_;
+  std::vector<std::byte> memory_;
+  std::byte* scratch_ = nullptr;
+};
+
+/// A oneDNN primitive as its documentation shows it, weights packed beforehand.
+class DirectCall {
+ public:
+  DirectCall(const Layer& layer, LayerData& data);
+  ~DirectCall();
+  DirectCall(const DirectCall&) = delete;
+  DirectCall& operator=(const DirectCall&) = delete;
+
+  void execute();
+  const std::string& implementation() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Threads of oneDNN calls from here on, and its version.
+void use_onednn_threads(int threads);
+std::string onednn_version();
+
+}  // namespace parconv::bench

@@ -1,0 +1,38 @@
+// Convolution layers of known networks, from a CSV file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "parconv/core/types.hpp"
+
+namespace parconv::bench {
+
+/// A convolution of one sample, alike along all of its spatial axes.
+struct Layer {
+  std::string network{};
+  std::string name{};
+  int spatial_ndims = 2;
+  index_t ic = 1;
+  index_t size = 1;
+  index_t oc = 1;
+  index_t kernel = 1;
+  index_t stride = 1;
+  index_t pad = 0;
+  index_t out_size = 1;
+  double gflop = 0;
+
+  /// The number `edge` is of cells along one axis: its power in all of them.
+  index_t cells(index_t edge) const { return spatial_ndims == 3 ? edge * edge * edge : edge * edge; }
+  index_t weight_elems() const { return oc * ic * cells(kernel); }
+  /// Memory of source, result and the filter, which both ways of calling keep packed.
+  double bytes() const {
+    return 4.0 * static_cast<double>(ic * cells(size) + oc * cells(out_size) + 3 * weight_elems());
+  }
+};
+
+/// Reads lines of: network,layer,count,spatial_ndims,ic,size,oc,kernel,stride,pad,out_size,gflop_n1. The first line is a header.
+/// Throws Error(InputMissing) or Error(BadData) with the line.
+std::vector<Layer> read_layers(const std::string& path);
+
+}  // namespace parconv::bench
