@@ -1,6 +1,14 @@
 // The one place where HDF5's status codes become exceptions, and an owner of its identifiers.
 #pragma once
 
+// HDF5 brings MPI's header, whose C++ part is neither needed nor linked.
+#ifndef OMPI_SKIP_MPICXX
+#define OMPI_SKIP_MPICXX 1
+#endif
+#ifndef MPICH_SKIP_MPICXX
+#define MPICH_SKIP_MPICXX 1
+#endif
+
 #include <hdf5.h>
 
 #include <source_location>

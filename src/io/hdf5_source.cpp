@@ -1,12 +1,13 @@
 #include "parconv/io/hdf5_source.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "io/hdf5_input.hpp"
 #include "io/hdf5_layout.hpp"
+#include "io/hdf5_part.hpp"
 #include "io/hdf5_pieces.hpp"
 #include "io/hdf5_reorder.hpp"
+#include "io/hdf5_select.hpp"
 
 namespace parconv {
 namespace {
@@ -59,15 +60,6 @@ InputScaling scaling_within(const InputScaling& scaling, Interval channels) {
   return {.scale = scaling.scale, .mean = part(scaling.mean), .std = part(scaling.std)};
 }
 
-/// The part of `view`, which shows `outer`, that shows `inner`.
-View part_of(View view, const Box& inner, const Box& outer) {
-  index_t offset = 0;
-  for (Axis axis : all_axes) offset += (inner[axis].lo - outer[axis].lo) * view.layout.strides[axis];
-  OperandLayout layout = view.layout;
-  layout.extents = inner.extents();
-  return {.data = view.data + offset * static_cast<index_t>(size_of(layout.type)), .layout = layout};
-}
-
 }  // namespace
 
 struct Hdf5Source::Impl {
@@ -94,22 +86,15 @@ void Hdf5Source::Impl::read(const Box& box, View dst) {
     read_piece(piece, block);
     hdf5::keep_part(block, storage, piece, wanted);
     hdf5::convert_block({.bytes = block.first(bytes(wanted)), .dtype = input.dtype, .axes = storage.axes},
-                        part_of(dst, wanted, box), scaling_within(scaling, wanted[Axis::C]));
+                        hdf5::part_of(dst, wanted, box), scaling_within(scaling, wanted[Axis::C]));
   });
 }
 
 void Hdf5Source::Impl::read_piece(const Box& piece, std::span<std::byte> block) {
   const hdf5::Attempt reading{.action = "read", .object = input.name, .code = ExitCode::Io};
-  std::vector<hsize_t> start;
-  std::vector<hsize_t> count;
-  for (Axis axis : layout.axes) {
-    start.push_back(static_cast<hsize_t>(piece[axis].lo));
-    count.push_back(static_cast<hsize_t>(piece[axis].size()));
-  }
-  const Handle space(H5Dget_space(input.dataset.get()), &H5Sclose, reading);
-  check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), reading);
-  const Handle memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), &H5Sclose, reading);
-  check(H5Dread(input.dataset.get(), input.memory_type.get(), memory.get(), space.get(), H5P_DEFAULT, block.data()), reading);
+  const hdf5::Selection part = hdf5::select(input.dataset.get(), layout.axes, piece, reading);
+  check(H5Dread(input.dataset.get(), input.memory_type.get(), part.memory.get(), part.file.get(), H5P_DEFAULT, block.data()),
+        reading);
 }
 
 Hdf5Source::Hdf5Source(const std::string& path, const Hdf5SourceOptions& options) : impl_(std::make_unique<Impl>()) {
@@ -131,8 +116,9 @@ const std::string& Hdf5Source::name() const { return impl_->input.name; }
 
 void Hdf5Source::read(const Box& box, View dst) {
   PARCONV_EXPECT(Box::whole(extents()).contains(box), box, " of ", extents());
+  if (box.is_empty()) return;
   PARCONV_EXPECT(dst.layout.type == DType::F32 && dst.layout.extents == box.extents(), dst.layout.extents, " for ", box);
-  if (!box.is_empty()) impl_->read(box, dst);
+  impl_->read(box, dst);
 }
 
 std::vector<Hdf5DatasetInfo> list_hdf5_datasets(const std::string& file) {

@@ -1,6 +1,14 @@
 // HDF5 files that tests write by calling the library itself.
 #pragma once
 
+// HDF5 brings MPI's header, whose C++ part is neither needed nor linked.
+#ifndef OMPI_SKIP_MPICXX
+#define OMPI_SKIP_MPICXX 1
+#endif
+#ifndef MPICH_SKIP_MPICXX
+#define MPICH_SKIP_MPICXX 1
+#endif
+
 #include <gtest/gtest.h>
 #include <hdf5.h>
 #include <unistd.h>

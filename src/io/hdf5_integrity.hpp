@@ -1,0 +1,37 @@
+// The record of every block that was written, by which a file can be checked.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/hdf5_handle.hpp"
+#include "io/hdf5_layout.hpp"
+#include "parconv/geometry/box.hpp"
+
+namespace parconv::hdf5 {
+
+enum class BlockState : std::uint64_t { Written = 1 };
+
+/// One block: where it is and the xxh64 (seed 0) of its elements in file order.
+struct BlockRecord {
+  Box box{};
+  std::uint64_t hash = 0;
+  BlockState state = BlockState::Written;
+};
+
+std::uint64_t hash_of(std::span<const std::byte> bytes);
+
+/// Records as bytes and back, for messages between ranks.
+std::string packed(std::span<const BlockRecord> records);
+void unpack(const std::string& text, std::vector<BlockRecord>& records);
+
+/// Creates /integrity/blocks with `count` rows; collective. Returns the data set.
+Handle create_block_table(hid_t file, index_t count, const FileLayout& layout);
+/// Fills it; local, on one rank.
+void write_block_table(hid_t table, std::span<const BlockRecord> records, const FileLayout& layout);
+/// Collective.
+void write_complete(hid_t file);
+
+}  // namespace parconv::hdf5
