@@ -8,7 +8,7 @@
 namespace parconv {
 namespace {
 
-index_t product(std::span<const index_t> dims) { return checked_product(dims, "elements of a tensor"); }
+index_t product(const NodeReader& node, std::span<const index_t> dims) { return checked_product(dims, node.label().c_str()); }
 
 /// Gives input 0 the dimensions `dims`: a constant or a flattening needs no node.
 void make_reshape(NodeReader& node, const std::vector<index_t>& dims) {
@@ -50,7 +50,7 @@ void infer(const NodeReader& node, index_t elems, std::vector<index_t>& target) 
   if (std::find(unknown + 1, target.end(), -1) != target.end())
     node.refuse(concat("the target shape ", stated, " has more than one -1"));
   *unknown = 1;
-  const index_t others = product(target);
+  const index_t others = product(node, target);
   if (others == 0 || elems % others != 0) node.refuse(concat("cannot bring ", elems, " elements into the shape ", stated));
   *unknown = elems / others;
 }
@@ -91,8 +91,8 @@ void read_flatten(NodeReader& node) {
   const index_t axis = node.attributes().get_int("axis", 1);
   const int split = axis == ndims ? ndims : checked_axis(node, axis, ndims);
   const std::span<const index_t> all(in);
-  make_reshape(node,
-               {product(all.first(static_cast<std::size_t>(split))), product(all.subspan(static_cast<std::size_t>(split)))});
+  make_reshape(node, {product(node, all.first(static_cast<std::size_t>(split))),
+                      product(node, all.subspan(static_cast<std::size_t>(split)))});
 }
 
 void read_reshape(NodeReader& node) {
@@ -100,7 +100,7 @@ void read_reshape(NodeReader& node) {
   const std::vector<index_t> in = dims_of(node.shape(0));
   std::vector<index_t> target = node.integers(1, "the target shape");
   fill_in(node, in, target);
-  infer(node, product(in), target);
+  infer(node, product(node, in), target);
   make_reshape(node, target);
 }
 
