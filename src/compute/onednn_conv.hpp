@@ -19,6 +19,8 @@ struct DenseConv {
   std::array<index_t, 3> in{1, 1, 1};
   std::array<index_t, 3> out{1, 1, 1};
   Window window{};
+  /// src holds zeros around it that were padding.
+  bool is_src_padded = false;
   bool has_bias = false;
   /// What dst holds before the call is added, before the activation.
   bool adds_to_dst = false;
@@ -37,7 +39,8 @@ DenseConv folded(const DenseConv& conv);
 
 /// True if the window covers the whole input, whatever the groups: one output pixel a sample.
 bool has_full_window(const DenseConv& conv);
-/// True if `folded` makes channels of the window's taps.
+/// True if `folded` makes channels of the window's taps. The only output row that a rank has of a larger result may look like
+/// that too, if the window is as wide as the tensor: then its bits may differ from the whole's.
 bool is_full_extent(const DenseConv& conv);
 
 /// Filter elements from the order oc, ic, kd, kh, kw to oc, kd, kh, kw, ic. `taps` is kd * kh * kw.

@@ -76,6 +76,7 @@ void pad_explicitly(PiecePlan& plan) {
   if (outer == Box::whole(plan.src.part.layout.extents)) return copy_unless_dense(plan.src, plan.copies_bytes);
   plan.src.copy = dense_copy(plan.src.part, outer, plan.copies_bytes);
   plan.conv.in = spatial(outer.extents());
+  plan.conv.is_src_padded = true;
   plan.conv.window = without_padding(plan.conv.window);
 }
 
