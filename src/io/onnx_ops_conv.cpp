@@ -154,6 +154,7 @@ void read_conv(NodeReader& node) {
 
 void read_gemm(NodeReader& node) {
   node.expect_inputs(2, 3);
+  if (node.opset() < 7) node.attributes().ignore("broadcast");  // says that the bias is not of the output's dimensions
   const ValueId source = gemm_source(node);
   const GemmMatrix matrix = gemm_matrix(node);
   const index_t width = node.shape(0).extents[Axis::C];

@@ -77,6 +77,24 @@ void make_sum(NodeReader& node) {
   node.make(Sum{}, std::move(inputs));
 }
 
+/// Before operator set 7 these are for training unless they say that they are not.
+void expect_test_mode(NodeReader& node) {
+  if (node.opset() < 7 && node.attributes().get_int("is_test", 0) == 0)
+    node.refuse("attribute is_test is 0", "export the model for inference");
+}
+
+/// Add before operator set 7: the dimensions of the second input begin at dimension `axis` of the first.
+/// Example: (3, 4) with axis 1 meets (2, 3, 4, 5) as (3, 4, 1).
+void make_sum_at_axis(NodeReader& node) {
+  const int ndims = node.shape(0).ndims;
+  const int axis = checked_axis(node, node.attributes().get_int("axis", 0), ndims);
+  OnnxConstant addend = node.constant(1, "an input that begins at attribute axis");
+  const int num_after = ndims - axis - static_cast<int>(addend.dims.size());
+  if (num_after < 0) node.refuse(concat("attribute axis is ", axis, " for an input of ", dims_string(addend.dims)));
+  addend.dims.insert(addend.dims.end(), static_cast<std::size_t>(num_after), 1);
+  node.make(Sum{}, {node.value(0), node.network().add_constant(node.input_name(1), addend, ndims, node.label())});
+}
+
 }  // namespace
 
 void read_relu(NodeReader& node) {
@@ -113,7 +131,8 @@ void read_identity(NodeReader& node) {
 void read_dropout(NodeReader& node) {
   node.expect_inputs(1, 3);
   node.expect_one_output();
-  for (const char* name : {"ratio", "seed", "is_test"}) node.attributes().ignore(name);
+  for (const char* name : {"ratio", "seed"}) node.attributes().ignore(name);
+  expect_test_mode(node);
   if (node.has_input(2) && node.scalar(2, "training_mode") != 0.0F)
     node.refuse("training_mode is true", "export the model for inference");
   make_copy(node);
@@ -125,6 +144,7 @@ void read_batch_normalization(NodeReader& node) {
   const Shape in = node.shape(0);
   if (in.ndims < 2) node.refuse(concat("its input has ", in.ndims, " dimensions, expected at least 2"));
   node.attributes().ignore("momentum");
+  expect_test_mode(node);
   if (node.attributes().get_int("training_mode", 0) != 0)
     node.refuse("attribute training_mode is 1", "export the model for inference");
   if (node.attributes().get_int("spatial", 1) != 1)
@@ -135,6 +155,9 @@ void read_batch_normalization(NodeReader& node) {
 
 void read_add(NodeReader& node) {
   node.expect_inputs(2, 2);
+  if (node.opset() >= 7) return make_sum(node);
+  node.attributes().ignore("broadcast");  // output_shape refuses what does not fit
+  if (node.attributes().has("axis")) return make_sum_at_axis(node);
   make_sum(node);
 }
 

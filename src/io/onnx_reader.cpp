@@ -7,7 +7,7 @@
 namespace parconv {
 namespace {
 
-constexpr index_t min_opset = 7;
+constexpr index_t min_opset = 6;
 
 bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
 

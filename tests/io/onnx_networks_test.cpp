@@ -1,5 +1,8 @@
 // The networks that parconv_make_models writes are read, validated and fused.
+#include <cmath>
+
 #include "io/onnx_test.hpp"
+#include "parconv/io/constants.hpp"
 #include "parconv/io/onnx_summary.hpp"
 #include "tools/networks.hpp"
 
@@ -54,6 +57,31 @@ TEST(OnnxNetworks, HaveThePublishedSize) {
   write_network("resnet50", {.channels_scale = 1}, folder.file("model.onnx"));
   // 25,557,032 weights and biases of the published network, and a mean and a variance for each of its 26,560 normalised channels.
   EXPECT_EQ(summarize(OnnxModel(folder.file("model.onnx"))).num_parameters, 25'557'032 + 2 * 26'560);
+}
+
+/// Filters, factors and biases of the --integer networks are whole numbers, so sums of them are exact in every order.
+TEST(OnnxNetworks, OfIntegersKeepIntegers) {
+  const auto is_whole = [](float value) { return value == std::round(value) && std::abs(value) <= 4; };
+  for (const char* name : {"resnet50", "unet", "net3d", "small"}) {
+    const bool is_cube = std::string(name) == "net3d";
+    const ReadOptions options{
+        .inputs = {{.dims = is_cube ? Ints{1, 4, 32, 32, 32} : Ints{1, std::string(name) == "unet" ? 1 : 3, 32, 32}}}};
+    const TemporaryFolder folder;
+    write_network(name, {.size = {32, 32}, .is_integer = true}, folder.file("model.onnx"));
+    const Network network = fuse(read_network(OnnxModel(folder.file("model.onnx")), options));
+    for (const Node& node : network.nodes) {
+      for (const float bias : node.finish.bias) ASSERT_TRUE(is_whole(bias)) << name << " " << node.name << " " << bias;
+      const auto* conv = std::get_if<Conv>(&node.op);
+      if (conv == nullptr) continue;
+      const Filter& filter = conv->filter;
+      const FilterBox first{.oc = {0, 1},
+                            .ic = {0, filter.ic_per_group},
+                            .kernel = {{{0, filter.kernel[0]}, {0, filter.kernel[1]}, {0, filter.kernel[2]}}}};
+      float sum = 0;
+      for (const float weight : make_filter_reader()(filter, first)) sum += std::abs(weight);
+      ASSERT_EQ(sum, 1.0F) << name << " " << node.name;
+    }
+  }
 }
 
 TEST(OnnxNetworks, TakeAnotherBatch) {

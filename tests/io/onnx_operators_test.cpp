@@ -180,6 +180,25 @@ TEST(OnnxOperators, ConstantsOfASumAlignRight) {
   EXPECT_EQ(output_dims(network), (Ints{2, 3, 4, 5}));
 }
 
+TEST(OnnxOperators, AddAtAnAxisBeforeOperatorSet7) {
+  const auto extents = [](std::vector<OnnxAttribute> attributes) {
+    const auto network = read(OneNode{
+        .input = {2, 3, 4, 4},
+        .node = {.op_type = "Add", .inputs = {"x", "c"}, .attributes = std::move(attributes)},
+        .opset = 6,
+        .prepare = [](OnnxWriter& model) {
+          model.add_initializer("c", float_tensor({3, 4}, iota(12)));
+        }}.writer());
+    return network.value(network.nodes.back().inputs[1]).extents;
+  };
+  EXPECT_EQ(extents({{"broadcast", index_t{1}}, {"axis", index_t{1}}}), (Extents{{1, 3, 1, 4, 1}}));
+}
+
+TEST(OnnxOperators, TrainingIsTheDefaultBeforeOperatorSet7) {
+  EXPECT_THAT(read_error(simple("Dropout", {1, 2}, {}, 6).writer()), testing::HasSubstr("attribute is_test is 0"));
+  EXPECT_EQ(read_error(simple("Dropout", {1, 2}, {{"is_test", index_t{1}}}, 6).writer()), "no error");
+}
+
 TEST(OnnxOperators, SumsBroadcastActivations) {
   OnnxWriter model;
   model.add_input("x", {2, 3, 4, 5});
