@@ -19,8 +19,7 @@ class ReshapeKernel final : public RowKernel {
   void make_row(Sources srcs, const RowIndex& row, Row dst) override {
     const Operand src = main_operand(srcs);
     for (index_t w = 0; w < shape().pixels; ++w)
-      for (index_t c = 0; c < shape().channels; ++c)
-        dst.data[w * dst.pitch + c] = at_linear(src, linear_index(row, c, w));
+      for (index_t c = 0; c < shape().channels; ++c) dst.data[w * dst.pitch + c] = at_linear(src, linear_index(row, c, w));
   }
 
   /// ONNX index of an output, from the first element of dst_shape.

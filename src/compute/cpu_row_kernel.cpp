@@ -13,9 +13,7 @@ index_t offset_of(const OperandLayout& layout, index_t n, index_t d, index_t h, 
 
 const float* Operand::at(index_t n, index_t d, index_t h, index_t w) const { return data_ + offset_of(*layout_, n, d, h, w); }
 
-ConstRow Operand::row(const RowIndex& at_row) const {
-  return {at(at_row.n, at_row.d, at_row.h), layout_->strides[Axis::W]};
-}
+ConstRow Operand::row(const RowIndex& at_row) const { return {at(at_row.n, at_row.d, at_row.h), layout_->strides[Axis::W]}; }
 
 RowKernel::RowKernel(const LocalOp& op) : op_(op) {
   const std::size_t channels = static_cast<std::size_t>(op.dst.extents[Axis::C]);

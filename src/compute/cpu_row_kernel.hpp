@@ -18,8 +18,7 @@ struct RowIndex {
 /// Numbers of an operand, with its layout.
 class Operand {
  public:
-  Operand(const std::byte* data, const OperandLayout& layout)
-      : data_(reinterpret_cast<const float*>(data)), layout_(&layout) {}
+  Operand(const std::byte* data, const OperandLayout& layout) : data_(reinterpret_cast<const float*>(data)), layout_(&layout) {}
 
   const OperandLayout& layout() const { return *layout_; }
   /// The first number at these indices.

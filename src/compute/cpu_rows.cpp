@@ -33,8 +33,7 @@ class RowsMeanKernel final : public RowKernel {
     PARCONV_EXPECT(count_ >= 1, count_);
     const OperandLayout& src = op.srcs[main_index(op)];
     for (index_t d = 0; d < src.extents[Axis::D]; ++d)
-      for (index_t h = 0; h < src.extents[Axis::H]; ++h)
-        offsets_.push_back(d * src.strides[Axis::D] + h * src.strides[Axis::H]);
+      for (index_t h = 0; h < src.extents[Axis::H]; ++h) offsets_.push_back(d * src.strides[Axis::D] + h * src.strides[Axis::H]);
   }
 
  private:

@@ -1,4 +1,5 @@
-// Softmax over any axes. The maximum and the sum of a group are made over the whole source, so every part of it gets the same bits.
+// Softmax over any axes. The maximum and the sum of a group are made over the whole source, so every part of it gets the same
+// bits.
 #include <cmath>
 #include <limits>
 
@@ -76,9 +77,8 @@ class SoftmaxKernel final : public RowKernel {
   Group measure(const Operand& src, const Extents& place) const {
     Group found;
     for_each_of_group(src, place, [&](float value) { found.max = value > found.max ? value : found.max; });
-    for_each_of_group(src, place, [&](float value) {
-      found.sum += std::exp(static_cast<double>(value) - static_cast<double>(found.max));
-    });
+    for_each_of_group(src, place,
+                      [&](float value) { found.sum += std::exp(static_cast<double>(value) - static_cast<double>(found.max)); });
     return found;
   }
 

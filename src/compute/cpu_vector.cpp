@@ -132,10 +132,14 @@ void clip_row(Row dst, RowShape shape, float lowest, float highest) {
 void activate_row(Row dst, RowShape shape, const Activation& activation) {
   shape = merged(shape, is_packed(dst, shape));
   switch (activation.kind) {
-    case ActivationKind::None: return;
-    case ActivationKind::Relu: return relu_row(dst, shape);
-    case ActivationKind::LeakyRelu: return leaky_relu_row(dst, shape, activation.alpha);
-    case ActivationKind::Clip: return clip_row(dst, shape, activation.alpha, activation.beta);
+    case ActivationKind::None:
+      return;
+    case ActivationKind::Relu:
+      return relu_row(dst, shape);
+    case ActivationKind::LeakyRelu:
+      return leaky_relu_row(dst, shape, activation.alpha);
+    case ActivationKind::Clip:
+      return clip_row(dst, shape, activation.alpha, activation.beta);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "compute/onednn_api.hpp"
 
 #include <dlfcn.h>
+#include <oneapi/dnnl/dnnl_version.h>
 
 #include "parconv/core/error.hpp"
 
@@ -49,8 +50,10 @@ dnnl::convolution_forward::primitive_desc describe(const ConvDescription& conv, 
 
 void append_activation(dnnl::post_ops& post_ops, const Activation& activation) {
   switch (activation.kind) {
-    case ActivationKind::None: return;
-    case ActivationKind::Relu: return append_eltwise(post_ops, dnnl::algorithm::eltwise_relu, 0, 0);
+    case ActivationKind::None:
+      return;
+    case ActivationKind::Relu:
+      return append_eltwise(post_ops, dnnl::algorithm::eltwise_relu, 0, 0);
     case ActivationKind::LeakyRelu:
       return append_eltwise(post_ops, dnnl::algorithm::eltwise_relu, activation.alpha, 0);
     case ActivationKind::Clip:
@@ -61,7 +64,7 @@ void append_activation(dnnl::post_ops& post_ops, const Activation& activation) {
 void check(dnnl_status_t status, const char* call) {
   if (status == dnnl_success) return;
   throw Error(ExitCode::Unavailable, concat("oneDNN ", version(), ": ", call, " failed with status ", static_cast<int>(status)),
-              "This is a limit of the library; try --device with another backend.");
+              "This is a limit of the library. Use another device, or another version of oneDNN.");
 }
 
 void use_threads(int threads) {

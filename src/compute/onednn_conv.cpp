@@ -135,9 +135,7 @@ std::string to_string(const DenseConv& conv) {
   return text;
 }
 
-bool is_full_extent(const DenseConv& conv) {
-  return conv.groups == 1 && !conv.is_src_padded && has_full_window(conv);
-}
+bool is_full_extent(const DenseConv& conv) { return conv.groups == 1 && !conv.is_src_padded && has_full_window(conv); }
 
 bool has_full_window(const DenseConv& conv) {
   for (std::size_t axis = 0; axis < 3; ++axis) {

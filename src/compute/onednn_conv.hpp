@@ -32,8 +32,8 @@ struct DenseConv {
 /// "1x64x56x56 -> 1x128x28x28, window ...", for messages.
 std::string to_string(const DenseConv& conv);
 
-/// The same memory seen so that oneDNN is fast on it: a window over the full extent becomes 1x1 over (d, h, w, c) as channels; samples
-/// without extent become pixels of one row; an axis without extent is moved to the front, so that vectors lie along w.
+/// The same memory seen so that oneDNN is fast on it: a window over the full extent becomes 1x1 over (d, h, w, c) as channels;
+/// samples without extent become pixels of one row; an axis without extent is moved to the front, so that vectors lie along w.
 /// Example: 64 samples of 7x7x512 under a 7x7 window become one row of 64 pixels of 25088 channels.
 DenseConv folded(const DenseConv& conv);
 
@@ -78,8 +78,8 @@ class DenseConvCall {
 
 /// What oneDNN would compute it with.
 enum class Quality {
-  None,    ///< its reference only, or nothing
-  Lowered, ///< a matrix product over gathered windows: slower, other bits than its direct kernels
+  None,     ///< its reference only, or nothing
+  Lowered,  ///< a matrix product over gathered windows: slower, other bits than its direct kernels
   Direct
 };
 Quality quality_of(const DenseConv& conv);

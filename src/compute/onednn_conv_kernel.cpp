@@ -93,7 +93,8 @@ class ConvKernel final : public Kernel {
 
 index_t taps_of(const FilterBox& box) { return box.kernel[0].size() * box.kernel[1].size() * box.kernel[2].size(); }
 
-std::vector<float> read_weights(const LocalConv& conv, const ChannelPiece& piece, const DenseConv& dense, const FilterReader& read) {
+std::vector<float> read_weights(const LocalConv& conv, const ChannelPiece& piece, const DenseConv& dense,
+                                const FilterReader& read) {
   std::vector<float> weights = read(conv.filter, piece.filter);
   PARCONV_EXPECT(std::ssize(weights) == piece.filter.volume(), weights.size(), " elements for a box of ", piece.filter.volume());
   if (!is_full_extent(dense)) return weights;
@@ -148,8 +149,7 @@ std::unique_ptr<Kernel> make_conv_kernel(const LocalOp& op, const FilterReader& 
   expect_usable(op);
   use_threads(options.threads);
   std::vector<ConvPiece> pieces;
-  for (const ChannelPiece& piece : divided(op))
-    pieces.push_back(make_piece(op, piece, read_filter, options.padding));
+  for (const ChannelPiece& piece : divided(op)) pieces.push_back(make_piece(op, piece, read_filter, options.padding));
   return std::make_unique<ConvKernel>(op, std::move(pieces), options.threads);
 }
 

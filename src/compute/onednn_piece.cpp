@@ -147,8 +147,7 @@ PiecePlan plan_piece(const LocalOp& op, const LocalConv& conv, const ChannelPiec
   PiecePlan plan;
   plan.src.part = channels_of(op.srcs[main_operand(op)], piece.src);
   plan.dst.part = channels_of(op.dst, piece.dst);
-  if (op.finish.residual >= 0)
-    plan.residual = channels_of(op.srcs[static_cast<std::size_t>(op.finish.residual)], piece.dst);
+  if (op.finish.residual >= 0) plan.residual = channels_of(op.srcs[static_cast<std::size_t>(op.finish.residual)], piece.dst);
 
   Window window = conv.window;
   trim(window, plan.src.part.layout, op.dst.extents);

@@ -20,8 +20,8 @@ struct OperandPart {
 struct DenseCopy {
   std::size_t scratch_bytes = 0;  ///< where the buffer is in scratch
   std::size_t size_bytes = 0;
-  std::size_t inner_bytes = 0;    ///< where the operand's first element is in the buffer (behind explicit padding)
-  OperandLayout inner{};          ///< of the operand's elements in the buffer
+  std::size_t inner_bytes = 0;  ///< where the operand's first element is in the buffer (behind explicit padding)
+  OperandLayout inner{};        ///< of the operand's elements in the buffer
   bool is_padded = false;
 };
 

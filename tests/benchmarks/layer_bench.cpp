@@ -1,6 +1,7 @@
 // Times convolution layers on one thread: a prepared Kernel against the oneDNN primitive called directly, in turns.
 // The cpu clock leaves out the time of other programs, for machines that are not idle.
-// parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu]. One JSON line a layer, then a summary.
+// parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu]. One JSON line a layer,
+// then a summary.
 #include <fmt/format.h>
 #include <stdlib.h>
 #include <time.h>
@@ -67,8 +68,9 @@ void set_option(Options& options, const std::string& option, const std::string& 
 }
 
 Options parse(std::span<char* const> arguments) {
-  constexpr const char* usage = "parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] "
-                                "[--clock wall|cpu]";
+  constexpr const char* usage =
+      "parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] "
+      "[--clock wall|cpu]";
   if (arguments.size() < 2 || arguments.size() % 2 != 0) throw Error(ExitCode::Usage, "wrong number of arguments", usage);
   Options options{.path = arguments[1]};
   for (std::size_t k = 2; k < arguments.size(); k += 2) set_option(options, arguments[k], arguments[k + 1]);
@@ -128,9 +130,9 @@ void print(const Layer& layer, const Measurement& m, const std::string& ours, co
       R"("implementation":"{}","direct_implementation":"{}","onednn":"{}","revision":"{}","load_average":{:.2f}}})"
       "\n",
       layer.network, layer.name, layer.spatial_ndims, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride, layer.pad,
-      layer.gflop, options.clock == Clock::Cpu ? "cpu" : "wall", options.repeats, m.calls_per_sample, m.kernel.median_seconds, m.kernel.min_seconds, m.direct.median_seconds,
-      m.direct.min_seconds, m.ratio(), m.min_ratio(), layer.gflop / m.kernel.median_seconds, ours, direct, onednn_version(),
-      PARCONV_BENCH_REVISION, load_average());
+      layer.gflop, options.clock == Clock::Cpu ? "cpu" : "wall", options.repeats, m.calls_per_sample, m.kernel.median_seconds,
+      m.kernel.min_seconds, m.direct.median_seconds, m.direct.min_seconds, m.ratio(), m.min_ratio(),
+      layer.gflop / m.kernel.median_seconds, ours, direct, onednn_version(), PARCONV_BENCH_REVISION, load_average());
 }
 
 Measurement bench_layer(const Layer& layer, Backend& backend, const Options& options) {

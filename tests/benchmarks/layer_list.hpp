@@ -26,9 +26,7 @@ struct Layer {
   index_t cells(index_t edge) const { return spatial_ndims == 3 ? edge * edge * edge : edge * edge; }
   index_t weight_elems() const { return oc * ic * cells(kernel); }
   /// Memory of source, result and the filter, which both ways of calling keep packed.
-  double bytes() const {
-    return 4.0 * static_cast<double>(ic * cells(size) + oc * cells(out_size) + 3 * weight_elems());
-  }
+  double bytes() const { return 4.0 * static_cast<double>(ic * cells(size) + oc * cells(out_size) + 3 * weight_elems()); }
 };
 
 /// Reads lines of: network,layer,count,spatial_ndims,ic,size,oc,kernel,stride,pad,out_size,gflop_n1. The first line is a header.

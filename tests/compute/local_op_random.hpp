@@ -120,8 +120,7 @@ class LocalOpGenerator {
   TestCall reshape() {
     LocalReshape reshape{.src_shape = extents(channels())};
     reshape.dst_shape = reshape.src_shape;
-    for (int swaps = 0; swaps < 4; ++swaps)
-      std::swap(reshape.dst_shape[any_axis()], reshape.dst_shape[any_axis()]);
+    for (int swaps = 0; swaps < 4; ++swaps) std::swap(reshape.dst_shape[any_axis()], reshape.dst_shape[any_axis()]);
     Extents out;
     for (Axis axis : all_axes) {
       const Interval part = part_of(reshape.dst_shape[axis]);
@@ -143,9 +142,7 @@ class LocalOpGenerator {
     return {lo, random_.once_in(2) ? size : random_.integer(lo + 1, size)};
   }
 
-  static index_t taps(const Window& window) {
-    return window.axes[0].kernel * window.axes[1].kernel * window.axes[2].kernel;
-  }
+  static index_t taps(const Window& window) { return window.axes[0].kernel * window.axes[1].kernel * window.axes[2].kernel; }
 
   /// Draws how many axes the following extents and windows have: 0 (pixels only) to 3.
   WindowAxis window_axis() {
@@ -179,7 +176,8 @@ class LocalOpGenerator {
     in[Axis::C] = c;
     for (Axis axis : spatial_axes) {
       const WindowAxis& along = window[axis];
-      in[axis] = (out[axis] - 1) * along.stride + along.span() - along.pad_lo - along.pad_hi + random_.integer(0, along.stride - 1);
+      in[axis] =
+          (out[axis] - 1) * along.stride + along.span() - along.pad_lo - along.pad_hi + random_.integer(0, along.stride - 1);
       if (in[axis] >= 1) continue;
       in[axis] = 1 + random_.integer(0, 2);
       out[axis] = std::max<index_t>(along.output_size(in[axis]), 1);
@@ -207,7 +205,8 @@ class LocalOpGenerator {
     return {.oc = oc, .ic_per_group = ic, .kernel = {kd, kh, kw}, .strides = {ic * kd * kh * kw, kd * kh * kw, kh * kw, kw, 1}};
   }
 
-  /// `filters` of groups of `ic` by `oc` channels, of which the groups `used` are in the source: runs of whole groups, and parts of one.
+  /// `filters` of groups of `ic` by `oc` channels, of which the groups `used` are in the source: runs of whole groups, and parts
+  /// of one.
   static std::vector<ChannelPiece> pieces(Interval filters, Interval used, index_t ic, index_t oc, const Window& window) {
     std::vector<ChannelPiece> result;
     for (index_t g = used.lo; g < used.hi; ++g) {
@@ -242,10 +241,14 @@ class LocalOpGenerator {
 
   Activation activation() {
     switch (random_.integer(0, 3)) {
-      case 0: return {};
-      case 1: return {.kind = ActivationKind::Relu};
-      case 2: return {.kind = ActivationKind::LeakyRelu, .alpha = 0.25F};
-      default: return {.kind = ActivationKind::Clip, .alpha = -1, .beta = 3};
+      case 0:
+        return {};
+      case 1:
+        return {.kind = ActivationKind::Relu};
+      case 2:
+        return {.kind = ActivationKind::LeakyRelu, .alpha = 0.25F};
+      default:
+        return {.kind = ActivationKind::Clip, .alpha = -1, .beta = 3};
     }
   }
 

@@ -1,4 +1,5 @@
-// Executing prepared calls allocates nothing. oneDNN's own small allocations are not counted: the caller's address tells them apart.
+// Executing prepared calls allocates nothing. oneDNN's own small allocations are not counted: the caller's address tells them
+// apart.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -48,8 +49,8 @@ namespace {
 using Generate = TestCall (LocalOpGenerator::*)();
 
 constexpr std::array<Generate, 10> all_kinds{
-    &LocalOpGenerator::conv,    &LocalOpGenerator::pool,      &LocalOpGenerator::fill,    &LocalOpGenerator::copy,
-    &LocalOpGenerator::sum,     &LocalOpGenerator::row_sum,   &LocalOpGenerator::softmax, &LocalOpGenerator::reshape,
+    &LocalOpGenerator::conv,      &LocalOpGenerator::pool,       &LocalOpGenerator::fill,    &LocalOpGenerator::copy,
+    &LocalOpGenerator::sum,       &LocalOpGenerator::row_sum,    &LocalOpGenerator::softmax, &LocalOpGenerator::reshape,
     &LocalOpGenerator::rows_mean, &LocalOpGenerator::scale_shift};
 
 int allocations_of(Kernel& kernel, TestCall& call) {

@@ -79,8 +79,7 @@ Box needed(const WholeConv& conv, const Box& out) {
   Box in = out;
   const index_t oc = conv.filter.oc / conv.groups;
   in[Axis::C] = {out[Axis::C].lo / oc * conv.filter.ic_per_group, ceil_div(out[Axis::C].hi, oc) * conv.filter.ic_per_group};
-  for (Axis axis : spatial_axes)
-    in[axis] = conv.window[axis].clipped_input_range(out[axis], conv.src.layout.extents[axis]);
+  for (Axis axis : spatial_axes) in[axis] = conv.window[axis].clipped_input_range(out[axis], conv.src.layout.extents[axis]);
   return in;
 }
 

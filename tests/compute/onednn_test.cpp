@@ -21,18 +21,15 @@ void PrintTo(const KindCase& kind, std::ostream* out) { *out << kind.name; }
 
 class OnednnKinds : public ::testing::TestWithParam<KindCase> {};
 
-INSTANTIATE_TEST_SUITE_P(All, OnednnKinds,
-                         ::testing::Values(KindCase{"conv", &LocalOpGenerator::conv, 400},
-                                           KindCase{"pool", &LocalOpGenerator::pool, 200},
-                                           KindCase{"fill", &LocalOpGenerator::fill, 30},
-                                           KindCase{"copy", &LocalOpGenerator::copy, 100},
-                                           KindCase{"scale_shift", &LocalOpGenerator::scale_shift, 100},
-                                           KindCase{"sum", &LocalOpGenerator::sum, 200},
-                                           KindCase{"row_sum", &LocalOpGenerator::row_sum, 100},
-                                           KindCase{"rows_mean", &LocalOpGenerator::rows_mean, 100},
-                                           KindCase{"softmax", &LocalOpGenerator::softmax, 100},
-                                           KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
-                         [](const auto& kind) { return std::string(kind.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    All, OnednnKinds,
+    ::testing::Values(KindCase{"conv", &LocalOpGenerator::conv, 400}, KindCase{"pool", &LocalOpGenerator::pool, 200},
+                      KindCase{"fill", &LocalOpGenerator::fill, 30}, KindCase{"copy", &LocalOpGenerator::copy, 100},
+                      KindCase{"scale_shift", &LocalOpGenerator::scale_shift, 100}, KindCase{"sum", &LocalOpGenerator::sum, 200},
+                      KindCase{"row_sum", &LocalOpGenerator::row_sum, 100},
+                      KindCase{"rows_mean", &LocalOpGenerator::rows_mean, 100},
+                      KindCase{"softmax", &LocalOpGenerator::softmax, 100}, KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
+    [](const auto& kind) { return std::string(kind.param.name); });
 
 bool is_rounded(const LocalKind& kind) { return std::holds_alternative<LocalSoftmax>(kind); }
 
@@ -67,8 +64,7 @@ TEST(OnednnConv, WithExplicitPaddingIsTheSame) {
   const auto reference = make_reference_backend();
   for (std::uint64_t k = 0; k < 100; ++k) {
     TestCall call = LocalOpGenerator(k, Numbers::SmallIntegers).conv();
-    const auto kernel =
-        onednn::make_conv_kernel(call.op, reader_of(call.filter), {.padding = onednn::Padding::Explicit});
+    const auto kernel = onednn::make_conv_kernel(call.op, reader_of(call.filter), {.padding = onednn::Padding::Explicit});
     ASSERT_TRUE(same_bits(run(*kernel, call), run(*reference, call))) << "call " << k;
   }
 }
@@ -122,8 +118,7 @@ TEST(OnednnFold, LaysASignalAlongW) {
 
 TEST(OnednnFold, PutsChannelsBehindTaps) {
   const std::vector<float> filter{0, 1, 2, 10, 11, 12, 100, 101, 102, 110, 111, 112};  // 2 oc, 2 ic, 3 taps
-  EXPECT_EQ(onednn::taps_before_channels(filter, 2, 3),
-            (std::vector<float>{0, 10, 1, 11, 2, 12, 100, 110, 101, 111, 102, 112}));
+  EXPECT_EQ(onednn::taps_before_channels(filter, 2, 3), (std::vector<float>{0, 10, 1, 11, 2, 12, 100, 110, 101, 111, 102, 112}));
 }
 
 }  // namespace
