@@ -5,7 +5,7 @@
 namespace parconv::hdf5 {
 namespace {
 
-constexpr index_t short_run_bytes = 4096;
+constexpr index_t small_gap_bytes = 4096;
 constexpr index_t max_read_ratio = 8;
 
 std::vector<Axis> growth_order(const std::vector<Axis>& axes) {
@@ -59,14 +59,14 @@ Pieces make_pieces(const Storage& storage, const Box& box, index_t budget_bytes)
 Box widened(const Storage& storage, const Box& box) {
   if (!storage.is_contiguous) return box;
   Box result = box;
-  while (run_elems(storage, result) * storage.elem_bytes < short_run_bytes) {
+  for (;;) {
     const auto axis = fastest_cut_axis(storage, result);
-    if (axis == storage.axes.rend()) break;
+    if (axis == storage.axes.rend()) return result;
     const Box wider = result.with(*axis, {0, storage.extents[*axis]});
-    if (volume(wider) > max_read_ratio * volume(box)) break;
+    const index_t gap = run_elems(storage, result.with(*axis, {0, storage.extents[*axis] - result[*axis].size()}));
+    if (gap * storage.elem_bytes > small_gap_bytes || volume(wider) > max_read_ratio * volume(box)) return result;
     result = wider;
   }
-  return result;
 }
 
 }  // namespace parconv::hdf5

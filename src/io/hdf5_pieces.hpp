@@ -43,9 +43,9 @@ struct Pieces {
 /// the other axes from the fastest to the slowest.
 Pieces make_pieces(const Storage& storage, const Box& box, index_t budget_bytes);
 
-/// The box that is worth reading instead of `box`: where a contiguous data set would be read in runs of less than 4 KiB, its
-/// fastest axes are taken whole as long as that reads at most 8 times the elements.
-/// Example: columns [0, 64) of 1024 x 512 f32 are runs of 256 bytes; whole rows are 8 times as much in one run.
+/// The box that is worth reading instead of `box`: where the runs of a contiguous data set have gaps of at most 4 KiB between
+/// them, which take less time to read than a further call, the axis is taken whole; at most 8 times the elements.
+/// Example: columns [0, 64) of 1024 x 512 f32 are runs of 256 bytes with gaps of 1792; whole rows are one run.
 Box widened(const Storage& storage, const Box& box);
 
 }  // namespace parconv::hdf5

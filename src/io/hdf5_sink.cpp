@@ -95,7 +95,7 @@ struct Hdf5Sink::Impl {
   Handle dataset{};
   std::vector<BlockRecord> records{};
   std::vector<float> staging{};
-  bool is_finished = false;
+  bool has_partial_file = false;  ///< on rank 0, from creation to the final name
 
   ~Impl() {
     dataset.leak();
@@ -127,6 +127,7 @@ void Hdf5Sink::Impl::create(const Provenance& provenance) {
   // The disk is asked twice: before HDF5 has anything open, so that a full disk is a clean error, and then for the true size.
   on_first_rank(phase, [&] {
     names.create();
+    has_partial_file = true;
     names.reserve(expected_file_bytes(output));
   });
   coordinated(control, phase, [&] { names.expect_visible(); });
@@ -246,11 +247,11 @@ void Hdf5Sink::finish(const std::string& finished) {
               [&] { std::for_each(impl.records.begin(), impl.records.end(), [&](const BlockRecord& r) { impl.read_back(r); }); });
   impl.close();
   impl.on_first_rank("renaming the output", [&] { impl.names.publish(); });
-  impl.is_finished = true;
+  impl.has_partial_file = false;
 }
 
 void Hdf5Sink::abandon() noexcept {
-  if (!impl_->is_finished && impl_->is_first()) impl_->names.remove();
+  if (std::exchange(impl_->has_partial_file, false)) impl_->names.remove();
 }
 
 }  // namespace parconv

@@ -60,6 +60,16 @@ InputScaling scaling_within(const InputScaling& scaling, Interval channels) {
   return {.scale = scaling.scale, .mean = part(scaling.mean), .std = part(scaling.std)};
 }
 
+/// True if the elements of `view` lie in one run of memory in the order of the file, as those of one-channel data do.
+bool is_in_file_order(const OperandLayout& view, const std::vector<Axis>& axes) {
+  index_t run = 1;
+  for (auto axis = axes.rbegin(); axis != axes.rend(); ++axis) {
+    if (view.extents[*axis] != 1 && view.strides[*axis] != run) return false;
+    run *= view.extents[*axis];
+  }
+  return true;
+}
+
 }  // namespace
 
 struct Hdf5Source::Impl {
@@ -70,12 +80,19 @@ struct Hdf5Source::Impl {
   index_t staging_bytes = 0;
   std::vector<std::byte> staging;
 
+  bool reads_in_place(const Box& wide, const Box& box, const OperandLayout& dst) const;
   void read(const Box& box, View dst);
   void read_piece(const Box& piece, std::span<std::byte> block);
 };
 
+bool Hdf5Source::Impl::reads_in_place(const Box& wide, const Box& box, const OperandLayout& dst) const {
+  return input.dtype == DType::F32 && scaling == InputScaling{} && wide == box && is_in_file_order(dst, storage.axes);
+}
+
 void Hdf5Source::Impl::read(const Box& box, View dst) {
   const Box wide = hdf5::widened(storage, box);
+  if (reads_in_place(wide, box, dst.layout))
+    return read_piece(box, std::span(dst.data, static_cast<std::size_t>(volume(box)) * sizeof(float)));
   const hdf5::Pieces pieces = hdf5::make_pieces(storage, wide, staging_bytes);
   staging.resize(static_cast<std::size_t>(volume(pieces.extents) * storage.elem_bytes));
   pieces.for_each(storage.axes, [&](const Box& piece) {

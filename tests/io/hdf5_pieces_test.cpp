@@ -68,7 +68,7 @@ TEST(Pieces, OfRandomBoxesCoverThemOnceWithinTheBudget) {
   }
 }
 
-TEST(Widened, TakesWholeRowsWhereRunsAreShort) {
+TEST(Widened, TakesWholeRowsWhereGapsAreSmall) {
   const Storage storage = contiguous(nchw, {{1, 2, 1, 64, 512}});
   const Box narrow = box_of({0, 1}, {0, 2}, {0, 64}, {64, 128});
   EXPECT_EQ(widened(storage, narrow), narrow.with(Axis::W, {0, 512}));
@@ -76,10 +76,13 @@ TEST(Widened, TakesWholeRowsWhereRunsAreShort) {
   EXPECT_EQ(widened(storage, very_narrow), very_narrow);
 }
 
-TEST(Widened, LeavesLongRunsChunksAndWholeRowsAlone) {
+TEST(Widened, LeavesLargeGapsChunksAndWholeRowsAlone) {
   const Storage wide = contiguous(nchw, {{1, 2, 1, 64, 4096}});
   const Box half = box_of({0, 1}, {0, 2}, {0, 64}, {0, 2048});
   EXPECT_EQ(widened(wide, half), half);
+  const Storage pixels = contiguous(nhwc, {{1, 4, 1, 64, 512}});
+  const Box one_channel = box_of({0, 1}, {1, 2}, {0, 64}, {0, 512});
+  EXPECT_EQ(widened(pixels, one_channel), Box::whole(pixels.extents));
   Storage chunked = contiguous(nchw, {{1, 2, 1, 64, 512}});
   chunked.is_contiguous = false;
   const Box narrow = box_of({0, 1}, {0, 2}, {0, 64}, {64, 128});

@@ -20,9 +20,10 @@ def links_in_order(file):
 
 
 def check_scales(data, axes):
-    for axis, dimension in zip(axes, data.dims):
+    for index, (axis, dimension) in enumerate(zip(axes, data.dims)):
         assert len(dimension) == 1 and dimension[0].name == "/output/" + axis, dimension
-        assert dimension[0].is_scale
+        assert h5py.h5ds.is_scale(dimension[0].id)
+        assert h5py.h5ds.is_attached(data.id, dimension[0].id, index)
         assert (dimension[0][...] == numpy.arange(len(dimension[0]))).all()
 
 

@@ -117,10 +117,13 @@ TEST(Hdf5Sink, RefusesNamesThatAreTaken) {
   const SharedFolder folder;
   const Extents extents{{1, 1, 1, 2, 2}};
   const Hdf5SinkOptions options = options_for(folder / "out.h5", extents);
-  if (test::rank() == 0) std::ofstream(options.path) << "precious";
+  if (test::rank() == 0) {
+    std::ofstream(options.path) << "precious";
+    std::ofstream(options.path + ".partial-17") << "of another job";
+  }
   control().barrier();
   EXPECT_EQ(code_of([&] { Hdf5Sink(control(), options); }), ExitCode::CannotCreate);
-  EXPECT_FALSE(fs::exists(options.path + ".partial-17"));
+  EXPECT_TRUE(fs::exists(options.path + ".partial-17"));
   EXPECT_EQ(fs::file_size(options.path), 8u);
 
   Hdf5SinkOptions forced = options;

@@ -36,7 +36,7 @@ class Hdf5Source : public DataSource {
 
   Extents extents() const override;
   int ndims() const override;
-  /// In runs of less than 4 KiB, a contiguous data set is read more widely than asked, up to 8 times.
+  /// Where that is faster, reads up to 8 times the elements asked for: gaps of at most 4 KiB in a contiguous data set.
   void read(const Box& box, View dst) override;
 
   /// Element type in the file.
