@@ -1,0 +1,149 @@
+// parconv_app inspect: what is in a model or a data file, and what of it can be used.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "commands.hpp"
+#include "parconv/io/hdf5_source.hpp"
+#include "parconv/io/onnx_summary.hpp"
+#include "parconv/model/localise.hpp"
+#include "parconv/model/shape.hpp"
+#include "parconv/report/units.hpp"
+
+namespace parconv::app {
+namespace {
+
+constexpr int supported = static_cast<int>(ExitCode::Ok);
+constexpr int not_supported = static_cast<int>(ExitCode::BadData);
+
+/// True for a file with the signature that all HDF5 files begin with.
+bool is_hdf5(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string signature(8, '\0');
+  return file.read(signature.data(), 8) && signature == "\x89HDF\r\n\x1a\n";
+}
+
+/// The file of "FILE" or "FILE:/path/of/dataset".
+std::string file_of(const std::string& name) {
+  const std::size_t colon = name.rfind(":/");
+  return colon == std::string::npos ? name : name.substr(0, colon);
+}
+
+bool is_named_hdf5(const std::string& path) {
+  return path.ends_with(".h5") || path.ends_with(".hdf5") || path.ends_with(".nc") || path.ends_with(".he5");
+}
+
+template <class Items>
+std::string times_joined(const Items& items) {
+  return fmt::format("{}", fmt::join(items, "x"));
+}
+
+// ---- HDF5 -----------------------------------------------------------------------------------------------------------------
+
+/// How parconv would read a data set, or why it cannot.
+std::string usability(const std::string& file, const Hdf5DatasetInfo& dataset, bool& is_usable) {
+  try {
+    const Hdf5Source source(file + ":" + dataset.path);
+    is_usable = true;
+    return fmt::format("input of {} samples, {}", source.extents()[Axis::N],
+                       times_joined(dims_of({.extents = source.extents(), .ndims = source.ndims()})));
+  } catch (const Error& error) {
+    is_usable = false;
+    return fmt::format("not usable: {}", error.what());
+  }
+}
+
+int inspect_hdf5(const std::string& file) {
+  const std::vector<Hdf5DatasetInfo> datasets = list_hdf5_datasets(file);
+  fmt::print("{}: HDF5, {} dataset{}\n", file, datasets.size(), datasets.size() == 1 ? "" : "s");
+  bool is_any_usable = false;
+  for (const Hdf5DatasetInfo& dataset : datasets) {
+    bool is_usable = false;
+    const std::string use = usability(file, dataset, is_usable);
+    is_any_usable = is_any_usable || is_usable;
+    fmt::print("  {:<28} {:<18} {:<22} {}\n", dataset.path, times_joined(dataset.dims), dataset.type, use);
+  }
+  if (!is_any_usable) fmt::print("no dataset can be the input of a run\n");
+  return is_any_usable ? supported : not_supported;
+}
+
+// ---- ONNX -----------------------------------------------------------------------------------------------------------------
+
+void print_tensors(const char* title, const std::vector<TensorSummary>& tensors) {
+  for (const TensorSummary& tensor : tensors)
+    fmt::print("  {:<8} {:<24} {} {}\n", title, tensor.name, tensor.type, times_joined(tensor.dims));
+}
+
+/// The axes along which a layer can be divided: "n f c h w".
+std::string split_axes(const Network& network, const Node& node) {
+  const Extents& out = network.value(node.output).extents;
+  const auto contracted = contracted_axes(network, node);
+  std::string text = "n";
+  if (out[Axis::C] > 1) text += " f";
+  if (contracted[static_cast<std::size_t>(Axis::C)]) text += " c";
+  for (Axis axis : spatial_axes) {
+    if (out[axis] == 1 && !contracted[static_cast<std::size_t>(axis)]) continue;
+    text += ' ';
+    text += name_of(axis);
+  }
+  return text;
+}
+
+void print_layers(const Network& network) {
+  fmt::print("\n{:<28} {:<12} {:<22} {:<12} {:>12} {:>12}\n", "layer", "operator", "output", "can split by", "FLOP", "weights");
+  double total = 0;
+  for (const Node& node : network.nodes) {
+    const Value& out = network.value(node.output);
+    const Share whole{Box::whole(out.extents), whole_contracted(network, node)};
+    const double operations = flops(network, node, whole);
+    total += operations;
+    fmt::print("{:<28.28} {:<12} {:<22} {:<12} {:>12} {:>12}\n", out.name, name_of(node.op), times_joined(dims_of(shape_of(out))),
+               split_axes(network, node), format_count(operations), format_bytes(weight_bytes(network, node, whole)));
+  }
+  fmt::print("{:<28} {:<12} {:<22} {:<12} {:>12}\n", "total", "", "", "", format_count(total));
+}
+
+/// The network for one sample; open sizes other than the samples are tried as 224, since a model does not say what it is fed
+/// with.
+void print_network(const OnnxModel& model, const ModelSummary& summary) {
+  constexpr index_t usual_size = 224;
+  ReadOptions options{.batch = 1};
+  bool is_open = false;
+  for (const TensorSummary& input : summary.inputs) {
+    InputDims dims{.name = input.name};
+    for (std::size_t k = 0; k < input.dims.size(); ++k) {
+      const bool is_number = input.dims[k].find_first_not_of("0123456789") == std::string::npos;
+      is_open = is_open || (!is_number && k > 0);
+      dims.dims.push_back(is_number ? std::stoll(input.dims[k]) : k == 0 ? 1 : usual_size);
+    }
+    options.inputs.push_back(std::move(dims));
+  }
+  if (is_open) fmt::print("\nSizes that the model leaves open are shown as {}.\n", usual_size);
+  print_layers(fuse(read_network(model, options)));
+}
+
+int inspect_onnx(const std::string& path) {
+  const OnnxModel model(path);
+  const ModelSummary summary = summarize(model);
+  fmt::print("{}: ONNX model '{}', opset {}, IR {}, made by {}\n", path, summary.name, summary.opset, summary.ir_version,
+             summary.producer.empty() ? "unknown" : summary.producer);
+  fmt::print("  {} nodes, {} parameters\n", summary.nodes.size(), format_count(static_cast<double>(summary.num_parameters)));
+  print_tensors("input", summary.inputs);
+  print_tensors("output", summary.outputs);
+  for (const NodeSummary& node : summary.nodes)
+    if (!node.problem.empty()) fmt::print("  not supported: {} '{}': {}\n", node.op_type, node.name, node.problem);
+  if (!summary.problem.empty()) fmt::print("  problem: {}\n", summary.problem);
+  if (!summary.is_supported()) return not_supported;
+  print_network(model, summary);
+  return supported;
+}
+
+}  // namespace
+
+int inspect(const InspectOptions& options) {
+  const std::string file = file_of(options.file);
+  return is_hdf5(file) || is_named_hdf5(file) ? inspect_hdf5(file) : inspect_onnx(options.file);
+}
+
+}  // namespace parconv::app

@@ -1,0 +1,70 @@
+#include "machine.hpp"
+
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <thread>
+
+namespace parconv::app {
+namespace {
+
+/// Ranks in the environments of Open MPI, PMIx, MPICH, MVAPICH and Slurm; the launcher closest to the process first.
+constexpr std::array rank_variables{"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "SLURM_PROCID"};
+
+const char* launched_rank_text() {
+  for (const char* name : rank_variables)
+    if (const char* text = std::getenv(name)) return text;
+  return nullptr;
+}
+
+int cores_allowed() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof(set), &set) != 0) return num_cores();
+  return std::max(1, CPU_COUNT(&set));
+}
+
+}  // namespace
+
+int launched_rank() {
+  const char* text = launched_rank_text();
+  return text == nullptr ? 0 : std::atoi(text);
+}
+
+bool is_launched() { return launched_rank_text() != nullptr; }
+
+int default_threads_alone() { return cores_allowed(); }
+
+int default_threads(const Control& control) {
+  const int allowed = cores_allowed();
+  const bool is_bound = allowed < num_cores();
+  return std::max(1, is_bound ? allowed : allowed / control.node_size());
+}
+
+int num_hosts(const Control& control) {
+  const std::set<std::string> names(control.host_names().begin(), control.host_names().end());
+  return static_cast<int>(names.size());
+}
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name"))
+      if (const std::size_t colon = line.find(": "); colon != std::string::npos) return line.substr(colon + 2);
+  return "unknown CPU";
+}
+
+int num_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+index_t peak_process_bytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<index_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace parconv::app

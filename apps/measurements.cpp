@@ -1,0 +1,74 @@
+#include "measurements.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "machine.hpp"
+#include "parconv/report/units.hpp"
+#include "versions.hpp"
+
+namespace parconv::app {
+
+std::vector<MeasuredStep> measured_steps(const Engine& engine) {
+  std::vector<MeasuredStep> steps;
+  for (std::size_t k = 0; k < engine.step_times().size(); ++k)
+    steps.push_back({.seconds = engine.step_times()[k].seconds,
+                     .calls = engine.step_times()[k].calls,
+                     .implementation = engine.implementation(k)});
+  return steps;
+}
+
+void Measurements::add(const Job& block, const Engine& engine, double seconds) {
+  const double slowest = control_.max(seconds);
+  seconds_ += slowest;
+  memory_bytes_ = std::max(memory_bytes_, control_.max(engine.memory().total()));
+  if (layers_) return;
+  const std::vector<MeasuredStep> steps = measured_steps(engine);
+  layers_ = collect_steps(control_, block.network, block.layout, block.program, steps);
+  trace_events_ = trace_events(block.network, block.program, steps);
+  first_block_seconds_ = slowest;
+}
+
+void Measurements::complete(RunRecord& record, const WatchedCommunicator& communicator) {
+  record.version = version();
+  record.git_rev = git_revision();
+  record.compiler = compiler();
+  record.ranks = control_.size();
+  record.hosts = num_hosts(control_);
+  record.seconds = seconds_;
+  record.sent_bytes = control_.sum(communicator.counting().total().bytes_sent);
+  record.max_rank_memory_bytes = memory_bytes_;
+  record.max_wait_share = first_block_seconds_ > 0 ? layers_->max_wait_seconds / first_block_seconds_ : 0;
+  process_bytes_ = control_.max(peak_process_bytes());
+}
+
+std::string Measurements::summary(const RunRecord& record) const {
+  const double rate = record.seconds > 0 ? static_cast<double>(record.samples) / record.seconds : 0;
+  return fmt::format(
+      "{} samples in {}: {:.4g} samples/s (and {} to prepare)\n"
+      "{} moved between ranks; at most {:.0f} % of a rank's time spent waiting for them\n"
+      "memory of a rank: at most {} of data and weights, {} in all\n",
+      record.samples, format_seconds(record.seconds), rate, format_seconds(record.setup_seconds), format_bytes(record.sent_bytes),
+      100 * record.max_wait_share, format_bytes(record.max_rank_memory_bytes), format_bytes(process_bytes_));
+}
+
+std::string Measurements::json_lines(const RunRecord& record) const {
+  std::string text = to_json_line(record);
+  for (const LayerReport& layer : layers_->layers) text += to_json_line(layer);
+  return text;
+}
+
+std::string Measurements::trace() {
+  std::string text = "[\n";
+  bool is_first = true;
+  for (const std::string& events : control_.gather(trace_events_)) {
+    if (events.empty()) continue;
+    if (!is_first) text += ",\n";
+    text += events;
+    is_first = false;
+  }
+  return text + "\n]\n";
+}
+
+}  // namespace parconv::app

@@ -1,0 +1,62 @@
+// The command line.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "parconv/core/types.hpp"
+
+namespace parconv::app {
+
+struct RunOptions {
+  std::string command{};  ///< the whole command line
+  std::string model{};
+  std::string input{};
+  std::string output{};
+  std::string split = "auto";
+  std::string plan_file{};
+  bool is_dry_run = false;
+  std::string plan_out{};
+  int ranks = 0;            ///< for a dry run; 0: those of the job
+  index_t batch = 0;        ///< 0: chosen
+  index_t micro_batch = 0;  ///< 0: chosen
+  std::string device = "auto";
+  std::string transport = "auto";
+  int threads = 0;  ///< 0: the cores that a rank is bound to
+  std::string dtype = "f32";
+  std::string reduce = "fast";
+  std::string overlap = "auto";
+  float scale = 1;
+  std::vector<float> mean{};
+  std::vector<float> std{};
+  std::string layout{};
+  std::string verify{};  ///< "", "sampled" or "full"
+  double timeout_seconds = 600;
+  std::string report_file{};
+  std::string trace_file{};
+  bool replaces_output = false;
+  bool is_quiet = false;
+  bool is_verbose = false;
+};
+
+struct InspectOptions {
+  std::string file{};
+};
+
+struct DemoOptions {
+  double timeout_seconds = 120;
+};
+
+/// Nothing to do but to print `text` once and end with `code`.
+struct ExitNow {
+  int code = 0;
+  std::string text{};
+};
+
+using Command = std::variant<DemoOptions, RunOptions, InspectOptions, ExitNow>;
+
+/// Reads the command line; does not print, exit or throw for what a user may type.
+Command parse_command_line(int argc, char** argv);
+
+}  // namespace parconv::app

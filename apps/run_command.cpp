@@ -1,0 +1,197 @@
+// parconv_app run: a model, a file of samples, a split; a file of results.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "commands.hpp"
+#include "machine.hpp"
+#include "measurements.hpp"
+#include "output_files.hpp"
+#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/engine/job.hpp"
+#include "parconv/io/constants.hpp"
+#include "progress.hpp"
+#include "run_setup.hpp"
+#include "verify.hpp"
+
+namespace parconv::app {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// One run of one job, phase after phase.
+class Runner {
+ public:
+  Runner(AppJob& job, const RunOptions& options) : job_(job), options_(options) {}
+
+  void run() {
+    begin_ = std::chrono::steady_clock::now();
+    open();
+    plan();
+    compile();
+    announce();
+    verify();
+    compute();
+    report();
+  }
+
+ private:
+  void open() {
+    job_.together(Phase::Read, [&] {
+      require_available(options_);
+      model_.emplace(options_.model);
+    });
+    job_.together(Phase::Open, [&] { source_.emplace(open_input(options_)); });
+    sources_ = {&*source_};
+  }
+
+  void plan() {
+    setup_ = job_.together(Phase::Plan, [&] { return set_up(options_, *model_, *source_, job_.size()); });
+    threads_ = options_.threads > 0 ? options_.threads : default_threads(job_.control());
+    backend_ = job_.together(Phase::Plan, [&] { return make_backend({.threads = threads_}); });
+    compile_options_ =
+        job_.together(Phase::Plan, [&] { return compile_options(options_, setup_, *backend_, num_hosts(job_.control()) > 1); });
+  }
+
+  void compile() {
+    full_ = job_.together(Phase::Check, [&] { return make_job(setup_.network, setup_.plan, compile_options_, job_.rank()); });
+    if (setup_.blocks.rest() == 0) return;
+    rest_ = job_.together(Phase::Check, [&] {
+      Network network = with_batch(setup_.network, setup_.blocks.rest());
+      const Plan plan = plan_for_samples(setup_.plan, network);
+      return make_job(std::move(network), plan, compile_options_, job_.rank());
+    });
+  }
+
+  void announce() const {
+    if (!job_.is_root() || options_.is_quiet) return;
+    const Blocks& blocks = setup_.blocks;
+    fmt::print("{} layers of {} on {} rank{}, split {}, {} thread{} each, {}\n", setup_.network.nodes.size(), options_.model,
+               job_.size(), job_.size() == 1 ? "" : "s", setup_.split, threads_, threads_ == 1 ? "" : "s", backend_->name());
+    fmt::print("{} samples of {} in steps of {} and micro-batches of {}\n", blocks.samples, source_->name(), blocks.batch,
+               blocks.micro_batch);
+    std::fflush(stdout);
+  }
+
+  void verify() {
+    communicator_.emplace(make_mpi_communicator(job_.control()), job_.watchdog());
+    if (options_.verify.empty()) return;
+    const VerifyInput input{.network = setup_.network,
+                            .plan = setup_.plan,
+                            .options = compile_options_,
+                            .sources = sources_,
+                            .extent = options_.verify == "full" ? VerifyExtent::Everything : VerifyExtent::Samples};
+    const std::vector<LayerDifference> differences = verify_layers(job_, input, *communicator_, *backend_);
+    if (job_.is_root() && options_.is_verbose) fmt::print("{}", verify_table(setup_.network, differences));
+    if (job_.is_root() && !options_.is_quiet) fmt::print("{}", verify_summary(setup_.network, differences));
+    job_.together(Phase::Verify, [&] { require_equal(setup_.network, differences); });
+    communicator_->reset_counts();
+  }
+
+  void compute() {
+    OutputFiles files(job_, options_, setup_);
+    setup_seconds_ = seconds_since(begin_);
+    Progress progress(setup_.blocks.samples,
+                      job_.is_root() && !options_.is_quiet ? Progress::Output::Shown : Progress::Output::Silent);
+    measured_.emplace(job_.control());
+    compute_block(*full_, files, progress, {0, setup_.blocks.full_micro_batches()});
+    if (rest_) compute_block(*rest_, files, progress, {setup_.blocks.samples - setup_.blocks.rest(), 1});
+    progress.finish();
+    files.finish();
+    names_ = files.names();
+  }
+
+  struct Span {
+    index_t first_sample = 0;
+    index_t micro_batches = 0;
+  };
+
+  /// Micro-batches of one size, step by step.
+  void compute_block(const Job& block, const OutputFiles& files, Progress& progress, Span span) {
+    const index_t size = block.network.value(block.network.inputs.front()).extents[Axis::N];
+    index_t done_before = span.first_sample;
+    index_t ticks_before = 0;
+    index_t ticks = 0;
+    const auto on_tick = [&](index_t ticks_of_step) {
+      ticks = ticks_before + ticks_of_step;
+      job_.tick(ticks);
+      progress.update(done_before + std::max<index_t>(0, ticks_of_step - last_stage(block.program)) * size);
+    };
+    std::optional<Engine> engine;
+    job_.together(Phase::Prepare, [&] {
+      engine.emplace(block.network, block.program, *communicator_, *backend_,
+                     EngineOptions{.read_filter = make_filter_reader(), .on_tick = on_tick});
+    });
+    job_.control().barrier();
+    const auto begin = std::chrono::steady_clock::now();
+    const std::vector<DataSink*> sinks = files.sinks();
+    job_.in_messages(Phase::Run, [&] {
+      for (index_t done = 0; done < span.micro_batches;) {
+        const index_t count = std::min(setup_.blocks.micro_batches_per_step(), span.micro_batches - done);
+        engine->run({.sources = sources_, .sinks = sinks, .first_sample = span.first_sample + done * size}, count);
+        done += count;
+        done_before = span.first_sample + done * size;
+        ticks_before = ticks;
+      }
+    });
+    measured_->add(block, *engine, seconds_since(begin));
+  }
+
+  void report() {
+    RunRecord record{.command = options_.command,
+                     .model = options_.model,
+                     .input = source_->name(),
+                     .output = names_.front(),
+                     .split = setup_.split,
+                     .backend = backend_->name(),
+                     .overlap = compile_options_.overlap == Overlap::On ? "on" : "off",
+                     .reduce = options_.reduce,
+                     .threads = threads_,
+                     .samples = setup_.blocks.samples,
+                     .batch = setup_.blocks.batch,
+                     .micro_batch = setup_.blocks.micro_batch,
+                     .setup_seconds = setup_seconds_};
+    job_.together(Phase::Finish, [&] { measured_->complete(record, *communicator_); });
+    if (job_.is_root() && !options_.is_quiet) {
+      if (options_.is_verbose) fmt::print("{}", layer_table(measured_->layers()));
+      fmt::print("{}", measured_->summary(record));
+      for (const std::string& name : names_) fmt::print("written: {}\n", name);
+    }
+    const std::string trace = options_.trace_file.empty() ? std::string() : measured_->trace();
+    job_.together(Phase::Finish, [&] {
+      if (!job_.is_root()) return;
+      if (!options_.report_file.empty()) write_text_file(options_.report_file, measured_->json_lines(record));
+      if (!options_.trace_file.empty()) write_text_file(options_.trace_file, trace);
+    });
+  }
+
+  AppJob& job_;
+  const RunOptions& options_;
+  std::chrono::steady_clock::time_point begin_{};
+  std::optional<OnnxModel> model_{};
+  std::optional<Hdf5Source> source_{};
+  std::vector<DataSource*> sources_{};
+  RunSetup setup_{};
+  int threads_ = 1;
+  std::unique_ptr<Backend> backend_{};
+  CompileOptions compile_options_{};
+  std::optional<Job> full_{};
+  std::optional<Job> rest_{};
+  std::optional<WatchedCommunicator> communicator_{};
+  std::optional<Measurements> measured_{};
+  std::vector<std::string> names_{};
+  double setup_seconds_ = 0;
+};
+
+}  // namespace
+
+int run(AppJob& job, const RunOptions& options) {
+  Runner(job, options).run();
+  return static_cast<int>(ExitCode::Ok);
+}
+
+}  // namespace parconv::app
