@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <utility>
 
+#include "engine/constant_values.hpp"
 #include "engine/memory.hpp"
 #include "engine/prepared_communication.hpp"
 #include "parconv/core/error.hpp"
-#include "parconv/io/constants.hpp"
 #include "parconv/model/localise.hpp"
-#include "parconv/tensor/convert.hpp"
 
 namespace parconv {
 namespace {
@@ -150,12 +148,7 @@ struct Engine::State {
   }
 
   void load_constant(const Load& load) {
-    const Value& value = network.value(load.value);
-    const std::vector<float> elements = read_constant(value.constant);
-    const Box whole = Box::whole(value.extents);
-    HostTensor tensor(whole);
-    from_onnx_order(std::as_bytes(std::span(elements)), DType::F32, tensor.view(), {});
-    copy(std::as_const(tensor).view(load.box), arena.address(load.dst).view(0));
+    read_constant_box(network.value(load.value), load.box, arena.address(load.dst).view(0));
   }
 
   // ---- Execution ----

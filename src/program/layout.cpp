@@ -163,6 +163,8 @@ class LayoutBuilder {
   void collect_deliveries() {
     for (std::size_t k = 0; k < layout_.deliveries.size(); ++k) {
       Delivery& delivery = layout_.deliveries[k];
+      if (!delivery.is_store)
+        layout_.schedules[static_cast<std::size_t>(delivery.first_consumer)].arrivals.push_back(static_cast<int>(k));
       if (delivery.producer < 0) continue;
       const Distribution& owned = placement(delivery.producer).owned;
       delivery.kind = kind_of(owned, delivery.need, network_.value(delivery.value).extents);

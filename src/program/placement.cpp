@@ -93,6 +93,7 @@ class ConvChannels {
     if (conv_.groups > 1 && is_one_piece && are_at_group_borders(owned_, group_oc()))
       return inputs_of(owned_[static_cast<std::size_t>(f * channel_parts_ + c)]);
     const Interval all = inputs_of(filter_block(f));
+    if (all.is_empty()) return {0, 0};
     const Cuts cuts = group_cuts(all.size() / group_ic(), group_ic(), channel_parts_, 16);
     return Interval{cuts[static_cast<std::size_t>(c)], cuts[static_cast<std::size_t>(c) + 1]}.shifted(all.lo);
   }
@@ -140,14 +141,15 @@ Work divide_work(const Network& network, const Node& node, const Grid& grid, con
   return work;
 }
 
-bool is_same(const AxisPieces& a, const AxisPieces& b) { return a.by == b.by && a.pieces == b.pieces; }
+/// Equal pieces, where all empty ones are alike.
+bool are_equal(const std::vector<Interval>& a, const std::vector<Interval>& b) {
+  const auto same = [](Interval x, Interval y) { return x == y || (x.is_empty() && y.is_empty()); };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
+}
 
 /// Contributions have to be added up if somebody computes anything but what it owns.
 bool needs_sum(const AxisArray& owned, const Work& work, const Grid& grid) {
-  if (!is_same(at(owned, Axis::C), at(work.computed, Axis::C))) {
-    const bool is_equal_cut = at(owned, Axis::C).pieces == at(work.computed, Axis::C).pieces;
-    if (!is_equal_cut) return true;
-  }
+  if (!are_equal(at(owned, Axis::C).pieces, at(work.computed, Axis::C).pieces)) return true;
   for (Axis axis : spatial_axes)
     if (!at(work.contracted, axis).by.empty() && grid.parts[divider_of(axis)] > 1) return true;
   return false;

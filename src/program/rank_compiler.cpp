@@ -206,13 +206,11 @@ std::vector<CommId> RankCompiler::add_reduce_communications(NodeId node, std::sp
 
 void RankCompiler::compile_node(NodeId node) {
   const NodeSchedule& schedule = layout_.schedules[static_cast<std::size_t>(node)];
-  for (std::size_t k = 0; k < layout_.deliveries.size(); ++k) {
-    const Delivery& d = layout_.deliveries[k];
-    if (d.is_store || d.first_consumer != node) continue;
-    if (d.producer < 0)
-      load(static_cast<int>(k));
+  for (int index : schedule.arrivals) {
+    if (delivery(index).producer < 0)
+      load(index);
     else
-      await_delivery(static_cast<int>(k), node);
+      await_delivery(index, node);
   }
   if (!owned_box(node).is_empty()) owned_buffer(node);
   for (int index : schedule.deliveries) place_arrival(index);

@@ -1,0 +1,125 @@
+#include "parconv/engine/oracle.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/constant_values.hpp"
+#include "parconv/core/error.hpp"
+#include "parconv/model/localise.hpp"
+#include "parconv/tensor/aligned.hpp"
+
+namespace parconv {
+namespace {
+
+class Evaluator {
+ public:
+  Evaluator(const Network& network, const OracleInput& input, std::span<const Box> wanted, Backend& backend)
+      : network_(network), input_(input), backend_(backend), boxes_(wanted.begin(), wanted.end()), tensors_(boxes_.size()) {
+    PARCONV_EXPECT(boxes_.size() == network.values.size(), boxes_.size(), " boxes");
+  }
+
+  std::vector<HostTensor> run(std::span<const Box> wanted) {
+    widen_boxes();
+    load_values();
+    for (const Node& node : network_.nodes)
+      if (!box(node.output).is_empty()) compute(node);
+    return cut_to(wanted);
+  }
+
+ private:
+  Box& box(ValueId value) { return boxes_[static_cast<std::size_t>(value)]; }
+  HostTensor& tensor(ValueId value) { return tensors_[static_cast<std::size_t>(value)]; }
+  Share share_of(const Node& node) { return {box(node.output), whole_contracted(network_, node)}; }
+
+  /// From outputs to inputs: every value gets the box that all its readers need.
+  void widen_boxes() {
+    for (auto node = network_.nodes.rbegin(); node != network_.nodes.rend(); ++node) {
+      if (box(node->output).is_empty()) continue;
+      for (std::size_t operand = 0; operand < node->inputs.size(); ++operand) {
+        Box& need = box(node->inputs[operand]);
+        need = hull(need, needed_box(network_, *node, operand, share_of(*node)));
+      }
+    }
+  }
+
+  void load_values() {
+    for (std::size_t k = 0; k < network_.inputs.size(); ++k) {
+      const ValueId id = network_.inputs[k];
+      if (box(id).is_empty()) continue;
+      tensor(id) = HostTensor(box(id));
+      const Box in_file = box(id).with(Axis::N, box(id)[Axis::N].shifted(input_.first_sample));
+      input_.sources[k]->read(in_file, tensor(id).view());
+    }
+    for (std::size_t id = 0; id < network_.values.size(); ++id) {
+      const Value& value = network_.values[id];
+      if (value.kind != ValueKind::Constant || boxes_[id].is_empty()) continue;
+      tensors_[id] = HostTensor(boxes_[id]);
+      read_constant_box(value, boxes_[id], tensors_[id].view());
+    }
+  }
+
+  void compute(const Node& node) {
+    tensor(node.output) = HostTensor(box(node.output));
+    if (std::holds_alternative<Concat>(node.op)) {
+      concatenate(node);
+      return;
+    }
+    const Share share = share_of(node);
+    LocalOp op = localise(network_, node, share, true);
+    std::vector<ConstView> srcs = operands(node, share, op.srcs.size());
+    op.srcs.clear();
+    std::vector<const std::byte*> data;
+    for (const ConstView& src : srcs) {
+      op.srcs.push_back(src.layout);
+      data.push_back(src.data);
+    }
+    const std::unique_ptr<Kernel> kernel = backend_.prepare(op, input_.read_filter);
+    AlignedBytes scratch(kernel->scratch_bytes());
+    kernel->execute(data, tensor(node.output).view().data, scratch.data());
+  }
+
+  /// All operands; of a Fill only the residual.
+  std::vector<ConstView> operands(const Node& node, const Share& share, std::size_t count) {
+    std::vector<ConstView> srcs;
+    for (std::size_t operand = node.inputs.size() - count; operand < node.inputs.size(); ++operand)
+      srcs.push_back(std::as_const(tensor(node.inputs[operand])).view(needed_box(network_, node, operand, share)));
+    return srcs;
+  }
+
+  void concatenate(const Node& node) {
+    for (std::size_t operand = 0; operand < node.inputs.size(); ++operand) {
+      const Box need = needed_box(network_, node, operand, share_of(node));
+      if (need.is_empty()) continue;
+      const Box there = need.with(Axis::C, need[Axis::C].shifted(concat_offset(network_, node, operand)));
+      copy(std::as_const(tensor(node.inputs[operand])).view(need), tensor(node.output).view(there));
+    }
+  }
+
+  std::vector<HostTensor> cut_to(std::span<const Box> wanted) {
+    std::vector<HostTensor> result(wanted.size());
+    for (std::size_t k = 0; k < wanted.size(); ++k) {
+      if (wanted[k].is_empty()) continue;
+      if (boxes_[k] == wanted[k]) {
+        result[k] = std::move(tensors_[k]);
+        continue;
+      }
+      result[k] = HostTensor(wanted[k]);
+      copy(std::as_const(tensors_[k]).view(wanted[k]), result[k].view());
+    }
+    return result;
+  }
+
+  const Network& network_;
+  const OracleInput& input_;
+  Backend& backend_;
+  std::vector<Box> boxes_;
+  std::vector<HostTensor> tensors_;
+};
+
+}  // namespace
+
+std::vector<HostTensor> evaluate(const Network& network, const OracleInput& input, std::span<const Box> wanted, Backend& backend) {
+  return Evaluator(network, input, wanted, backend).run(wanted);
+}
+
+}  // namespace parconv

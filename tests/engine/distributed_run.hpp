@@ -1,0 +1,88 @@
+// Runs a network over the ranks of a test and compares it with the oracle.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "parconv/comm/counting_communicator.hpp"
+#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/engine/engine.hpp"
+#include "parconv/engine/oracle.hpp"
+#include "parconv/io/constants.hpp"
+#include "parconv/program/check.hpp"
+#include "parconv/program/compile.hpp"
+#include "support/compare.hpp"
+#include "support/mpi_test.hpp"
+#include "support/random.hpp"
+
+namespace parconv::test {
+
+/// A source of random elements for every input of a network, `num_samples` samples long; the same on every rank.
+inline std::vector<MemorySource> random_sources(const Network& network, Random& random, index_t num_samples, bool is_integer) {
+  std::vector<MemorySource> sources;
+  for (ValueId id : network.inputs) {
+    Extents extents = network.value(id).extents;
+    extents[Axis::N] = num_samples;
+    HostTensor tensor(Box::whole(extents));
+    const std::vector<float> values =
+        is_integer ? random.small_integers(volume(extents), -2, 2) : random.reals(volume(extents));
+    std::copy(values.begin(), values.end(), reinterpret_cast<float*>(tensor.view().data));
+    sources.emplace_back(std::move(tensor), network.value(id).ndims);
+  }
+  return sources;
+}
+
+inline std::span<const float> elements(const HostTensor& tensor) {
+  return {reinterpret_cast<const float*>(tensor.view().data), static_cast<std::size_t>(volume(tensor.box()))};
+}
+
+/// Everything that a run needs, and what it left.
+class DistributedRun {
+ public:
+  DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend)
+      : network_(network), layout_(lay_out(network, plan, options)), counting_(make_mpi_communicator(control())) {
+    check(compile_all(network, layout_));
+    engine_.emplace(network, compile(network, layout_, rank()), counting_, backend, EngineOptions{.read_filter = make_filter_reader()});
+  }
+
+  /// The outputs of `micro_batches` micro-batches, complete on rank 0 if the program stores at the root.
+  std::vector<MemorySink> run(std::vector<MemorySource>& sources, index_t micro_batches) {
+    std::vector<DataSource*> source_list;
+    for (MemorySource& source : sources) source_list.push_back(&source);
+    std::vector<MemorySink> sinks;
+    for (ValueId id : network_.outputs) {
+      Extents extents = network_.value(id).extents;
+      extents[Axis::N] *= micro_batches;
+      sinks.emplace_back(extents);
+    }
+    std::vector<DataSink*> sink_list;
+    for (MemorySink& sink : sinks) sink_list.push_back(&sink);
+    engine_->run({.sources = source_list, .sinks = sink_list}, micro_batches);
+    return sinks;
+  }
+
+  Engine& engine() { return *engine_; }
+  const CountingCommunicator& counting() const { return counting_; }
+
+ private:
+  const Network& network_;
+  Layout layout_;
+  CountingCommunicator counting_;
+  std::optional<Engine> engine_;
+};
+
+/// The outputs that one rank computes with `backend`.
+inline std::vector<HostTensor> oracle_outputs(const Network& network, std::vector<MemorySource>& sources, index_t micro_batch,
+                                              Backend& backend) {
+  std::vector<Box> wanted(network.values.size());
+  for (ValueId id : network.outputs) wanted[static_cast<std::size_t>(id)] = Box::whole(network.value(id).extents);
+  std::vector<DataSource*> source_list;
+  for (MemorySource& source : sources) source_list.push_back(&source);
+  const index_t batch = network.value(network.inputs[0]).extents[Axis::N];
+  std::vector<HostTensor> values =
+      evaluate(network, {source_list, micro_batch * batch, make_filter_reader()}, wanted, backend);
+  std::vector<HostTensor> outputs;
+  for (ValueId id : network.outputs) outputs.push_back(std::move(values[static_cast<std::size_t>(id)]));
+  return outputs;
+}
+
+}  // namespace parconv::test

@@ -1,0 +1,246 @@
+// Literal programs, and broken ones that `check` has to reject.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "parconv/program/check.hpp"
+#include "parconv/program/compile.hpp"
+#include "program/arena.hpp"
+#include "support/network_builder.hpp"
+
+namespace parconv::test {
+namespace {
+
+using testing::HasSubstr;
+
+const WindowAxis three{.kernel = 3, .pad_lo = 1, .pad_hi = 1};
+const Window same{{WindowAxis{}, three, three}};
+
+Network two_convolutions(const Extents& extents = {{1, 8, 1, 16, 10}}) {
+  NetworkBuilder builder(1, Weights::SmallIntegers);
+  const ValueId middle = builder.conv(builder.input(extents), {.oc = 8, .window = same});
+  return builder.build({builder.conv(middle, {.oc = 8, .window = same})});
+}
+
+std::vector<Program> programs_for(const Network& network, const char* split, int num_ranks, const CompileOptions& options = {}) {
+  const Plan plan = make_plan(network, parse_split(split, num_ranks, 2), num_ranks);
+  return compile_all(network, lay_out(network, plan, options));
+}
+
+template <class T>
+std::vector<T> actions_of(const Program& program) {
+  std::vector<T> result;
+  for (const Step& step : program.steps)
+    if (const T* action = std::get_if<T>(&step.action)) result.push_back(*action);
+  return result;
+}
+
+TEST(Program, RowsLandInMarginsWithoutCopies) {
+  const std::vector<Program> programs = programs_for(two_convolutions(), "h=4", 4);
+  check(programs);
+  const Program& second = programs[1];
+  EXPECT_TRUE(actions_of<Copy>(second).empty());
+  ASSERT_EQ(second.communications.size(), 1U);
+  const Communication& halo = second.communications[0];
+  ASSERT_EQ(halo.sends.size(), 2U);
+  // Rows [4, 8) are owned; rows 4 and 7 are sent, rows 3 and 8 received.
+  EXPECT_EQ(halo.sends[0].peer, 0);
+  EXPECT_EQ(halo.sends[0].region.box[Axis::H], (Interval{4, 5}));
+  EXPECT_EQ(halo.receives[0].region.box[Axis::H], (Interval{3, 4}));
+  EXPECT_EQ(second.buffer(halo.sends[0].region.buffer).box[Axis::H], (Interval{3, 9}));
+  EXPECT_EQ(sent_bytes(second), 2 * 10 * 8 * 4);
+}
+
+TEST(Program, ColumnsAreAssembled) {
+  const std::vector<Program> programs = programs_for(two_convolutions(), "w=2", 2);
+  check(programs);
+  ASSERT_EQ(actions_of<Copy>(programs[0]).size(), 1U);
+  EXPECT_EQ(copied_bytes(programs[0]), 16 * 5 * 8 * 4);
+}
+
+TEST(Program, FirstHaloIsReadFromTheFile) {
+  const std::vector<Program> programs = programs_for(two_convolutions(), "h=2", 2);
+  const std::vector<Load> loads = actions_of<Load>(programs[0]);
+  ASSERT_EQ(loads.size(), 1U);
+  EXPECT_EQ(loads[0].box[Axis::H], (Interval{0, 9}));  // 8 rows and one of halo
+}
+
+TEST(Program, AlternatingFilterAndChannelSplitMovesNothingBetween) {
+  NetworkBuilder builder(1, Weights::SmallIntegers);
+  const ValueId middle = builder.conv(builder.input({{1, 8, 1, 4, 4}}), {.oc = 32});
+  const Network network = builder.build({builder.conv(middle, {.oc = 8})});
+  Plan plan = make_plan(network, parse_split("f=2", 2, 2), 2);
+  plan.nodes[1].grid.parts = {{1, 1, 2, 1, 1, 1}};
+  plan.nodes[1].cuts = default_cuts(network, network.nodes[1], plan.nodes[1].grid);
+  const std::vector<Program> programs = compile_all(network, lay_out(network, plan, {}));
+  check(programs);
+  ASSERT_EQ(programs[0].communications.size(), 1U);  // only the sum of the second
+  EXPECT_EQ(programs[0].communications[0].kind, CommKind::ReduceScatter);
+}
+
+// Concatenating where one must sum: every owner has to add one contribution of each rank.
+TEST(Program, ChannelSplitSumsOnePartialPerRank) {
+  const std::vector<Program> programs = programs_for(two_convolutions(), "c=4", 4);
+  check(programs);
+  for (const Program& program : programs)
+    for (const Reduce& reduce : actions_of<Reduce>(program)) {
+      ASSERT_EQ(reduce.partials.size(), 4U);
+      for (const Region& partial : reduce.partials) EXPECT_EQ(partial.box, reduce.dst.box);
+    }
+}
+
+TEST(Program, DepthwiseUnderChannelSplitNeedsNoSum) {
+  NetworkBuilder builder(1, Weights::SmallIntegers);
+  const ValueId src = builder.input({{1, 64, 1, 8, 8}});
+  const Network network = builder.build({builder.conv(src, {.oc = 64, .window = same, .groups = 64})});
+  for (const Program& program : programs_for(network, "c=4", 4)) {
+    EXPECT_TRUE(program.communications.empty());
+    EXPECT_TRUE(actions_of<Reduce>(program).empty());
+  }
+}
+
+TEST(Program, OrderedSumsHaveTheSameBlocksForEveryNumberOfRanks) {
+  const Network network = two_convolutions();
+  for (int num_ranks : {1, 2, 3, 4, 6}) {
+    const auto programs = programs_for(network, num_ranks == 1 ? "1" : "c", num_ranks, {.reduce = ReduceMode::Ordered});
+    check(programs);
+    for (const Program& program : programs)
+      for (const Reduce& reduce : actions_of<Reduce>(program)) EXPECT_EQ(reduce.partials.size(), 8U);
+  }
+}
+
+TEST(Program, PipelineHandsOverWithTwoSlots) {
+  const std::vector<Program> programs = programs_for(two_convolutions(), "stages=2", 2);
+  check(programs);
+  const Communication& handover = programs[0].communications[0];
+  EXPECT_EQ(programs[0].buffer(handover.sends[0].region.buffer).slots, 2);
+  EXPECT_EQ(programs[1].buffer(programs[1].communications[0].receives[0].region.buffer).slots, 2);
+  // The receiver posts before it computes the micro-batch before.
+  ASSERT_TRUE(std::holds_alternative<Start>(programs[1].steps[0].action));
+  EXPECT_EQ(programs[1].steps[0].stage, 0);
+  EXPECT_EQ(last_stage(programs[1]), 1);
+}
+
+TEST(Program, SkipOverTwoStagesGetsThreeSlots) {
+  NetworkBuilder builder(1, Weights::SmallIntegers);
+  const ValueId a = builder.conv(builder.input({{1, 4, 1, 6, 6}}), {.oc = 4, .window = same});
+  const ValueId b = builder.conv(a, {.oc = 4, .window = same});
+  const ValueId c = builder.conv(b, {.oc = 4, .window = same});
+  const Network network = builder.build({builder.sum({c, a})});
+  Plan plan{.num_ranks = 3, .num_stages = 3};
+  for (int stage : {0, 1, 2, 2}) {
+    NodePlan node{.grid = {.first_rank = stage}, .stage = stage};
+    node.cuts = default_cuts(network, network.nodes[plan.nodes.size()], node.grid);
+    plan.nodes.push_back(node);
+  }
+  const auto programs = compile_all(network, lay_out(network, plan, {}));
+  check(programs);
+  int most_slots = 0;
+  for (const Buffer& buffer : programs[2].buffers) most_slots = std::max(most_slots, buffer.slots);
+  EXPECT_EQ(most_slots, 3);
+}
+
+TEST(Program, OverlapSendsBordersBeforeTheRest) {
+  const auto programs = programs_for(two_convolutions({{1, 8, 1, 64, 10}}), "h=2", 2, {.overlap = Overlap::On});
+  check(programs);
+  std::vector<std::string_view> names;
+  for (const Step& step : programs[0].steps) names.push_back(name_of(step.action));
+  // The low border, when rank 1 sends its own; the high border, sent at once; the rest; then the second convolution waits.
+  const std::vector<std::string_view> expected{"load",    "compute", "start", "compute", "start",
+                                               "compute", "await",   "await", "compute", "store"};
+  EXPECT_EQ(names, expected);
+}
+
+TEST(Program, MemoryIsSharedByBuffersThatDoNotLiveTogether) {
+  NetworkBuilder builder(1, Weights::SmallIntegers);
+  ValueId value = builder.input({{1, 16, 1, 32, 32}});
+  for (int k = 0; k < 10; ++k) value = builder.conv(value, {.oc = 16, .window = same});
+  const Program program = programs_for(builder.build({value}), "1", 1)[0];
+  EXPECT_EQ(program.arena_bytes, 2 * 16 * 32 * 32 * 4);
+}
+
+// ---- What check rejects ---------------------------------------------------------------------------------------------------
+
+std::string first_problem(std::vector<Program> programs) {
+  try {
+    check(programs);
+  } catch (const Bug& bug) {
+    return bug.what();
+  }
+  return "none";
+}
+
+TEST(Check, RejectsASwappedOrder) {
+  auto programs = programs_for(two_convolutions({{2, 8, 1, 16, 10}}), "h=2", 2, {.overlap = Overlap::On});
+  ASSERT_EQ(first_problem(programs), "none");
+  std::swap(programs[0].communications[0].order, programs[0].communications[1].order);
+  EXPECT_THAT(first_problem(programs), HasSubstr("starts after"));
+}
+
+TEST(Check, RejectsAMissingReceive) {
+  auto programs = programs_for(two_convolutions(), "h=2", 2);
+  programs[1].communications[0].receives.clear();
+  EXPECT_THAT(first_problem(programs), HasSubstr("of which only"));
+}
+
+TEST(Check, RejectsAReceiveThatNobodySends) {
+  auto programs = programs_for(two_convolutions(), "h=2", 2);
+  programs[1].communications[0].sends.clear();
+  EXPECT_THAT(first_problem(programs), HasSubstr("does not fit the other side"));
+}
+
+TEST(Check, RejectsTooFewSlots) {
+  auto programs = programs_for(two_convolutions(), "stages=2", 2);
+  for (Buffer& buffer : programs[1].buffers) buffer.slots = 1;
+  EXPECT_THAT(first_problem(programs), HasSubstr("has 1 slots and needs 2"));
+}
+
+TEST(Check, RejectsAStepBeforeItsOperand) {
+  auto programs = programs_for(two_convolutions(), "h=2", 2);
+  auto& steps = programs[0].steps;
+  const auto await = std::find_if(steps.begin(), steps.end(), [](const Step& s) { return name_of(s.action) == "await"; });
+  std::swap(*await, *std::next(await));
+  EXPECT_THAT(first_problem(programs), HasSubstr("of which only"));
+}
+
+TEST(Check, RejectsACommunicationThatIsNeverAwaited) {
+  auto programs = programs_for(two_convolutions(), "h=2", 2);
+  std::erase_if(programs[0].steps, [](const Step& step) { return name_of(step.action) == "await"; });
+  EXPECT_THAT(first_problem(programs), HasSubstr("is awaited 0 times"));
+}
+
+TEST(Check, RejectsBuffersThatShareMemoryWhileInUse) {
+  auto programs = programs_for(two_convolutions(), "h=2", 2);
+  for (Buffer& buffer : programs[0].buffers) buffer.offset_bytes = 0;
+  EXPECT_THAT(first_problem(programs), HasSubstr("share memory"));
+}
+
+TEST(Check, RejectsWritingWhatIsBeingSent) {
+  auto programs = programs_for(two_convolutions(), "h=2", 2);
+  auto& steps = programs[0].steps;
+  const auto start = std::find_if(steps.begin(), steps.end(), [](const Step& s) { return name_of(s.action) == "start"; });
+  steps.insert(std::next(start), *std::prev(start));  // computes the same once more while it is sent
+  EXPECT_NE(first_problem(programs), "none");
+}
+
+// ---- Size -----------------------------------------------------------------------------------------------------------------
+
+TEST(Program, CompilesManyLayersForManyRanksQuickly) {
+  NetworkBuilder builder(1, Weights::SmallIntegers);
+  ValueId value = builder.input({{64, 16, 1, 512, 512}});
+  for (int k = 0; k < 170; ++k) value = builder.conv(value, {.oc = 16, .window = same});
+  const Network network = builder.build({value});
+  const Plan plan = make_plan(network, parse_split("n=16,h=16,w=16", 4096, 2), 4096);
+  const auto begin = std::chrono::steady_clock::now();
+  const Layout layout = lay_out(network, plan, {});
+  std::size_t steps = 0;
+  for (int rank = 0; rank < 4096; ++rank) steps += compile(network, layout, rank).steps.size();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  std::printf("170 layers on 4096 ranks: %zu steps in %.2f s\n", steps, seconds);
+  EXPECT_GT(steps, 4096U * 170U);
+}
+
+}  // namespace
+}  // namespace parconv::test

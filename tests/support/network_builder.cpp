@@ -1,0 +1,250 @@
+#include "support/network_builder.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "parconv/model/shape.hpp"
+
+namespace parconv::test {
+
+ValueId NetworkBuilder::add_value(ValueKind kind, const Extents& extents, int ndims) {
+  const auto id = static_cast<ValueId>(network_.values.size());
+  network_.values.push_back({.name = "value" + std::to_string(id), .kind = kind, .extents = extents, .ndims = ndims});
+  return id;
+}
+
+ValueId NetworkBuilder::add(Operator op, std::vector<ValueId> inputs, Finish finish) {
+  std::vector<Shape> shapes;
+  for (ValueId input : inputs) shapes.push_back(shape_of(network_.value(input)));
+  const std::string name = "node" + std::to_string(network_.nodes.size());
+  const Shape shape = output_shape(op, shapes, name);
+  const ValueId output = add_value(ValueKind::Activation, shape.extents, shape.ndims);
+  network_.nodes.push_back(
+      {.name = name, .op = std::move(op), .inputs = std::move(inputs), .output = output, .finish = std::move(finish)});
+  return output;
+}
+
+std::shared_ptr<const std::vector<float>> NetworkBuilder::draw(index_t count, index_t fan_in) {
+  if (weights_ == Weights::SmallIntegers)
+    return std::make_shared<const std::vector<float>>(random_.small_integers(count, -1, 1));
+  const float bound = std::sqrt(3.0F / static_cast<float>(fan_in));
+  return std::make_shared<const std::vector<float>>(random_.reals(count, -bound, bound));
+}
+
+ValueId NetworkBuilder::input(const Extents& extents, int ndims) {
+  const ValueId id = add_value(ValueKind::Input, extents, ndims);
+  network_.inputs.push_back(id);
+  return id;
+}
+
+ValueId NetworkBuilder::constant(const Extents& extents, int ndims) {
+  const ValueId id = add_value(ValueKind::Constant, extents, ndims);
+  network_.value(id).constant = {.values = draw(volume(extents), 3), .count = volume(extents)};
+  return id;
+}
+
+ValueId NetworkBuilder::conv(ValueId src, const ConvOptions& options) {
+  const index_t ic = extents(src)[Axis::C] / options.groups;
+  std::array<index_t, 3> kernel{};
+  for (std::size_t k = 0; k < 3; ++k) kernel[k] = options.window.axes[k].kernel;
+  const index_t taps = kernel[0] * kernel[1] * kernel[2];
+  Conv conv{.window = options.window, .groups = options.groups};
+  conv.filter = {.data = {.values = draw(options.oc * ic * taps, ic * taps), .count = options.oc * ic * taps},
+                 .oc = options.oc,
+                 .ic_per_group = ic,
+                 .kernel = kernel,
+                 .strides = {ic * taps, taps, kernel[1] * kernel[2], kernel[2], 1}};
+  Finish finish;
+  if (options.has_bias) finish.bias = *draw(options.oc, 3);
+  return add(std::move(conv), {src}, std::move(finish));
+}
+
+ValueId NetworkBuilder::pool(ValueId src, PoolKind kind, const Window& window, bool is_padding_counted) {
+  Pool pool{.kind = kind, .window = window, .is_padding_counted = is_padding_counted};
+  for (std::size_t k = 0; k < 3; ++k) pool.counted_pad_hi[k] = window.axes[k].pad_hi;
+  return add(pool, {src});
+}
+
+ValueId NetworkBuilder::activation(ValueId src, Activation activation) {
+  return add(Elementwise{}, {src}, {.activation = activation});
+}
+
+ValueId NetworkBuilder::scale_shift(ValueId src) {
+  const index_t channels = extents(src)[Axis::C];
+  return add(ScaleShift{.scale = *draw(channels, 3), .shift = *draw(channels, 3)}, {src});
+}
+
+ValueId NetworkBuilder::global_average(ValueId src) {
+  const Extents in = extents(src);
+  const ValueId rows = add(RowSum{}, {src});
+  // Small integers stay integers: the mean is left a sum.
+  const index_t count = weights_ == Weights::SmallIntegers ? 1 : in[Axis::D] * in[Axis::H] * in[Axis::W];
+  return add(RowsMean{.count = count}, {rows});
+}
+
+ValueId NetworkBuilder::softmax(ValueId src, Axis axis) {
+  Softmax softmax;
+  softmax.axes[static_cast<std::size_t>(axis)] = true;
+  return add(softmax, {src});
+}
+
+ValueId NetworkBuilder::reshape(ValueId src, const Extents& extents, int ndims) {
+  const ValueId output = add_value(ValueKind::Activation, extents, ndims);
+  network_.nodes.push_back(
+      {.name = "node" + std::to_string(network_.nodes.size()), .op = Reshape{}, .inputs = {src}, .output = output});
+  return output;
+}
+
+ValueId NetworkBuilder::fully_connected(ValueId src, index_t oc) {
+  Window window;
+  for (Axis axis : spatial_axes) window[axis].kernel = extents(src)[axis];
+  return conv(src, {.oc = oc, .window = window});
+}
+
+Network NetworkBuilder::build(std::vector<ValueId> outputs) {
+  network_.outputs = std::move(outputs);
+  validate(network_);
+  return network_;
+}
+
+// ---- Random networks ----------------------------------------------------------------------------------------------------
+
+Window random_window(Random& random, const Extents& extents, bool has_dilation) {
+  Window window;
+  for (Axis axis : spatial_axes) {
+    if (extents[axis] == 1) continue;
+    WindowAxis& along = window[axis];
+    along.kernel = random.integer(1, 5);
+    along.dilation = has_dilation ? random.integer(1, 3) : 1;
+    along.stride = random.integer(1, 3);
+    along.pad_lo = random.integer(0, std::min<index_t>(along.span() - 1, 4));
+    along.pad_hi = random.integer(0, std::min<index_t>(along.span() - 1, 4));
+    if (along.output_size(extents[axis]) < 1) along = {};
+  }
+  return window;
+}
+
+namespace {
+
+Extents random_extents(Random& random) {
+  const index_t ndims = random.integer(1, 3);
+  Extents extents;
+  extents[Axis::N] = random.integer(1, 3);
+  extents[Axis::C] = random.once_in(3) ? random.integer(17, 40) : random.integer(1, 12);
+  extents[Axis::H] = random.integer(1, ndims == 3 ? 7 : 17);
+  if (ndims >= 2) extents[Axis::W] = random.integer(1, ndims == 3 ? 6 : 13);
+  if (ndims == 3) extents[Axis::D] = random.integer(1, 7);
+  return extents;
+}
+
+ValueId random_conv(NetworkBuilder& builder, ValueId src) {
+  Random& random = builder.random();
+  const index_t channels = builder.extents(src)[Axis::C];
+  index_t groups = 1;
+  if (random.once_in(3))
+    for (index_t candidate : {channels, index_t{4}, index_t{3}, index_t{2}})
+      if (channels % candidate == 0 && random.once_in(2)) groups = candidate;
+  return builder.conv(src, {.oc = groups * random.integer(1, groups > 4 ? 2 : 9),
+                            .window = random_window(random, builder.extents(src)),
+                            .groups = groups,
+                            .has_bias = random.once_in(2)});
+}
+
+ValueId random_step(NetworkBuilder& builder, ValueId src) {
+  Random& random = builder.random();
+  switch (random.integer(0, 9)) {
+    case 0: return builder.pool(src, PoolKind::Max, random_window(random, builder.extents(src)));
+    case 1: return builder.scale_shift(src);
+    case 2: return builder.relu(src);
+    case 3: return builder.sum({src, src});
+    case 4: return builder.activation(src, {.kind = ActivationKind::Clip, .alpha = -8, .beta = 8});
+    default: return random_conv(builder, src);
+  }
+}
+
+/// Same extents as `src`.
+ValueId same_size_conv(NetworkBuilder& builder, ValueId src) {
+  Random& random = builder.random();
+  Window window;
+  for (Axis axis : spatial_axes) {
+    if (builder.extents(src)[axis] == 1) continue;
+    const index_t reach = random.integer(0, 2);
+    window[axis] = {.kernel = 2 * reach + 1, .pad_lo = reach, .pad_hi = reach};
+  }
+  return builder.conv(src, {.oc = builder.extents(src)[Axis::C], .window = window});
+}
+
+ValueId random_join(NetworkBuilder& builder, ValueId src) {
+  const ValueId left = same_size_conv(builder, src);
+  const ValueId right = builder.random().once_in(2) ? src : same_size_conv(builder, src);
+  switch (builder.random().integer(0, 2)) {
+    case 0: return builder.concat({left, right});
+    case 1: return builder.sum({left, right, src});
+    default: return builder.relu(builder.sum({left, right}));
+  }
+}
+
+bool is_too_large(const Extents& extents) { return volume(extents) > 40000; }
+
+}  // namespace
+
+Network random_operator(std::uint64_t seed, Weights weights) {
+  NetworkBuilder builder(seed, weights);
+  Random& random = builder.random();
+  const Extents extents = random_extents(random);
+  const int ndims = extents[Axis::D] > 1 ? 5 : 4;
+  const ValueId src = builder.input(extents, ndims);
+  switch (random.integer(0, 13)) {
+    case 0: return builder.build({builder.pool(src, PoolKind::Max, random_window(random, extents))});
+    case 1: return builder.build({builder.pool(src, PoolKind::Average, random_window(random, extents, false), random.once_in(2))});
+    case 2: return builder.build({builder.global_average(src)});
+    case 3: return builder.build({builder.fully_connected(src, random.integer(1, 20))});
+    case 4: return builder.build({builder.concat({src, builder.relu(src), src})});
+    case 5: return builder.build({builder.sum({src, builder.constant(Extents{{1, extents[Axis::C], 1, 1, 1}})})});
+    case 6: return builder.build({builder.softmax(src, random.once_in(2) ? Axis::C : Axis::H)});
+    case 7: return builder.build({builder.reshape(src, Extents{{extents[Axis::N], volume(extents) / extents[Axis::N], 1, 1, 1}}, 2)});
+    case 8: return builder.build({builder.scale_shift(src)});
+    default: return builder.build({random_conv(builder, src)});
+  }
+}
+
+Network random_network(std::uint64_t seed, Weights weights, int num_nodes) {
+  NetworkBuilder builder(seed, weights);
+  Random& random = builder.random();
+  const Extents extents = random_extents(random);
+  ValueId value = builder.input(extents, extents[Axis::D] > 1 ? 5 : 4);
+  std::vector<ValueId> outputs;
+  for (int k = 0; k < num_nodes; ++k) {
+    ValueId next = random.once_in(3) ? random_join(builder, value) : random_step(builder, value);
+    if (weights == Weights::SmallIntegers)  // keeps sums exact however deep the network is
+      next = builder.activation(next, {.kind = ActivationKind::Clip, .alpha = -3, .beta = 3});
+    if (is_too_large(builder.extents(next))) break;
+    value = next;
+    if (random.once_in(8)) outputs.push_back(value);
+  }
+  if (outputs.empty() || outputs.back() != value) outputs.push_back(builder.relu(value));
+  return builder.build(outputs);
+}
+
+Network small_classifier(std::uint64_t seed, Weights weights, const Extents& input) {
+  NetworkBuilder builder(seed, weights);
+  const bool is_3d = input[Axis::D] > 1;
+  const WindowAxis three{.kernel = 3, .pad_lo = 1, .pad_hi = 1};
+  const WindowAxis strided{.kernel = 3, .stride = 2, .pad_lo = 0, .pad_hi = 1};
+  const Window same{{is_3d ? three : WindowAxis{}, three, three}};
+  const Window halved{{is_3d ? strided : WindowAxis{}, strided, strided}};
+  const Activation keep_small{.kind = ActivationKind::Clip, .alpha = -4, .beta = 4};
+  ValueId x = builder.activation(builder.conv(builder.input(input, is_3d ? 5 : 4), {.oc = 20, .window = same}), keep_small);
+  x = builder.pool(x, PoolKind::Max, halved);
+  const ValueId body = builder.activation(builder.conv(x, {.oc = 20, .window = same, .groups = 2}), keep_small);
+  x = builder.relu(builder.sum({builder.conv(body, {.oc = 20, .window = same}), x}));
+  x = builder.activation(x, keep_small);
+  const ValueId left = builder.conv(x, {.oc = 9});
+  const ValueId right = builder.conv(x, {.oc = 20, .window = same, .groups = 20});
+  x = builder.activation(builder.scale_shift(builder.concat({left, right, x})), keep_small);
+  x = builder.activation(builder.conv(x, {.oc = 33, .window = halved}), keep_small);
+  x = builder.activation(builder.global_average(x), keep_small);
+  return builder.build({builder.fully_connected(x, 10)});
+}
+
+}  // namespace parconv::test
