@@ -41,6 +41,7 @@ struct NodeSchedule {
   index_t border = 0;      ///< > 0: strips are the low border, the high border and the rest; 0: equal strips
   int reduce_order = -1;   ///< place of the first strip of the summation in the global order; -1 without one
   std::vector<int> deliveries{};  ///< indices of the deliveries of its output
+  std::vector<int> arrivals{};    ///< indices of the deliveries that it is the first to use
 };
 
 struct Layout {
