@@ -26,6 +26,13 @@ bool is_margin(const Box& owned, const Box& need, Axis outermost) {
   return std::all_of(all_axes.begin(), all_axes.end(), [&](Axis a) { return a == outermost || owned[a] == need[a]; });
 }
 
+/// `need` with the inputs that are `there` behind its high end, where they are fewer than a stride.
+Box widened(Box need, const Box& there, const Window& window) {
+  for (Axis axis : spatial_axes)
+    if (there[axis].hi - need[axis].hi < window[axis].stride) need[axis].hi = std::max(need[axis].hi, there[axis].hi);
+  return need;
+}
+
 }  // namespace
 
 RankCompiler::RankCompiler(const Network& network, const Layout& layout, int rank)
@@ -107,15 +114,23 @@ Region RankCompiler::arrived(int index, const Box& box) const {
 }
 
 /// Where a computation reads `need` of an operand: the owned box, what was delivered, or, where the backend wants dense operands and
-/// neither is dense, a copy made now.
+/// neither is dense, a copy made now. Inputs that no output reads may stay at the high end of an axis, less than a stride of them:
+/// a 1x1 convolution of stride 2 needs columns [0, 55) of 56, and all 56 are dense.
 Region RankCompiler::operand_region(NodeId node, std::size_t operand, const Box& need) {
   const int index = delivery_of({node, operand});
   const Delivery& d = delivery(index);
   Region region = arrived(index, need);
+  Box there = arrivals_[static_cast<std::size_t>(index)].need;
   const bool is_local = d.producer >= 0 && d.from_stage == d.to_stage && owned_box(d.producer).contains(need);
-  if (is_local) region = {owned_buffer(d.producer), need};
-  const bool wants_dense = layout_.options.needs_dense && std::holds_alternative<Conv>(network_.node(node).op);
-  if (!wants_dense || is_dense_per_sample(need, program_.buffer(region.buffer).box)) return region;
+  if (is_local) {
+    region = {owned_buffer(d.producer), need};
+    there = owned_box(d.producer);
+  }
+  const auto* conv = std::get_if<Conv>(&network_.node(node).op);
+  const Box& allocated = program_.buffer(region.buffer).box;
+  if (!layout_.options.needs_dense || conv == nullptr || is_dense_per_sample(need, allocated)) return region;
+  const Box wider = operand == 0 ? widened(need, there, conv->window) : need;
+  if (is_dense_per_sample(wider, allocated)) return {region.buffer, wider};
   const Region dense{add_buffer(d.value, BufferRole::Operand, need), need};
   add_step(Copy{region, dense}, node, placement(node).stage);
   return dense;

@@ -60,6 +60,15 @@ TEST(Program, ColumnsAreAssembled) {
   EXPECT_EQ(copied_bytes(programs[0]), 16 * 5 * 8 * 4);
 }
 
+// Outputs [0, 5) of stride 2 read columns [0, 9) of 10; the tenth may stay, the rows are dense as they are.
+TEST(Program, StrideLeavesUnreadColumnsInPlace) {
+  NetworkBuilder builder(1, Weights::SmallIntegers);
+  const ValueId middle = builder.conv(builder.input({{1, 8, 1, 16, 10}}), {.oc = 8, .window = same});
+  const WindowAxis skip{.stride = 2};
+  const Network network = builder.build({builder.conv(middle, {.oc = 8, .window = {{WindowAxis{}, skip, skip}}})});
+  for (const Program& program : programs_for(network, "h=2", 2)) EXPECT_TRUE(actions_of<Copy>(program).empty());
+}
+
 TEST(Program, FirstHaloIsReadFromTheFile) {
   const std::vector<Program> programs = programs_for(two_convolutions(), "h=2", 2);
   const std::vector<Load> loads = actions_of<Load>(programs[0]);
