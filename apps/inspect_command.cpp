@@ -104,28 +104,33 @@ void print_layers(const Network& network) {
   fmt::print("{:<28} {:<12} {:<22} {:<12} {:>12}\n", "total", "", "", "", format_count(total));
 }
 
-/// The network for one sample; open sizes other than the samples are tried as 224, since a model does not say what it is fed
-/// with.
-void print_network(const OnnxModel& model, const ModelSummary& summary) {
-  constexpr index_t usual_size = 224;
+/// One sample of every input. Sizes that the model leaves open are tried as this, since a model does not say what it is fed with.
+constexpr index_t usual_size = 224;
+
+bool is_number(const std::string& dim) { return !dim.empty() && dim.find_first_not_of("0123456789") == std::string::npos; }
+
+ReadOptions options_for(const std::vector<TensorSummary>& inputs) {
   ReadOptions options{.batch = 1};
-  bool is_open = false;
-  for (const TensorSummary& input : summary.inputs) {
+  for (const TensorSummary& input : inputs) {
     InputDims dims{.name = input.name};
-    for (std::size_t k = 0; k < input.dims.size(); ++k) {
-      const bool is_number = input.dims[k].find_first_not_of("0123456789") == std::string::npos;
-      is_open = is_open || (!is_number && k > 0);
-      dims.dims.push_back(is_number ? std::stoll(input.dims[k]) : k == 0 ? 1 : usual_size);
-    }
-    options.inputs.push_back(std::move(dims));
+    for (const std::string& dim : input.dims)
+      dims.dims.push_back(is_number(dim) ? std::stoll(dim) : dims.dims.empty() ? 1 : usual_size);
+    if (!dims.dims.empty()) options.inputs.push_back(std::move(dims));
   }
-  if (is_open) fmt::print("\nSizes that the model leaves open are shown as {}.\n", usual_size);
-  print_layers(fuse(read_network(model, options)));
+  return options;
+}
+
+bool has_open_sizes(const std::vector<TensorSummary>& inputs) {
+  return std::any_of(inputs.begin(), inputs.end(), [](const TensorSummary& input) {
+    return std::any_of(input.dims.begin() + std::min<std::ptrdiff_t>(1, std::ssize(input.dims)), input.dims.end(),
+                       [](const std::string& dim) { return !is_number(dim); });
+  });
 }
 
 int inspect_onnx(const std::string& path) {
   const OnnxModel model(path);
-  const ModelSummary summary = summarize(model);
+  const ReadOptions read_options = options_for(summarize(model).inputs);
+  const ModelSummary summary = summarize(model, read_options);
   fmt::print("{}: ONNX model '{}', opset {}, IR {}, made by {}\n", path, summary.name, summary.opset, summary.ir_version,
              summary.producer.empty() ? "unknown" : summary.producer);
   fmt::print("  {} nodes, {} parameters\n", summary.nodes.size(), format_count(static_cast<double>(summary.num_parameters)));
@@ -135,7 +140,8 @@ int inspect_onnx(const std::string& path) {
     if (!node.problem.empty()) fmt::print("  not supported: {} '{}': {}\n", node.op_type, node.name, node.problem);
   if (!summary.problem.empty()) fmt::print("  problem: {}\n", summary.problem);
   if (!summary.is_supported()) return not_supported;
-  print_network(model, summary);
+  if (has_open_sizes(summary.inputs)) fmt::print("\nSizes that the model leaves open are shown as {}.\n", usual_size);
+  print_layers(fuse(read_network(model, read_options)));
   return supported;
 }
 
