@@ -14,9 +14,10 @@ void check_operand(const OperandLayout& operand) {
               "Use --dtype f32.");
 }
 
-std::unique_ptr<Kernel> prepare_conv(const LocalOp& op, const FilterReader& read_filter, int threads) {
+std::unique_ptr<Kernel> prepare_conv(const LocalOp& op, const FilterReader& read_filter,
+                                     const onednn::ConvKernelOptions& options) {
   try {
-    return onednn::make_conv_kernel(op, read_filter, {.threads = threads});
+    return onednn::make_conv_kernel(op, read_filter, options);
   } catch (const dnnl::error& error) {
     const bool is_memory = error.status == dnnl_out_of_memory;
     throw Error(is_memory ? ExitCode::OutOfMemory : ExitCode::Unavailable,
@@ -35,12 +36,13 @@ class OnednnBackend final : public Backend {
   std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) override {
     for (const OperandLayout& src : op.srcs) check_operand(src);
     check_operand(op.dst);
-    if (std::holds_alternative<LocalConv>(op.kind)) return prepare_conv(op, read_filter, threads_);
+    if (std::holds_alternative<LocalConv>(op.kind)) return prepare_conv(op, read_filter, {.threads = threads_, .cache = &cache_});
     return make_cpu_kernel(op);
   }
 
  private:
   int threads_;
+  onednn::WeightCache cache_{};
 };
 
 }  // namespace

@@ -175,7 +175,7 @@ Quality quality_of(const DenseConv& conv) {
   return std::string(found->impl_info_str()).find("gemm") == std::string::npos ? Quality::Direct : Quality::Lowered;
 }
 
-DenseConvCall::DenseConvCall(const DenseConv& conv, std::span<const float> weights, std::span<const float> bias) {
+DenseConvCall::DenseConvCall(const DenseConv& conv, const WeightsProvider& weights, std::span<const float> bias) {
   const PrimitiveDesc found = find_fast_or_throw(conv);
   primitive_ = dnnl::convolution_forward(found);
   implementation_ = found.impl_info_str();
@@ -183,9 +183,9 @@ DenseConvCall::DenseConvCall(const DenseConv& conv, std::span<const float> weigh
   dst_ = without_buffer(found.dst_desc());
   scratchpad_ = without_buffer(found.scratchpad_desc());
   scratchpad_bytes_ = found.scratchpad_desc().get_size();
-  pack_weights(conv, weights, found.weights_desc());
+  weights_ = weights(dense_weights_desc(conv), found.weights_desc());
   arguments_ = {{DNNL_ARG_SRC, src_.get()},
-                {DNNL_ARG_WEIGHTS, weights_.get()},
+                {DNNL_ARG_WEIGHTS, weights_.memory->get()},
                 {DNNL_ARG_DST, dst_.get()},
                 {DNNL_ARG_SCRATCHPAD, scratchpad_.get()}};
   if (!conv.has_bias) return;
@@ -193,22 +193,10 @@ DenseConvCall::DenseConvCall(const DenseConv& conv, std::span<const float> weigh
   arguments_.push_back({DNNL_ARG_BIAS, bias_.get()});
 }
 
-void DenseConvCall::pack_weights(const DenseConv& conv, std::span<const float> weights, const memory::desc& packed) {
-  const memory::desc dense = dense_weights_desc(conv);
-  PARCONV_EXPECT(dense.get_size() == weights.size_bytes(), dense.get_size(), " != ", weights.size_bytes());
-  weights_ = memory(packed, cpu_engine());
-  resident_bytes_ += packed.get_size();
-  memory source = without_buffer(dense);
-  set_handle(source, weights.data());
-  dnnl::stream stream = cpu_stream();
-  dnnl::reorder(source, weights_).execute(stream, source, weights_);
-  stream.wait();
-}
-
 void DenseConvCall::pack_bias(std::span<const float> bias) {
   const memory::desc desc({static_cast<index_t>(bias.size())}, f32, memory::format_tag::x);
   bias_ = memory(desc, cpu_engine());
-  resident_bytes_ += bias.size_bytes();
+  bias_bytes_ = bias.size_bytes();
   std::copy(bias.begin(), bias.end(), static_cast<float*>(bias_.get_data_handle()));
 }
 

@@ -1,11 +1,12 @@
 // One convolution of dense operands by oneDNN.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "compute/onednn_api.hpp"
+#include "compute/onednn_weights.hpp"
 #include "parconv/geometry/window.hpp"
 
 namespace parconv::onednn {
@@ -46,33 +47,36 @@ bool is_full_extent(const DenseConv& conv);
 /// Filter elements from the order oc, ic, kd, kh, kw to oc, kd, kh, kw, ic. `taps` is kd * kh * kw.
 std::vector<float> taps_before_channels(std::span<const float> filter, index_t ic, index_t taps);
 
-/// A prepared convolution. Owns its packed weights and bias. Not for concurrent use.
+/// Gives weights in the order `packed`; `dense` describes them in oc, ic, kd, kh, kw order.
+using WeightsProvider = std::function<SharedWeights(const dnnl::memory::desc& dense, const dnnl::memory::desc& packed)>;
+
+/// A prepared convolution. Owns its bias and holds its packed weights. Not for concurrent use.
 class DenseConvCall {
  public:
-  /// `weights` are dense in oc, ic, kd, kh, kw order. Throws Error(Unavailable) if oneDNN only has its reference implementation
-  /// (hundreds of times slower than its others), or none.
-  DenseConvCall(const DenseConv& conv, std::span<const float> weights, std::span<const float> bias);
+  /// Throws Error(Unavailable) if oneDNN only has its reference implementation (hundreds of times slower than its others), or
+  /// none; and what `weights` throws.
+  DenseConvCall(const DenseConv& conv, const WeightsProvider& weights, std::span<const float> bias);
 
   /// Computes with operands and a scratchpad of scratchpad_bytes() at these places.
   void execute(const std::byte* src, std::byte* dst, std::byte* scratchpad);
 
   std::size_t scratchpad_bytes() const { return scratchpad_bytes_; }
-  std::size_t resident_bytes() const { return resident_bytes_; }
+  /// Weights that another call was the first to hold are not counted.
+  std::size_t resident_bytes() const { return weights_.counted_bytes + bias_bytes_; }
   const std::string& implementation() const { return implementation_; }
 
  private:
-  void pack_weights(const DenseConv& conv, std::span<const float> weights, const dnnl::memory::desc& packed);
   void pack_bias(std::span<const float> bias);
 
   dnnl::convolution_forward primitive_{};
   dnnl::memory src_{};
-  dnnl::memory weights_{};
+  SharedWeights weights_{};
   dnnl::memory bias_{};
   dnnl::memory dst_{};
   dnnl::memory scratchpad_{};
   std::vector<dnnl_exec_arg_t> arguments_{};
   std::size_t scratchpad_bytes_ = 0;
-  std::size_t resident_bytes_ = 0;
+  std::size_t bias_bytes_ = 0;
   std::string implementation_{};
 };
 

@@ -11,7 +11,7 @@ namespace {
 /// A piece with its weights: copies in, computes, copies out.
 class ConvPiece {
  public:
-  ConvPiece(const PiecePlan& plan, std::span<const float> weights, std::span<const float> bias)
+  ConvPiece(const PiecePlan& plan, const WeightsProvider& weights, std::span<const float> bias)
       : plan_(plan), call_(folded(plan.conv), weights, bias) {}
 
   void execute(const std::byte* src, const std::byte* residual, std::byte* dst, std::byte* scratch) {
@@ -119,11 +119,21 @@ bool is_better_ungrouped(const LocalOp& op, const LocalConv& conv, const Channel
   return has_full_window(plan.conv) || quality_of(folded(plan.conv)) != Quality::Direct;
 }
 
-ConvPiece make_piece(const LocalOp& op, const ChannelPiece& piece, const FilterReader& read_filter, Padding padding) {
+/// Where weights come from: other kernels that hold them, or the filter.
+struct Weights {
+  const FilterReader& read;
+  WeightCache& cache;
+};
+
+ConvPiece make_piece(const LocalOp& op, const ChannelPiece& piece, Weights weights, Padding padding) {
   const auto& conv = std::get<LocalConv>(op.kind);
   PiecePlan plan = plan_piece(op, conv, piece, padding);
   if (padding == Padding::Implicit && !is_best_as_it_is(plan.conv)) plan = plan_piece(op, conv, piece, Padding::Explicit);
-  return {plan, read_weights(conv, piece, plan.conv, read_filter), bias_of(op, piece)};
+  const auto provide = [&](const dnnl::memory::desc& dense, const dnnl::memory::desc& packed) {
+    return weights.cache.get({conv.filter, piece.filter, packed},
+                             [&] { return packed_weights(read_weights(conv, piece, plan.conv, weights.read), dense, packed); });
+  };
+  return {plan, provide, bias_of(op, piece)};
 }
 
 std::vector<ChannelPiece> divided(const LocalOp& op) {
@@ -149,7 +159,9 @@ std::unique_ptr<Kernel> make_conv_kernel(const LocalOp& op, const FilterReader& 
   expect_usable(op);
   use_threads(options.threads);
   std::vector<ConvPiece> pieces;
-  for (const ChannelPiece& piece : divided(op)) pieces.push_back(make_piece(op, piece, read_filter, options.padding));
+  WeightCache own_cache;
+  const Weights weights{.read = read_filter, .cache = options.cache == nullptr ? own_cache : *options.cache};
+  for (const ChannelPiece& piece : divided(op)) pieces.push_back(make_piece(op, piece, weights, options.padding));
   return std::make_unique<ConvKernel>(op, std::move(pieces), options.threads);
 }
 

@@ -8,10 +8,12 @@
 
 namespace parconv::onednn {
 
-/// Threads that the calls use, and whether padding is always made explicit (otherwise only where oneDNN is slow without).
+/// Threads that the calls use, whether padding is always made explicit (otherwise only where oneDNN is slow without), and where
+/// packed weights are looked up (null: the kernel shares none).
 struct ConvKernelOptions {
   int threads = 1;
   Padding padding = Padding::Implicit;
+  WeightCache* cache = nullptr;
 };
 
 /// Precondition: op.kind is a LocalConv; all operands are f32 with channel stride 1.
