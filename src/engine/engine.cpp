@@ -7,15 +7,11 @@
 #include "engine/memory.hpp"
 #include "engine/prepared_communication.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/core/overloaded.hpp"
 #include "parconv/model/localise.hpp"
 
 namespace parconv {
 namespace {
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
 
 /// A call of a backend with the addresses of its operands.
 struct PreparedKernel {

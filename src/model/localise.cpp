@@ -3,14 +3,10 @@
 #include <algorithm>
 
 #include "parconv/core/error.hpp"
+#include "parconv/core/overloaded.hpp"
 
 namespace parconv {
 namespace {
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
 
 const Extents& extents_of(const Network& network, ValueId id) { return network.value(id).extents; }
 

@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
+#include "parconv/core/overloaded.hpp"
+
 namespace parconv {
 namespace {
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
 
 void add_communication(const Communication& communication, std::vector<Access>& accesses) {
   for (const Message& message : communication.sends) accesses.push_back({message.region, false});

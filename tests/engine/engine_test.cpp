@@ -3,31 +3,10 @@
 
 #include "engine/distributed_run.hpp"
 #include "support/network_builder.hpp"
+#include "support/random_plan.hpp"
 
 namespace parconv::test {
 namespace {
-
-/// The same random plan on every rank.
-Plan random_plan(const Network& network, Random& random, int ranks, int num_stages) {
-  Plan plan{.num_ranks = ranks, .num_stages = num_stages};
-  const auto producers = producers_of_values(network);
-  for (const Node& node : network.nodes) {
-    NodePlan node_plan;
-    int left = ranks;
-    for (GridAxis axis : all_grid_axes) {
-      node_plan.grid.parts[axis] = static_cast<int>(random.integer(1, left));
-      left /= node_plan.grid.parts[axis];
-    }
-    node_plan.grid.first_rank = static_cast<int>(random.integer(0, ranks - node_plan.grid.size()));
-    for (ValueId input : node.inputs)
-      if (const NodeId producer = producers[static_cast<std::size_t>(input)]; producer >= 0)
-        node_plan.stage = std::max(node_plan.stage, plan.nodes[static_cast<std::size_t>(producer)].stage);
-    if (random.once_in(3)) node_plan.stage = static_cast<int>(random.integer(node_plan.stage, num_stages - 1));
-    node_plan.cuts = default_cuts(network, node, node_plan.grid);
-    plan.nodes.push_back(node_plan);
-  }
-  return plan;
-}
 
 void expect_equal_to_oracle(const Network& network, const Plan& plan, const CompileOptions& options, Random& random,
                             index_t micro_batches) {
@@ -58,7 +37,7 @@ TEST(Engine, RandomOperatorsOnRandomGrids) {
                                  .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
                                  .store = {.kind = StoreKind::Root},
                                  .needs_dense = random.once_in(2)};
-    expect_equal_to_oracle(network, random_plan(network, random, num_ranks(), 1), options, random, 1);
+    expect_equal_to_oracle(network, random_plan(network, random, num_ranks(), 1, true), options, random, 1);
     if (testing::Test::HasFatalFailure()) return;
   }
 }
@@ -70,7 +49,7 @@ TEST(Engine, RandomNetworksWithStages) {
     const Network network = fuse(random_network(seed, Weights::SmallIntegers, static_cast<int>(random.integer(2, 10))));
     const int num_stages = static_cast<int>(random.integer(1, 4));
     const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off, .store = {.kind = StoreKind::Root}};
-    expect_equal_to_oracle(network, random_plan(network, random, num_ranks(), num_stages), options, random, random.integer(1, 5));
+    expect_equal_to_oracle(network, random_plan(network, random, num_ranks(), num_stages, true), options, random, random.integer(1, 5));
     if (testing::Test::HasFatalFailure()) return;
   }
 }

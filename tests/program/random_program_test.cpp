@@ -1,42 +1,16 @@
 // Random operators and networks times random splits: what `compile` makes covers, moves and sums everything exactly once.
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <algorithm>
 
 #include "parconv/geometry/transfers.hpp"
 #include "parconv/program/check.hpp"
 #include "parconv/program/compile.hpp"
 #include "support/network_builder.hpp"
+#include "support/random_plan.hpp"
 
 namespace parconv::test {
 namespace {
-
-/// A plan that gives every node a random grid of its own, uneven cuts included.
-Plan random_plan(const Network& network, Random& random, int num_ranks, int num_stages) {
-  Plan plan{.num_ranks = num_ranks, .num_stages = num_stages};
-  const auto producers = producers_of_values(network);
-  for (const Node& node : network.nodes) {
-    NodePlan node_plan;
-    int left = num_ranks;
-    for (GridAxis axis : all_grid_axes) {
-      const int parts = static_cast<int>(random.integer(1, left));
-      node_plan.grid.parts[axis] = parts;
-      left /= parts;
-    }
-    node_plan.grid.first_rank = static_cast<int>(random.integer(0, num_ranks - node_plan.grid.size()));
-    for (ValueId input : node.inputs)
-      if (const NodeId producer = producers[static_cast<std::size_t>(input)]; producer >= 0)
-        node_plan.stage = std::max(node_plan.stage, plan.nodes[static_cast<std::size_t>(producer)].stage);
-    if (random.once_in(3)) node_plan.stage = static_cast<int>(random.integer(node_plan.stage, num_stages - 1));
-    node_plan.cuts = default_cuts(network, node, node_plan.grid);
-    if (random.once_in(3))
-      for (Cuts& cuts : node_plan.cuts)
-        for (std::size_t k = 1; k + 1 < cuts.size(); ++k) cuts[k] = random.integer(cuts[k - 1], cuts.back());
-    plan.nodes.push_back(node_plan);
-  }
-  validate(plan, network);
-  return plan;
-}
 
 CompileOptions random_options(Random& random) {
   return {.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
@@ -123,7 +97,7 @@ TEST(RandomProgram, OneOperatorOfAnyShapeOnAnyGrid) {
     Random random(seed * 7919 + 1);
     const Network network = random_operator(seed, Weights::SmallIntegers);
     const int num_ranks = static_cast<int>(random.integer(1, 12));
-    check_one(network, random_plan(network, random, num_ranks, 1), random_options(random));
+    check_one(network, random_plan(network, random, num_ranks, 1, true), random_options(random));
     if (HasFatalFailure()) return;
   }
 }
@@ -135,7 +109,7 @@ TEST(RandomProgram, NetworksWithStagesBranchesAndJoins) {
     const Network network = fuse(random_network(seed, Weights::SmallIntegers, static_cast<int>(random.integer(2, 12))));
     const int num_ranks = static_cast<int>(random.integer(1, 9));
     const int num_stages = static_cast<int>(random.integer(1, 4));
-    check_one(network, random_plan(network, random, num_ranks, num_stages), random_options(random));
+    check_one(network, random_plan(network, random, num_ranks, num_stages, true), random_options(random));
     if (HasFatalFailure()) return;
   }
 }

@@ -1,0 +1,12 @@
+// One visitor of a std::variant out of several lambdas.
+#pragma once
+
+namespace parconv {
+
+/// std::visit(Overloaded{[](const A&) { ... }, [](const B&) { ... }}, variant).
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+}  // namespace parconv

@@ -1,0 +1,43 @@
+#include "support/random_plan.hpp"
+
+#include <algorithm>
+
+namespace parconv::test {
+namespace {
+
+Grid random_grid(Random& random, int num_ranks) {
+  Grid grid;
+  int left = num_ranks;
+  for (GridAxis axis : all_grid_axes) {
+    grid.parts[axis] = static_cast<int>(random.integer(1, left));
+    left /= grid.parts[axis];
+  }
+  grid.first_rank = static_cast<int>(random.integer(0, num_ranks - grid.size()));
+  return grid;
+}
+
+void shuffle_cuts(Random& random, std::array<Cuts, num_axes>& all_cuts) {
+  for (Cuts& cuts : all_cuts)
+    for (std::size_t k = 1; k + 1 < cuts.size(); ++k) cuts[k] = random.integer(cuts[k - 1], cuts.back());
+}
+
+}  // namespace
+
+Plan random_plan(const Network& network, Random& random, int num_ranks, int num_stages, bool has_odd_cuts) {
+  Plan plan{.num_ranks = num_ranks, .num_stages = num_stages};
+  const auto producers = producers_of_values(network);
+  for (const Node& node : network.nodes) {
+    NodePlan node_plan{.grid = random_grid(random, num_ranks)};
+    for (ValueId input : node.inputs)
+      if (const NodeId producer = producers[static_cast<std::size_t>(input)]; producer >= 0)
+        node_plan.stage = std::max(node_plan.stage, plan.nodes[static_cast<std::size_t>(producer)].stage);
+    if (random.once_in(3)) node_plan.stage = static_cast<int>(random.integer(node_plan.stage, num_stages - 1));
+    node_plan.cuts = default_cuts(network, node, node_plan.grid);
+    if (has_odd_cuts && random.once_in(3)) shuffle_cuts(random, node_plan.cuts);
+    plan.nodes.push_back(node_plan);
+  }
+  validate(plan, network);
+  return plan;
+}
+
+}  // namespace parconv::test
