@@ -3,21 +3,17 @@
 // parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu]. One JSON line a layer,
 // then a summary.
 #include <fmt/format.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <span>
 
 #include "benchmarks/layer_calls.hpp"
-#include "parconv/core/error.hpp"
+#include "benchmarks/measuring.hpp"
 
 namespace parconv::bench {
 namespace {
 
-constexpr double most_bytes = 4e9;
 constexpr double shortest_sample_seconds = 2e-3;
 constexpr int num_warm_ups = 2;
 
@@ -26,15 +22,9 @@ enum class Clock { Wall, Cpu };
 
 struct Options {
   std::string path{};
-  std::string filter{};
-  double max_gflop = 1e9;
+  LayerChoice choice{};
   int repeats = 11;
   Clock clock = Clock::Wall;
-};
-
-struct Timing {
-  double median_seconds = 0;
-  double min_seconds = 0;
 };
 
 struct Measurement {
@@ -46,19 +36,11 @@ struct Measurement {
   double min_ratio() const { return kernel.min_seconds / direct.min_seconds; }
 };
 
-template <class Number>
-Number number_of(const std::string& text, const std::string& option) {
-  Number value{};
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec == std::errc() && result.ptr == text.data() + text.size()) return value;
-  throw Error(ExitCode::Usage, concat(option, " takes a number, not \"", text, "\""));
-}
-
 void set_option(Options& options, const std::string& option, const std::string& value) {
   if (option == "--filter")
-    options.filter = value;
+    options.choice.filter = value;
   else if (option == "--max-gflop")
-    options.max_gflop = number_of<double>(value, option);
+    options.choice.max_gflop = number_of<double>(value, option);
   else if (option == "--repeats")
     options.repeats = std::max(5, number_of<int>(value, option));
   else if (option == "--clock" && (value == "wall" || value == "cpu"))
@@ -77,11 +59,6 @@ Options parse(std::span<char* const> arguments) {
   return options;
 }
 
-double load_average() {
-  double load = -1;
-  return getloadavg(&load, 1) == 1 ? load : -1;
-}
-
 double now_seconds(Clock clock) {
   timespec now{};
   clock_gettime(clock == Clock::Cpu ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
@@ -93,11 +70,6 @@ double seconds_of(Call& call, int count, Clock clock) {
   const double begin = now_seconds(clock);
   for (int k = 0; k < count; ++k) call.execute();
   return (now_seconds(clock) - begin) / count;
-}
-
-Timing timing_of(std::vector<double> seconds) {
-  std::sort(seconds.begin(), seconds.end());
-  return {.median_seconds = seconds[seconds.size() / 2], .min_seconds = seconds.front()};
 }
 
 /// Who goes first changes from sample to sample.
@@ -145,17 +117,6 @@ Measurement bench_layer(const Layer& layer, Backend& backend, const Options& opt
   return measured;
 }
 
-bool is_chosen(const Layer& layer, const Options& options) {
-  const std::string name = layer.network + " " + layer.name;
-  return layer.bytes() <= most_bytes && layer.gflop <= options.max_gflop && name.find(options.filter) != std::string::npos;
-}
-
-double geomean(const std::vector<double>& ratios) {
-  double sum = 0;
-  for (double ratio : ratios) sum += std::log(ratio);
-  return std::exp(sum / static_cast<double>(ratios.size()));
-}
-
 void print_summary(const std::vector<double>& ratios, const std::vector<double>& min_ratios, std::size_t num_skipped) {
   if (ratios.empty()) throw Error(ExitCode::BadData, "no layer was chosen", "Relax --filter and --max-gflop.");
   fmt::print(R"({{"layers":{},"skipped":{},"geomean_ratio":{:.4f},"worst_ratio":{:.4f},"geomean_min_ratio":{:.4f},)"
@@ -171,7 +132,7 @@ void run(const Options& options) {
   std::vector<double> ratios, min_ratios;
   std::size_t num_skipped = 0;
   for (const Layer& layer : read_layers(options.path)) {
-    if (!is_chosen(layer, options)) {
+    if (!is_chosen(layer, options.choice)) {
       ++num_skipped;
       continue;
     }
@@ -186,14 +147,6 @@ void run(const Options& options) {
 }  // namespace parconv::bench
 
 int main(int argc, char** argv) {
-  try {
-    parconv::bench::run(parconv::bench::parse({argv, static_cast<std::size_t>(argc)}));
-    return 0;
-  } catch (const parconv::Error& error) {
-    fmt::print(stderr, "{}\n{}\n", error.what(), error.hint());
-    return static_cast<int>(error.code());
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return static_cast<int>(parconv::ExitCode::Bug);
-  }
+  using namespace parconv::bench;
+  return guarded([&] { run(parse({argv, static_cast<std::size_t>(argc)})); });
 }

@@ -58,4 +58,9 @@ std::vector<Layer> read_layers(const std::string& path) {
   return layers;
 }
 
+bool is_chosen(const Layer& layer, const LayerChoice& choice) {
+  const std::string name = layer.network + " " + layer.name;
+  return layer.bytes() <= choice.most_bytes && layer.gflop <= choice.max_gflop && name.find(choice.filter) != std::string::npos;
+}
+
 }  // namespace parconv::bench

@@ -33,4 +33,13 @@ struct Layer {
 /// Throws Error(InputMissing) or Error(BadData) with the line.
 std::vector<Layer> read_layers(const std::string& path);
 
+/// Which layers are measured: those whose "network layer" contains `filter` and that are not too large.
+struct LayerChoice {
+  std::string filter{};
+  double max_gflop = 1e9;
+  double most_bytes = 4e9;
+};
+
+bool is_chosen(const Layer& layer, const LayerChoice& choice);
+
 }  // namespace parconv::bench

@@ -1,0 +1,241 @@
+// Times convolution layers split over the ranks of the job against one rank of the same job, in turns, so that drift of the
+// machine hits both. One thread a rank. Counted: what the engine spends on the layer and on bringing its input to where it is
+// needed; not counted: reading the input and the operator before the layer.
+// mpirun -np P parconv_split_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--splits h,f] [--overlap
+// on|off]. One JSON line for each layer and split, then a summary.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <sstream>
+
+#include "benchmarks/measuring.hpp"
+#include "benchmarks/quiet_barrier.hpp"
+#include "benchmarks/timed_run.hpp"
+
+namespace parconv::bench {
+namespace {
+
+constexpr double most_bytes = 2e9;
+constexpr double shortest_sample_seconds = 10e-3;
+constexpr double most_calls = 200;
+
+struct Options {
+  std::string path{};
+  LayerChoice choice{.most_bytes = most_bytes};
+  int repeats = 11;
+  std::vector<std::string> splits{"h", "f"};
+  Overlap overlap = Overlap::On;
+};
+
+/// The ranks of the job, and this rank alone.
+struct Ranks {
+  Control& all;
+  Control& alone;
+
+  bool is_first() const { return all.rank() == 0; }
+};
+
+/// One way of running the layer, with what was measured: of the slowest rank.
+struct Candidate {
+  std::string split{};
+  std::optional<TimedRun> run{};
+  std::vector<double> total{};
+  std::vector<double> compute{};
+  std::vector<double> communication{};
+};
+
+/// T1 / (P * TP).
+struct Efficiency {
+  double of_medians = 0;
+  double of_minima = 0;
+};
+
+std::vector<std::string> list_of(const std::string& text) {
+  std::vector<std::string> items;
+  std::istringstream in(text);
+  for (std::string item; std::getline(in, item, ',');) items.push_back(item);
+  return items;
+}
+
+void set_option(Options& options, const std::string& option, const std::string& value) {
+  if (option == "--filter")
+    options.choice.filter = value;
+  else if (option == "--max-gflop")
+    options.choice.max_gflop = number_of<double>(value, option);
+  else if (option == "--repeats")
+    options.repeats = std::max(5, number_of<int>(value, option));
+  else if (option == "--splits")
+    options.splits = list_of(value);
+  else if (option == "--overlap" && (value == "on" || value == "off"))
+    options.overlap = value == "on" ? Overlap::On : Overlap::Off;
+  else
+    throw Error(ExitCode::Usage, concat("unknown option ", option, " ", value));
+}
+
+Options parse(std::span<char* const> arguments) {
+  constexpr const char* usage =
+      "mpirun -np P parconv_split_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--splits h,f] "
+      "[--overlap on|off]";
+  if (arguments.size() < 2 || arguments.size() % 2 != 0) throw Error(ExitCode::Usage, "wrong number of arguments", usage);
+  Options options{.path = arguments[1]};
+  for (std::size_t k = 2; k < arguments.size(); k += 2) set_option(options, arguments[k], arguments[k + 1]);
+  return options;
+}
+
+/// The layer on one rank, which only the first rank runs, then every split.
+std::vector<Candidate> candidates_of(const Layer& layer, const Options& options, Ranks ranks, Backend& backend) {
+  const Network network = network_of(layer);
+  RunOptions run{.overlap = options.overlap, .first_counted_node = 1};
+  std::vector<Candidate> candidates(1 + options.splits.size());
+  candidates[0].split = "one";
+  if (ranks.is_first()) candidates[0].run.emplace(network, run, ranks.alone, backend);
+  for (std::size_t k = 0; k < options.splits.size(); ++k) {
+    run.split = parse_split(options.splits[k], ranks.all.size(), layer.spatial_ndims);
+    candidates[k + 1].split = to_string(run.split);
+    candidates[k + 1].run.emplace(network, run, ranks.all, backend);
+  }
+  return candidates;
+}
+
+/// The first micro-batch takes up that ranks do not begin at the same time; it is not counted.
+LaneTimes sample(Candidate& candidate, index_t calls, Ranks ranks) {
+  quiet_barrier(ranks.all);
+  LaneTimes times;
+  if (candidate.run) {
+    candidate.run->run(1);
+    times = candidate.run->run(calls);
+  }
+  quiet_barrier(ranks.all);
+  return times;
+}
+
+void add_sample(Candidate& candidate, index_t calls, Ranks ranks) {
+  const LaneTimes own = sample(candidate, calls, ranks);
+  candidate.total.push_back(ranks.all.max(own.total_seconds()));
+  candidate.compute.push_back(ranks.all.max(own.compute_seconds));
+  candidate.communication.push_back(ranks.all.max(own.communication_seconds));
+}
+
+/// Who goes first changes from sample to sample.
+index_t measure(std::vector<Candidate>& candidates, const Options& options, Ranks ranks) {
+  for (Candidate& candidate : candidates) sample(candidate, 1, ranks);
+  const double seconds = ranks.all.max(sample(candidates[0], 1, ranks).total_seconds());
+  const auto calls = static_cast<index_t>(std::clamp(std::ceil(shortest_sample_seconds / seconds), 1.0, most_calls));
+  for (int repeat = 0; repeat < options.repeats; ++repeat)
+    for (std::size_t k = 0; k < candidates.size(); ++k)
+      add_sample(candidates[(k + static_cast<std::size_t>(repeat)) % candidates.size()], calls, ranks);
+  return calls;
+}
+
+Efficiency efficiency_of(const Candidate& one, const Candidate& split, int num_ranks) {
+  const Timing t1 = timing_of(one.total), tp = timing_of(split.total);
+  return {.of_medians = t1.median_seconds / (num_ranks * tp.median_seconds),
+          .of_minima = t1.min_seconds / (num_ranks * tp.min_seconds)};
+}
+
+struct LineContext {
+  const Layer& layer;
+  const Options& options;
+  index_t calls = 1;
+  int num_ranks = 1;
+};
+
+void print(const LineContext& context, const Candidate& one, const Candidate& split, index_t sent_bytes, index_t copied_bytes) {
+  const Layer& layer = context.layer;
+  const Efficiency efficiency = efficiency_of(one, split, context.num_ranks);
+  const Timing t1 = timing_of(one.total), tp = timing_of(split.total);
+  fmt::print(
+      R"({{"network":"{}","layer":"{}","spatial_ndims":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},)"
+      R"("gflop":{},"split":"{}","overlap":"{}","ranks":{},"threads":1,"repeats":{},"calls_per_sample":{},)"
+      R"("one_median_seconds":{:.3e},"one_min_seconds":{:.3e},"median_seconds":{:.3e},"min_seconds":{:.3e},)"
+      R"("compute_median_seconds":{:.3e},"communication_median_seconds":{:.3e},"efficiency":{:.4f},"min_efficiency":{:.4f},)"
+      R"("sent_bytes":{},"copied_bytes":{},"implementation":"{}","revision":"{}","load_average":{:.2f}}})"
+      "\n",
+      layer.network, layer.name, layer.spatial_ndims, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride, layer.pad,
+      layer.gflop, split.split, context.options.overlap == Overlap::On ? "on" : "off", context.num_ranks, context.options.repeats,
+      context.calls, t1.median_seconds, t1.min_seconds, tp.median_seconds, tp.min_seconds,
+      timing_of(split.compute).median_seconds, timing_of(split.communication).median_seconds, efficiency.of_medians,
+      efficiency.of_minima, sent_bytes, copied_bytes, split.run->implementation(), PARCONV_BENCH_REVISION, load_average());
+  std::fflush(stdout);
+}
+
+/// The efficiencies of all layers by split, and of the best split of each layer.
+class Summary {
+ public:
+  void add(const std::vector<Candidate>& candidates, int num_ranks) {
+    Efficiency best;
+    for (std::size_t k = 1; k < candidates.size(); ++k) {
+      const Efficiency efficiency = efficiency_of(candidates[0], candidates[k], num_ranks);
+      add(candidates[k].split, efficiency);
+      best.of_medians = std::max(best.of_medians, efficiency.of_medians);
+      best.of_minima = std::max(best.of_minima, efficiency.of_minima);
+    }
+    add("best", best);
+  }
+
+  void print() const {
+    std::string text;
+    for (const auto& [split, medians] : medians_) {
+      const std::vector<double>& minima = minima_.at(split);
+      text +=
+          fmt::format(R"({{"split":"{}","geomean":{:.4f},"worst":{:.4f},"geomean_of_minima":{:.4f},"worst_of_minima":{:.4f}}},)",
+                      split, geomean(medians), worst(medians), geomean(minima), worst(minima));
+    }
+    text.pop_back();
+    fmt::print(R"({{"layers":{},"efficiency":[{}],"load_average":{:.2f}}})"
+               "\n",
+               medians_.at("best").size(), text, load_average());
+  }
+
+ private:
+  void add(const std::string& split, const Efficiency& efficiency) {
+    medians_[split].push_back(efficiency.of_medians);
+    minima_[split].push_back(efficiency.of_minima);
+  }
+  static double worst(const std::vector<double>& ratios) { return *std::min_element(ratios.begin(), ratios.end()); }
+
+  std::map<std::string, std::vector<double>> medians_;
+  std::map<std::string, std::vector<double>> minima_;
+};
+
+void bench_layer(const Layer& layer, const Options& options, Ranks ranks, Backend& backend, Summary& summary) {
+  std::vector<Candidate> candidates = candidates_of(layer, options, ranks, backend);
+  const index_t calls = measure(candidates, options, ranks);
+  const LineContext context{.layer = layer, .options = options, .calls = calls, .num_ranks = ranks.all.size()};
+  for (std::size_t k = 1; k < candidates.size(); ++k) {
+    const index_t sent = ranks.all.sum(candidates[k].run->sent_bytes());
+    const index_t copied = ranks.all.sum(candidates[k].run->copied_bytes());
+    if (ranks.is_first()) print(context, candidates[0], candidates[k], sent, copied);
+  }
+  summary.add(candidates, ranks.all.size());
+}
+
+void run(const Options& options) {
+  const MpiEnvironment environment;
+  Control all(environment);
+  Control alone = all.split(all.rank());
+  const Ranks ranks{.all = all, .alone = alone};
+  const auto backend = make_backend({.name = "onednn", .threads = 1});
+  Summary summary;
+  std::size_t num_layers = 0;
+  for (const Layer& layer : read_layers(options.path)) {
+    if (!is_chosen(layer, options.choice)) continue;
+    bench_layer(layer, options, ranks, *backend, summary);
+    ++num_layers;
+  }
+  if (num_layers == 0) throw Error(ExitCode::BadData, "no layer was chosen", "Relax --filter and --max-gflop.");
+  if (ranks.is_first()) summary.print();
+}
+
+}  // namespace
+}  // namespace parconv::bench
+
+int main(int argc, char** argv) {
+  using namespace parconv::bench;
+  const int status = guarded([&] { run(parse({argv, static_cast<std::size_t>(argc)})); });
+  if (status != 0) parconv::MpiEnvironment::abort(status);
+  return status;
+}
