@@ -47,15 +47,21 @@ Interval blocks_of_part(const std::vector<Interval>& blocks, int parts, int part
   return {blocks[static_cast<std::size_t>(range.lo)].lo, blocks[static_cast<std::size_t>(range.hi) - 1].hi};
 }
 
+/// How the sums over the input channels of a convolution may be divided.
+struct ChannelSums {
+  std::vector<Interval> blocks{};  ///< summed apart and added in order; empty: any pieces
+  bool has_whole_groups = false;  ///< a group's sum is made by one rank, since it has no fixed blocks
+};
+
 /// Computes the channel pieces of convolutions: by (f, c), the output channels that a rank computes and the input channels it sums over.
 class ConvChannels {
  public:
-  ConvChannels(const Conv& conv, const Grid& grid, std::vector<Interval> owned, std::vector<Interval> ordered_blocks)
+  ConvChannels(const Conv& conv, const Grid& grid, std::vector<Interval> owned, const ChannelSums& sums)
       : conv_(conv),
         filter_parts_(grid.parts[GridAxis::F]),
         channel_parts_(grid.parts[GridAxis::C]),
         owned_(std::move(owned)),
-        blocks_(std::move(ordered_blocks)) {}
+        sums_(sums) {}
 
   void append_all(std::vector<Interval>& computed, std::vector<Interval>& contracted) const {
     for (int f = 0; f < filter_parts_; ++f)
@@ -87,22 +93,33 @@ class ConvChannels {
   }
 
   Interval summed_inputs(int f, int c) const {
-    if (!blocks_.empty()) return blocks_of_part(blocks_, channel_parts_, c);
+    if (!sums_.blocks.empty()) return blocks_of_part(sums_.blocks, channel_parts_, c);
     const bool is_one_piece = owned_.size() == static_cast<std::size_t>(filter_parts_ * channel_parts_);
     // Whole groups a rank: it computes just what it owns and nothing has to be added up.
     if (conv_.groups > 1 && is_one_piece && are_at_group_borders(owned_, group_oc()))
       return inputs_of(owned_[static_cast<std::size_t>(f * channel_parts_ + c)]);
     const Interval all = inputs_of(filter_block(f));
     if (all.is_empty()) return {0, 0};
-    const Cuts cuts = group_cuts(all.size() / group_ic(), group_ic(), channel_parts_, 16);
-    return Interval{cuts[static_cast<std::size_t>(c)], cuts[static_cast<std::size_t>(c) + 1]}.shifted(all.lo);
+    return sums_of_part(all.size(), c).shifted(all.lo);
+  }
+
+  /// Of `size` input channels from a group's first one, those of part c.
+  Interval sums_of_part(index_t size, int c) const {
+    const auto part = static_cast<std::size_t>(c);
+    const index_t num_groups = size / group_ic();
+    if (sums_.has_whole_groups) {
+      const Cuts cuts = block_cuts(num_groups, channel_parts_);
+      return {cuts[part] * group_ic(), cuts[part + 1] * group_ic()};
+    }
+    const Cuts cuts = group_cuts(num_groups, group_ic(), channel_parts_, 16);
+    return {cuts[part], cuts[part + 1]};
   }
 
   const Conv& conv_;
   int filter_parts_;
   int channel_parts_;
   std::vector<Interval> owned_;
-  std::vector<Interval> blocks_;
+  const ChannelSums& sums_;
 };
 
 struct Work {
@@ -112,7 +129,7 @@ struct Work {
 
 /// Starts from the owned pieces and replaces what the node contracts.
 Work divide_work(const Network& network, const Node& node, const Grid& grid, const AxisArray& owned,
-                 const std::vector<Interval>& ordered_blocks) {
+                 const ChannelSums& sums) {
   const auto contracts = contracted_axes(network, node);
   Work work{.computed = owned};
   for (Axis axis : all_axes) at(work.contracted, axis) = {{{0, input_extents(network, node)[axis]}}, {}};
@@ -124,7 +141,7 @@ Work divide_work(const Network& network, const Node& node, const Grid& grid, con
   if (const auto* conv = std::get_if<Conv>(&node.op)) {
     AxisPieces computed{{}, {GridAxis::F, GridAxis::C}};
     AxisPieces contracted = computed;
-    ConvChannels(*conv, grid, at(owned, Axis::C).pieces, ordered_blocks).append_all(computed.pieces, contracted.pieces);
+    ConvChannels(*conv, grid, at(owned, Axis::C).pieces, sums).append_all(computed.pieces, contracted.pieces);
     at(work.computed, Axis::C) = computed;
     at(work.contracted, Axis::C) = contracted;
     return work;
@@ -176,11 +193,12 @@ Distribution needed_distribution(const Network& network, const Node& node, std::
   return Distribution(grid, std::move(axes));
 }
 
-std::vector<Interval> ordered_blocks_of(const Node& node, ReduceMode mode) {
+ChannelSums channel_sums(const Node& node, ReduceMode mode) {
   const auto* conv = std::get_if<Conv>(&node.op);
-  if (conv == nullptr || conv->groups > 1 || mode == ReduceMode::Fast) return {};
+  if (conv == nullptr || mode == ReduceMode::Fast) return {};
+  if (conv->groups > 1) return {.has_whole_groups = true};
   const index_t channels = conv->filter.ic_per_group;
-  return pieces_of(block_cuts(channels, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels))));
+  return {.blocks = pieces_of(block_cuts(channels, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels))))};
 }
 
 }  // namespace
@@ -204,9 +222,10 @@ std::vector<Share> Placement::shares_in_order(int rank) const {
 }
 
 Placement place(const Network& network, const Node& node, const NodePlan& plan, ReduceMode mode) {
-  Placement placement{.grid = plan.grid, .stage = plan.stage, .ordered_blocks = ordered_blocks_of(node, mode)};
+  const ChannelSums sums = channel_sums(node, mode);
+  Placement placement{.grid = plan.grid, .stage = plan.stage, .ordered_blocks = sums.blocks};
   const AxisArray owned = owned_axes(network, node, plan);
-  const Work work = divide_work(network, node, plan.grid, owned, placement.ordered_blocks);
+  const Work work = divide_work(network, node, plan.grid, owned, sums);
   placement.owned = Distribution(plan.grid, owned);
   placement.computed = Distribution(plan.grid, work.computed);
   placement.contracted = Distribution(plan.grid, work.contracted);
