@@ -3,13 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include "parconv/comm/counting_communicator.hpp"
 #include "parconv/comm/mpi_communicator.hpp"
 #include "parconv/engine/engine.hpp"
+#include "parconv/engine/job.hpp"
 #include "parconv/engine/oracle.hpp"
 #include "parconv/io/constants.hpp"
-#include "parconv/program/check.hpp"
-#include "parconv/program/compile.hpp"
 #include "support/compare.hpp"
 #include "support/mpi_test.hpp"
 #include "support/random.hpp"
@@ -35,22 +38,27 @@ inline std::span<const float> elements(const HostTensor& tensor) {
   return {reinterpret_cast<const float*>(tensor.view().data), static_cast<std::size_t>(volume(tensor.box()))};
 }
 
-/// Everything that a run needs, and what it left.
+/// Everything that a run needs, and what it left. Collective over the ranks of its communicator.
 class DistributedRun {
  public:
-  DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend)
-      : network_(network), layout_(lay_out(network, plan, options)), counting_(make_mpi_communicator(control())) {
-    check(compile_all(network, layout_));
-    engine_.emplace(network, compile(network, layout_, rank()), counting_, backend, EngineOptions{.read_filter = make_filter_reader()});
+  /// On a communicator that many runs share, one after the other; counts from zero.
+  DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend,
+                 CountingCommunicator& communicator)
+      : job_(make_job(network, plan, options, communicator.rank())), counting_(communicator) {
+    counting_.reset();
+    engine_.emplace(job_.network, std::move(job_.program), counting_, backend, EngineOptions{.read_filter = make_filter_reader()});
   }
+  /// On a new communicator of all ranks of the test.
+  DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend)
+      : DistributedRun(network, plan, options, backend, std::make_unique<CountingCommunicator>(make_mpi_communicator(control()))) {}
 
   /// The outputs of `micro_batches` micro-batches, complete on rank 0 if the program stores at the root.
   std::vector<MemorySink> run(std::vector<MemorySource>& sources, index_t micro_batches) {
     std::vector<DataSource*> source_list;
     for (MemorySource& source : sources) source_list.push_back(&source);
     std::vector<MemorySink> sinks;
-    for (ValueId id : network_.outputs) {
-      Extents extents = network_.value(id).extents;
+    for (ValueId id : job_.network.outputs) {
+      Extents extents = job_.network.value(id).extents;
       extents[Axis::N] *= micro_batches;
       sinks.emplace_back(extents);
     }
@@ -64,10 +72,16 @@ class DistributedRun {
   const CountingCommunicator& counting() const { return counting_; }
 
  private:
-  const Network& network_;
-  Layout layout_;
-  CountingCommunicator counting_;
-  std::optional<Engine> engine_;
+  DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend,
+                 std::unique_ptr<CountingCommunicator> own)
+      : DistributedRun(network, plan, options, backend, *own) {
+    own_ = std::move(own);
+  }
+
+  Job job_;
+  std::unique_ptr<CountingCommunicator> own_{};
+  CountingCommunicator& counting_;
+  std::optional<Engine> engine_{};
 };
 
 /// The outputs that one rank computes with `backend`.

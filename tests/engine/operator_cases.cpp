@@ -1,0 +1,135 @@
+#include "engine/operator_cases.hpp"
+
+namespace parconv::test {
+namespace {
+
+using Add = std::function<ValueId(NetworkBuilder&, ValueId)>;
+
+constexpr Extents image{{2, 24, 1, 13, 11}};
+constexpr Extents deep_image{{2, 96, 1, 9, 10}};
+constexpr Extents cube{{2, 12, 7, 8, 9}};
+constexpr Extents signal{{2, 12, 1, 29, 1}};
+constexpr Extents matrix{{6, 40, 1, 1, 1}};
+
+constexpr WindowAxis same3{.kernel = 3, .pad_lo = 1, .pad_hi = 1};
+constexpr WindowAxis half3{.kernel = 3, .stride = 2, .pad_lo = 1, .pad_hi = 1};
+constexpr WindowAxis wide3{.kernel = 3, .pad_lo = 2, .pad_hi = 2, .dilation = 2};
+constexpr WindowAxis leaning4{.kernel = 4, .stride = 2, .pad_lo = 2, .pad_hi = 0};
+constexpr WindowAxis pair{.kernel = 2, .stride = 2};
+/// Three outputs a stride apart whose last window hangs over the end, as ceil_mode makes it.
+constexpr WindowAxis hanging{.kernel = 3, .stride = 2, .pad_lo = 0, .pad_hi = 2};
+
+Window flat(const WindowAxis& along_h, const WindowAxis& along_w) { return {{WindowAxis{}, along_h, along_w}}; }
+
+Add conv(const ConvOptions& options) {
+  return [options](NetworkBuilder& builder, ValueId src) { return builder.conv(src, options); };
+}
+
+Add pool(PoolKind kind, const Window& window, bool is_padding_counted = false) {
+  return [=](NetworkBuilder& builder, ValueId src) { return builder.pool(src, kind, window, is_padding_counted); };
+}
+
+Add activation(const Activation& activation) {
+  return [activation](NetworkBuilder& builder, ValueId src) { return builder.activation(src, activation); };
+}
+
+ValueId residual_block(NetworkBuilder& builder, ValueId src) {
+  const index_t channels = builder.extents(src)[Axis::C];
+  const ValueId body = builder.relu(builder.conv(src, {.oc = 20, .window = flat(same3, same3)}));
+  return builder.relu(builder.sum({builder.conv(body, {.oc = channels, .window = flat(same3, same3)}), src}));
+}
+
+ValueId sum_with_constant(NetworkBuilder& builder, ValueId src) {
+  return builder.sum({src, builder.constant(Extents{{1, builder.extents(src)[Axis::C], 1, 1, 1}})});
+}
+
+ValueId concat_of_branches(NetworkBuilder& builder, ValueId src) {
+  const ValueId left = builder.conv(src, {.oc = 17});
+  return builder.concat({left, src, builder.conv(src, {.oc = 16, .window = flat(same3, same3)})});
+}
+
+ValueId flattened(NetworkBuilder& builder, ValueId src) {
+  const Extents& in = builder.extents(src);
+  return builder.reshape(src, Extents{{in[Axis::N], volume(in) / in[Axis::N], 1, 1, 1}}, 2);
+}
+
+void append_convolutions(std::vector<OperatorCase>& cases) {
+  cases.push_back({"conv 3x3", image, 4, conv({.oc = 40, .window = flat(same3, same3)})});
+  cases.push_back({"conv 3x3 of many channels", deep_image, 4, conv({.oc = 96, .window = flat(same3, same3)})});
+  cases.push_back({"conv 1x1", deep_image, 4, conv({.oc = 64})});
+  cases.push_back({"conv 3x3 stride 2", image, 4, conv({.oc = 33, .window = flat(half3, half3)})});
+  cases.push_back({"conv 1x1 stride 2", image, 4, conv({.oc = 32, .window = flat({.stride = 2}, {.stride = 2})})});
+  cases.push_back({"conv 3x3 dilation 2", image, 4, conv({.oc = 32, .window = flat(wide3, wide3)})});
+  cases.push_back({"conv 4x3 asymmetric", image, 4, conv({.oc = 24, .window = flat(leaning4, half3)})});
+  cases.push_back({"conv 5x3 valid", image, 4, conv({.oc = 24, .window = flat({.kernel = 5}, {.kernel = 3})})});
+  cases.push_back({"conv 3x3 in 3 groups", image, 4, conv({.oc = 24, .window = flat(same3, same3), .groups = 3})});
+  cases.push_back({"conv 3x3 in 2 groups", deep_image, 4, conv({.oc = 64, .window = flat(same3, same3), .groups = 2})});
+  cases.push_back({"conv 3x3 depthwise", image, 4, conv({.oc = 24, .window = flat(same3, same3), .groups = 24})});
+  cases.push_back({"conv 3x3 depthwise, 2 each", image, 4, conv({.oc = 48, .window = flat(half3, same3), .groups = 24})});
+  cases.push_back({"conv 1-D", signal, 3, conv({.oc = 20, .window = {{WindowAxis{}, half3, WindowAxis{}}}})});
+  cases.push_back({"conv 3-D", cube, 5, conv({.oc = 16, .window = {{same3, same3, same3}}})});
+  cases.push_back({"conv 3-D stride 2", cube, 5, conv({.oc = 24, .window = {{half3, half3, half3}}})});
+  cases.push_back({"conv without bias", image, 4, conv({.oc = 32, .window = flat(same3, same3), .has_bias = false})});
+  cases.push_back({"gemm of a matrix", matrix, 2, conv({.oc = 40})});
+  const auto fully_connected = [](NetworkBuilder& builder, ValueId src) { return builder.fully_connected(src, 40); };
+  cases.push_back({"gemm after flatten", image, 4, fully_connected});
+  cases.push_back({"gemm after flatten in 3-D", Extents{{2, 6, 3, 4, 5}}, 5, fully_connected});
+}
+
+void append_poolings(std::vector<OperatorCase>& cases) {
+  cases.push_back({"max pool 3x3", image, 4, pool(PoolKind::Max, flat(half3, same3))});
+  cases.push_back({"max pool 2x2", deep_image, 4, pool(PoolKind::Max, flat(pair, pair))});
+  cases.push_back({"max pool ceil", Extents{{2, 20, 1, 12, 10}}, 4, pool(PoolKind::Max, flat(hanging, hanging))});
+  cases.push_back({"max pool 3-D", cube, 5, pool(PoolKind::Max, {{same3, half3, pair}})});
+  cases.push_back({"average pool", image, 4, pool(PoolKind::Average, flat(half3, same3))});
+  cases.push_back({"average pool counting padding", image, 4, pool(PoolKind::Average, flat(half3, same3), true)});
+  cases.push_back({"average pool ceil", Extents{{2, 20, 1, 12, 10}}, 4, pool(PoolKind::Average, flat(hanging, hanging))});
+  const auto global = [](NetworkBuilder& builder, ValueId src) { return builder.global_average(src); };
+  cases.push_back({"global average", image, 4, global});
+  cases.push_back({"global average in 3-D", cube, 5, global});
+}
+
+void append_others(std::vector<OperatorCase>& cases) {
+  cases.push_back({"sum with a constant", image, 4, sum_with_constant});
+  cases.push_back({"residual block", image, 4, residual_block});
+  cases.push_back({"concat", image, 4, concat_of_branches});
+  const auto softmax = [](NetworkBuilder& builder, ValueId src) { return builder.softmax(src); };
+  const auto softmax_of_rows = [](NetworkBuilder& builder, ValueId src) { return builder.softmax(src, Axis::H); };
+  cases.push_back({"softmax", matrix, 2, softmax});
+  cases.push_back({"softmax over rows", image, 4, softmax_of_rows});
+  cases.push_back({"reshape", image, 4, flattened});
+  // The compiler joins multiplication and addition in full vectors of channels, and not in what is left of them.
+  const auto scale_shift = [](NetworkBuilder& builder, ValueId src) { return builder.scale_shift(src); };
+  cases.push_back({"scale and shift", image, 4, scale_shift, false});
+  cases.push_back({"scale and shift of full vectors", Extents{{2, 96, 1, 5, 5}}, 4, scale_shift, false});
+  cases.push_back({"relu", image, 4, activation({.kind = ActivationKind::Relu})});
+  cases.push_back({"leaky relu", image, 4, activation({.kind = ActivationKind::LeakyRelu, .alpha = 0.25F})});
+  cases.push_back({"clip", cube, 5, activation({.kind = ActivationKind::Clip, .alpha = -1, .beta = 1})});
+}
+
+}  // namespace
+
+std::vector<OperatorCase> operator_cases() {
+  std::vector<OperatorCase> cases;
+  append_convolutions(cases);
+  append_poolings(cases);
+  append_others(cases);
+  return cases;
+}
+
+Network network_of(const OperatorCase& operator_case, Weights weights, int num_nodes) {
+  NetworkBuilder builder(17, weights);
+  const auto elementwise = [&](ValueId src, int k) {
+    const Activation leaky{.kind = ActivationKind::LeakyRelu, .alpha = 0.25F};
+    return builder.activation(src, k % 2 == 0 ? leaky : Activation{.kind = ActivationKind::Clip, .alpha = -64, .beta = 64});
+  };
+  ValueId value = builder.input(operator_case.input, operator_case.ndims);
+  const int before = num_nodes / 2;
+  for (int k = 0; k < before; ++k) value = elementwise(value, k);
+  value = operator_case.add(builder, value);
+  for (int k = before + 1; k < num_nodes; ++k) value = elementwise(value, k);
+  const Network network = builder.build({value});
+  return num_nodes == 1 ? fuse(network) : network;
+}
+
+}  // namespace parconv::test

@@ -1,0 +1,71 @@
+// What tests of splits share: all ranks and this one alone, a backend, and runs on them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine/distributed_run.hpp"
+#include "engine/named_splits.hpp"
+
+namespace parconv::test {
+
+/// What another number of ranks may change where bits are not promised, of the largest value.
+inline constexpr double tolerance = 1e-5;
+
+/// One way of running a network.
+struct RunCase {
+  const Network& network;
+  Split split{};
+  ReduceMode reduce = ReduceMode::Fast;
+};
+
+class SplitTest : public ::testing::Test {
+ protected:
+  static constexpr index_t micro_batches = 2;
+
+  void SetUp() override {
+    Control self = control().split(rank());
+    alone_.emplace(make_mpi_communicator(self));
+    all_.emplace(make_mpi_communicator(control()));
+  }
+
+  /// Data for all micro-batches of a network with one input.
+  static std::vector<MemorySource> sources_for(const Network& network, bool is_integer) {
+    Random random(5);
+    return random_sources(network, random, network.value(network.inputs[0]).extents[Axis::N] * micro_batches, is_integer);
+  }
+
+  /// The first output, on rank 0. Checks what every run has to hold: the bytes that are sent, and what computes.
+  MemorySink run_on_all(const RunCase& run_case, std::vector<MemorySource>& sources) { return run(run_case, sources, *all_); }
+
+  /// The same by this rank alone; local.
+  MemorySink run_alone(RunCase run_case, std::vector<MemorySource>& sources) {
+    run_case.split = Split{};
+    return run(run_case, sources, *alone_);
+  }
+
+  Backend& backend() { return *backend_; }
+
+ private:
+  MemorySink run(const RunCase& run_case, std::vector<MemorySource>& sources, CountingCommunicator& ranks) {
+    const CompileOptions options{.reduce = run_case.reduce, .overlap = Overlap::On, .store = {.kind = StoreKind::Root}};
+    DistributedRun run(run_case.network, make_plan(run_case.network, run_case.split, ranks.size()), options, *backend_, ranks);
+    std::vector<MemorySink> sinks = run.run(sources, micro_batches);
+    EXPECT_EQ(ranks.total().bytes_sent, sent_bytes(run.engine().program()) * micro_batches);
+    expect_fast_kernels(run.engine());
+    return std::move(sinks.front());
+  }
+
+  static void expect_fast_kernels(const Engine& engine) {
+    for (std::size_t step = 0; step < engine.program().steps.size(); ++step)
+      EXPECT_EQ(engine.implementation(step).find("ref"), std::string::npos) << engine.implementation(step);
+  }
+
+  std::optional<CountingCommunicator> alone_{};
+  std::optional<CountingCommunicator> all_{};
+  std::unique_ptr<Backend> backend_ = make_backend({.name = "auto"});
+};
+
+}  // namespace parconv::test
