@@ -19,8 +19,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long a silent rank waits to be ended by the one that speaks.
+/// How long a silent rank waits to be ended by the one that speaks, and how long that one lets others find out that they are to be
+/// silent, since its name is free again when it ends.
 constexpr milliseconds silence{8000};
+constexpr milliseconds pause_after_error{300};
+constexpr milliseconds pause_after_time_out{2000};
 constexpr double ending_seconds = 30;
 
 /// A name that no other job on these hosts has.
@@ -71,8 +74,9 @@ AppJob::AppJob(const MpiEnvironment& environment, double timeout_seconds)
     : control_(environment),
       name_(job_name(control_)),
       timeout_seconds_(timeout_seconds),
-      fault_(coordinated(control_, "starting", fault_from_environment)),
       watchdog_([this](const std::string& phase, double seconds) { expire(phase, seconds); }) {}
+
+void AppJob::read_fault() { fault_ = coordinated(control_, "starting", fault_from_environment); }
 
 void AppJob::tick(index_t ticks_done) {
   watchdog_.kick();
@@ -107,6 +111,7 @@ void AppJob::end(const std::exception_ptr& exception, const std::string& phase) 
   if (is_agreed ? is_root() : may_speak()) {
     remove_files();
     print_error(error, place_text(place));
+    std::this_thread::sleep_for(is_agreed ? milliseconds(0) : pause_after_error);
   } else {
     std::this_thread::sleep_for(silence);
   }
@@ -116,11 +121,12 @@ void AppJob::end(const std::exception_ptr& exception, const std::string& phase) 
 void AppJob::expire(const std::string& phase, double seconds) {
   if (may_speak()) {
     remove_files();
-    print_error(Error(ExitCode::Communication, fmt::format("no progress for {:g} s", seconds),
+    print_error(Error(ExitCode::Communication, fmt::format("no progress for {:.3g} s", seconds),
                       "Look at the other ranks: one of them hangs, or is slow. --timeout gives every phase more time."),
                 place_text({.rank = rank(), .host = control_.host_name(), .phase = phase}));
+    std::this_thread::sleep_for(pause_after_time_out);
   } else {
-    std::this_thread::sleep_for(milliseconds(2000));
+    std::this_thread::sleep_for(silence);
   }
   ::_exit(static_cast<int>(ExitCode::Communication));
 }

@@ -19,6 +19,9 @@ class AppJob {
   /// Collective. A phase without progress for `timeout_seconds` ends the job with exit code 76; 0 waits for ever.
   AppJob(const MpiEnvironment& environment, double timeout_seconds);
 
+  /// Reads the fault that the environment asks for. Collective.
+  void read_fault();
+
   Control& control() { return control_; }
   int rank() const { return control_.rank(); }
   int size() const { return control_.size(); }
@@ -67,7 +70,7 @@ class AppJob {
   Control control_;
   std::string name_;  // the same on all ranks, of no other job
   double timeout_seconds_;
-  InjectedFault fault_;
+  InjectedFault fault_{};
   std::vector<std::string> partial_files_{};
   Watchdog watchdog_;
 };

@@ -42,7 +42,7 @@ int number_of(const std::string& text) {
 
 void set_field(InjectedFault& fault, const std::string& name, const std::string& value) {
   if (name == "rank")
-    fault.rank = number_of(value);
+    fault.rank = value == "all" ? every_rank : number_of(value);
   else if (name == "tick")
     fault.tick = number_of(value);
   else if (name == "phase")

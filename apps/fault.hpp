@@ -2,7 +2,7 @@
 //
 //   PARCONV_FAULT="rank=1,phase=run,kind=hang,tick=2"
 //
-// rank   who fails (0)
+// rank   who fails (0); all: every rank
 // phase  read, open, plan, check, create, prepare, verify, run or finish (run)
 // kind   throw: an error; exit: the process ends without ending MPI; hang: it stops for ever; kill: SIGKILL; wrong: in phase
 // verify, the
@@ -23,6 +23,8 @@ std::string name_of(Phase phase);
 
 enum class FaultKind { None, Throw, Exit, Hang, Kill, Wrong };
 
+inline constexpr int every_rank = -1;
+
 struct InjectedFault {
   FaultKind kind = FaultKind::None;
   int rank = 0;
@@ -30,7 +32,7 @@ struct InjectedFault {
   index_t tick = 0;
 
   bool is_due(int at_rank, Phase at_phase, index_t at_tick) const {
-    return kind != FaultKind::None && rank == at_rank && phase == at_phase && tick == at_tick;
+    return kind != FaultKind::None && (rank == at_rank || rank == every_rank) && phase == at_phase && tick == at_tick;
   }
 };
 

@@ -29,6 +29,7 @@ int in_job(double timeout_seconds, Work&& work) {
   const MpiEnvironment environment;
   AppJob job(environment, timeout_seconds);
   try {
+    job.read_fault();
     return work(job);
   } catch (...) {
     job.end(std::current_exception());

@@ -84,21 +84,27 @@ void add_communication(const Program& program, const Step& step, LayerFigures& f
   }
 }
 
-/// What is sent after a layer, and how its sums are made: "sum, allgather"; "-" if nothing moves.
+/// Short enough for a column.
+std::string short_name(CommKind kind) {
+  return kind == CommKind::PointToPoint ? "p2p" : kind == CommKind::ReduceScatter ? "sum" : std::string(name_of(kind));
+}
+
+/// How partial sums and the results of a layer move: "sum+allgather"; "-" if nothing does.
 std::string communication_text(const Layout& layout, std::size_t node, const std::set<int>& used_orders) {
   const NodeSchedule& schedule = layout.schedules[node];
   std::vector<std::string> kinds;
-  if (schedule.reduce_order >= 0 && used_orders.contains(schedule.reduce_order)) kinds.emplace_back("reduce-scatter");
+  if (schedule.reduce_order >= 0 && used_orders.contains(schedule.reduce_order))
+    kinds.push_back(short_name(CommKind::ReduceScatter));
   for (int index : schedule.deliveries) {
     const Delivery& delivery = layout.deliveries[static_cast<std::size_t>(index)];
     const int strips = layout.placements[node].is_summed ? 1 : std::max(1, schedule.num_strips);
     bool is_used = false;
     for (int strip = 0; strip < strips; ++strip)
       is_used = is_used || used_orders.contains(delivery.first_order + strip * delivery.order_step);
-    const std::string kind = delivery.is_store ? "store" : std::string(name_of(delivery.kind));
+    const std::string kind = delivery.is_store ? "store" : short_name(delivery.kind);
     if (is_used && std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
   }
-  return kinds.empty() ? "-" : fmt::format("{}", fmt::join(kinds, ", "));
+  return kinds.empty() ? "-" : fmt::format("{}", fmt::join(kinds, "+"));
 }
 
 class Explainer {
@@ -129,7 +135,7 @@ class Explainer {
     text_ += fmt::format("{} layers on {} rank{} in {} stage{}; all bytes are per micro-batch and over all ranks\n\n",
                          network_.nodes.size(), plan_.num_ranks, plan_.num_ranks == 1 ? "" : "s", plan_.num_stages,
                          plan_.num_stages == 1 ? "" : "s");
-    text_ += fmt::format("{:<22} {:<11} {:>3} {:<12} {:>5} {:<21} {:>9} {:>9} {:>9} {:>9}  {}\n", "layer", "operator", "st.",
+    text_ += fmt::format("{:<20} {:<9} {:>3} {:<11} {:>5} {:<18} {:>8} {:>8} {:>8} {:>8}  {}\n", "layer", "operator", "st.",
                          "split", "ranks", "owned by a rank", "received", "sent", "copied", "weights", "moves by");
   }
 
@@ -138,7 +144,7 @@ class Explainer {
     const Placement& placement = layout_.placements[k];
     const Value& out = network_.value(node.output);
     const LayerFigures& figures = figures_[k];
-    text_ += fmt::format("{:<22.22} {:<11.11} {:>3} {:<12.12} {:>5} {:<21.21} {:>9} {:>9} {:>9} {:>9}  {}\n", out.name,
+    text_ += fmt::format("{:<20.20} {:<9.9} {:>3} {:<11.11} {:>5} {:<18.18} {:>8} {:>8} {:>8} {:>8}  {:.18}\n", out.name,
                          name_of(node.op), placement.stage, concat(placement.grid), num_owners(placement),
                          owned_text(placement.owned, out.ndims), bytes_text(figures.received_bytes),
                          bytes_text(figures.sent_bytes), bytes_text(figures.copied_bytes), bytes_text(figures.weight_bytes),
@@ -153,7 +159,7 @@ class Explainer {
   void add_store() {
     const LayerFigures& figures = figures_.back();
     text_ +=
-        fmt::format("{:<22} {:<11} {:>3} {:<12} {:>5} {:<21} {:>9} {:>9} {:>9} {:>9}  {}\n", "(output)", "Store", "", "", "", "",
+        fmt::format("{:<20} {:<9} {:>3} {:<11} {:>5} {:<18} {:>8} {:>8} {:>8} {:>8}  {}\n", "(output)", "Store", "", "", "", "",
                     bytes_text(figures.received_bytes), bytes_text(0), bytes_text(figures.copied_bytes), bytes_text(0), "-");
   }
 

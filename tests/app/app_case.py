@@ -1,0 +1,77 @@
+"""What the tests of parconv_app share: a folder of their own, data, and starting the program on any number of ranks."""
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+
+APP = os.environ["PARCONV_APP"]
+MAKE_MODELS = os.environ["PARCONV_MAKE_MODELS"]
+MPIEXEC = os.environ["PARCONV_MPIEXEC"]
+
+# Exit codes of the documentation.
+OK, USAGE, BAD_DATA, INPUT_MISSING, UNAVAILABLE, BUG = 0, 2, 65, 66, 69, 70
+CANNOT_CREATE, IO, COMMUNICATION, CONFIG = 73, 74, 76, 78
+ERROR = "parconv_app: error:"
+
+
+class AppCase(unittest.TestCase):
+    """Each class has one folder with a model "small.onnx" and its input "in.h5" of 5 samples."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="parconv_app_test.")
+        subprocess.run([MAKE_MODELS, "small", cls.path("small.onnx")], check=True)
+        numbers = np.random.default_rng(1)
+        cls.write("in.h5", x=numbers.standard_normal((5, 3, 21, 19)).astype("f4"))
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.folder, name)
+
+    @classmethod
+    def write(cls, name, **datasets):
+        with h5py.File(cls.path(name), "w") as file:
+            for key, array in datasets.items():
+                file[key] = array
+        return cls.path(name)
+
+    def start(self, np_, *arguments, seconds=60, prefix=(), **environment):
+        """np_ = 0: without mpirun. Returns the finished process."""
+        launcher = [MPIEXEC, "-np", str(np_)] if np_ else []
+        return subprocess.run(
+            [*prefix, *launcher, APP, *map(str, arguments)],
+            cwd=self.folder,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+
+    def expect(self, code, np_, *arguments, say="", **options):
+        """Starts the program, compares the exit code, and looks for `say` in what it printed. An error is told exactly once."""
+        done = self.start(np_, *arguments, **options)
+        told = f"{done.stdout}\n{done.stderr}"
+        self.assertEqual(done.returncode, code, told)
+        self.assertIn(say, told)
+        if code not in (OK, USAGE):
+            self.assertEqual(told.count(ERROR), 1, told)
+        return done
+
+    def run_small(self, np_, output, *options, code=OK, **more):
+        return self.expect(code, np_, "run", "small.onnx", "in.h5", output, *options, **more)
+
+    def result(self, name):
+        """The one numeric data set below /output that is no axis."""
+        with h5py.File(self.path(name)) as file:
+            return file["output"][file["output"].attrs["signal"]][...]
+
+    def leftovers(self, output):
+        return [name for name in os.listdir(self.folder) if name.startswith(output)]

@@ -1,0 +1,64 @@
+"""One rank fails in each phase, in each way: one error, a documented code, no hang, nothing under the final name."""
+import unittest
+
+from app_case import BUG, COMMUNICATION, ERROR, OK, AppCase
+
+PHASES = ("read", "open", "plan", "check", "create", "prepare", "verify", "run", "finish")
+EXIT_CODE, KILLED = 7, 137
+
+
+class Faults(AppCase):
+    def start_with_fault(self, kind, phase, *options, extra=""):
+        fault = f"rank=1,phase={phase},kind={kind}{extra}"
+        output = f"{kind}_{phase}.h5"
+        arguments = ["run", "small.onnx", "in.h5", output, "--split", "h", "--verify", "--batch", 2, *options]
+        done = self.start(3, *arguments, seconds=50, PARCONV_FAULT=fault)
+        self.assertFalse(output in self.leftovers(output), fault)
+        return done, f"{fault}\n{done.stdout}\n{done.stderr}", self.leftovers(output)
+
+    def test_throw(self):
+        for phase in PHASES:
+            done, told, left = self.start_with_fault("throw", phase)
+            self.assertEqual(done.returncode, BUG, told)
+            self.assertEqual(done.stderr.count(ERROR), 1, told)
+            self.assertIn("where: rank 1 on ", done.stderr, told)
+            self.assertEqual(left, [], told)
+
+    def test_throw_amid_the_run(self):
+        done, told, left = self.start_with_fault("throw", "run", extra=",tick=1")
+        self.assertEqual(done.returncode, BUG, told)
+        self.assertIn("while running", done.stderr, told)
+        self.assertEqual(left, [], told)
+
+    def test_exit(self):
+        for phase in PHASES:
+            done, told, _ = self.start_with_fault("exit", phase)
+            self.assertEqual(done.returncode, EXIT_CODE, told)
+
+    def test_kill(self):
+        for phase in PHASES:
+            done, told, _ = self.start_with_fault("kill", phase)
+            self.assertEqual(done.returncode, KILLED, told)
+
+    def test_hang(self):
+        for phase in PHASES:
+            done, told, left = self.start_with_fault("hang", phase, "--timeout", 1.5)
+            self.assertEqual(done.returncode, COMMUNICATION, told)
+            self.assertEqual(done.stderr.count(ERROR), 1, told)
+            self.assertIn("no progress for 1.5 s", done.stderr, told)
+            self.assertEqual(left, [], told)
+
+    def test_all_ranks_throw_amid_the_run(self):
+        for ranks in (1, 4):
+            arguments = ["run", "small.onnx", "in.h5", "all.h5", "--batch", 2]
+            done = self.start(ranks, *arguments, PARCONV_FAULT="rank=all,phase=run,kind=throw,tick=1")
+            self.assertEqual(done.returncode, BUG, done.stderr)
+            self.assertEqual(done.stderr.count(ERROR), 1, done.stderr)
+            self.assertEqual(self.leftovers("all.h5"), [])
+
+    def test_without_a_fault_the_same_run_passes(self):
+        self.expect(OK, 3, "run", "small.onnx", "in.h5", "good.h5", "--split", "h", "--verify", "--batch", 2, "--timeout", 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,122 @@
+"""Bad models, data, outputs and disks: the documented exit code, one error, no file under the final name."""
+import os
+import subprocess
+import unittest
+
+import h5py
+import numpy as np
+import tiny_onnx as onnx
+from app_case import BAD_DATA, CANNOT_CREATE, INPUT_MISSING, IO, AppCase
+
+
+class BadData(AppCase):
+    def refuse(self, code, model, data, say):
+        self.expect(code, 2, "run", model, data, "out.h5", say=say)
+        self.assertEqual(self.leftovers("out.h5"), [])
+
+    def test_missing_files(self):
+        self.refuse(INPUT_MISSING, "gone.onnx", "in.h5", "gone.onnx")
+        self.refuse(INPUT_MISSING, "small.onnx", "gone.h5", "gone.h5")
+
+    def test_truncated_files(self):
+        for name in ("small.onnx", "in.h5"):
+            with open(self.path(name), "rb") as whole, open(self.path("cut_" + name), "wb") as cut:
+                cut.write(whole.read()[: os.path.getsize(self.path(name)) // 2])
+        self.refuse(BAD_DATA, "cut_small.onnx", "in.h5", "cut_small.onnx")
+        self.refuse(BAD_DATA, "small.onnx", "cut_in.h5", "cut_in.h5")
+
+    def test_text_instead_of_data(self):
+        with open(self.path("text.h5"), "w", encoding="utf-8") as file:
+            file.write("not a file of numbers\n" * 100)
+        self.refuse(BAD_DATA, "small.onnx", "text.h5", "text.h5")
+        self.refuse(BAD_DATA, "text.h5", "in.h5", "text.h5")
+
+    def test_wrong_rank_type_and_shape(self):
+        self.write("flat.h5", x=np.zeros(7, "f4"))
+        self.refuse(BAD_DATA, "small.onnx", "flat.h5", "flat.h5")
+        self.write("volume.h5", x=np.zeros((1, 3, 4, 8, 8), "f4"))
+        self.refuse(BAD_DATA, "small.onnx", "volume.h5", "input")
+        with h5py.File(self.path("words.h5"), "w") as file:
+            file["x"] = np.array([[["a", "b"]]], dtype="S1")
+        self.refuse(BAD_DATA, "small.onnx", "words.h5", "words.h5")
+        self.write("four.h5", x=np.zeros((1, 4, 8, 8), "f4"))
+        self.refuse(BAD_DATA, "small.onnx", "four.h5", "3")
+        self.write("none.h5", x=np.zeros((0, 3, 8, 8), "f4"))
+        self.refuse(BAD_DATA, "small.onnx", "none.h5", "none.h5")
+        self.write("both.h5", a=np.zeros((1, 3, 8, 8), "f4"), b=np.zeros((1, 3, 8, 8), "f4"))
+        self.refuse(BAD_DATA, "small.onnx", "both.h5", "/a")
+
+    def convolution(self, dims=(1, 3, 3, 3), **attributes):
+        count = int(np.prod(dims)) if max(dims) < 1000 else 0
+        onnx.write_model(
+            self.path("conv.onnx"),
+            [onnx.node("Conv", ["x", "w"], "y", **attributes)],
+            [onnx.value_info("x", ["N", 3, "H", "W"])],
+            ["y"],
+            [onnx.tensor("w", dims, [0.5] * count)],
+        )
+        return "conv.onnx"
+
+    def test_the_convolution_of_these_tests_is_good(self):
+        self.expect(0, 2, "run", self.convolution(), "in.h5", "good.h5", "--quiet")
+        self.assertEqual(self.result("good.h5").shape, (5, 1, 19, 17))
+
+    def test_models_that_cannot_be(self):
+        self.refuse(BAD_DATA, self.convolution((1, 4, 3, 3)), "in.h5", "y")
+        self.refuse(BAD_DATA, self.convolution(strides=[0, 1]), "in.h5", "stride")
+        self.refuse(BAD_DATA, self.convolution((1 << 62, 3, 3, 3)), "in.h5", "w")
+        self.refuse(BAD_DATA, self.convolution((1, 3, -3, 3)), "in.h5", "w")
+        self.refuse(BAD_DATA, self.convolution(group=0), "in.h5", "group")
+
+    def test_unsupported_operators_are_all_named(self):
+        nodes = [onnx.node("LSTM", ["x"], "a"), onnx.node("Einsum", ["a"], "b"), onnx.node("Relu", ["b"], "y")]
+        onnx.write_model(self.path("odd.onnx"), nodes, [onnx.value_info("x", ["N", 3, "H", "W"])], ["y"])
+        self.refuse(BAD_DATA, "odd.onnx", "in.h5", "LSTM")
+        self.refuse(BAD_DATA, "odd.onnx", "in.h5", "Einsum")
+        done = self.start(0, "inspect", "odd.onnx")
+        self.assertEqual(done.returncode, BAD_DATA, done.stdout)
+        self.assertEqual(done.stdout.count("not supported:"), 2)
+
+    def test_several_inputs(self):
+        inputs = [onnx.value_info(name, [5, 3, 21, 19]) for name in ("x", "second")]
+        onnx.write_model(self.path("sum.onnx"), [onnx.node("Add", ["x", "second"], "y")], inputs, ["y"])
+        self.refuse(BAD_DATA, "sum.onnx", "in.h5", "2 inputs")
+
+    def test_wrong_channel_numbers(self):
+        self.expect(BAD_DATA, 2, "run", "small.onnx", "in.h5", "out.h5", "--mean", "1,2", say="mean")
+
+
+class BadOutput(AppCase):
+    def test_existing_output(self):
+        self.run_small(2, "there.h5", "--quiet")
+        before = os.stat(self.path("there.h5"))
+        self.run_small(2, "there.h5", code=CANNOT_CREATE, say="there.h5")
+        self.assertEqual(os.stat(self.path("there.h5")).st_mtime_ns, before.st_mtime_ns)
+        self.run_small(2, "there.h5", "--force", "--quiet")
+        self.assertNotEqual(os.stat(self.path("there.h5")).st_ino, before.st_ino)
+        self.assertEqual(self.leftovers("there.h5"), ["there.h5"])
+
+    def test_folder_that_is_not_there_or_not_writable(self):
+        self.run_small(2, "nowhere/out.h5", code=CANNOT_CREATE, say="nowhere")
+        self.run_small(2, "/proc/out.h5", code=CANNOT_CREATE, say="/proc/out.h5")
+
+    def test_report_that_cannot_be_written(self):
+        self.run_small(2, "report.h5", "--report", "nowhere/r.jsonl", code=CANNOT_CREATE, say="nowhere/r.jsonl")
+
+    def test_full_disk(self):
+        if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no right to mount a small disk")
+        os.mkdir(self.path("disk"))
+        onnx.write_model(self.path("copy.onnx"), [onnx.node("Relu", ["x"], "y")], [onnx.value_info("x", ["N", 1, "H", "W"])], ["y"])
+        self.write("large.h5", x=np.ones((2, 1, 1024, 1024), "u1"))
+        mount = f'mount -t tmpfs -o size=2m parconv "{self.path("disk")}" || exit 99; exec "$@"'
+        prefix = ["unshare", "-m", "sh", "-c", mount, "sh"]
+        done = self.start(2, "run", "copy.onnx", "large.h5", "disk/out.h5", prefix=prefix)
+        if done.returncode == 99:
+            self.skipTest("no right to mount a small disk")
+        self.assertEqual(done.returncode, IO, done.stderr)
+        self.assertEqual(done.stderr.count("parconv_app: error:"), 1, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
