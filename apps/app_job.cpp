@@ -19,8 +19,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long a silent rank waits to be ended by the one that speaks, and how long that one lets others find out that they are to be
-/// silent, since its name is free again when it ends.
+/// How long a silent rank waits to be ended by the one that speaks, and how long that one lets others find out that they are to
+/// be silent, since its name is free again when it ends.
 constexpr milliseconds silence{8000};
 constexpr milliseconds pause_after_error{300};
 constexpr milliseconds pause_after_time_out{2000};

@@ -94,7 +94,7 @@ class Runner {
 
   void compute() {
     OutputFiles files(job_, options_, setup_);
-    setup_seconds_ = seconds_since(begin_);
+    job_.together(Phase::Create, [&] { reserve_reports(); });
     Progress progress(setup_.blocks.samples,
                       job_.is_root() && !options_.is_quiet ? Progress::Output::Shown : Progress::Output::Silent);
     measured_.emplace(job_.control());
@@ -103,6 +103,13 @@ class Runner {
     progress.finish();
     files.finish();
     names_ = files.names();
+  }
+
+  /// Finds out before the work that reports cannot be written.
+  void reserve_reports() const {
+    if (!job_.is_root()) return;
+    if (!options_.report_file.empty()) write_text_file(options_.report_file, "");
+    if (!options_.trace_file.empty()) write_text_file(options_.trace_file, "");
   }
 
   struct Span {
@@ -127,6 +134,7 @@ class Runner {
                      EngineOptions{.read_filter = make_filter_reader(), .on_tick = on_tick});
     });
     job_.control().barrier();
+    if (span.first_sample == 0) setup_seconds_ = seconds_since(begin_);
     const auto begin = std::chrono::steady_clock::now();
     const std::vector<DataSink*> sinks = files.sinks();
     job_.in_messages(Phase::Run, [&] {

@@ -102,6 +102,7 @@ class BadOutput(AppCase):
 
     def test_report_that_cannot_be_written(self):
         self.run_small(2, "report.h5", "--report", "nowhere/r.jsonl", code=CANNOT_CREATE, say="nowhere/r.jsonl")
+        self.assertEqual(self.leftovers("report.h5"), [])
 
     def test_full_disk(self):
         if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
