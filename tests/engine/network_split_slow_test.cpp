@@ -1,0 +1,23 @@
+// Whole networks at full size under every split, against one rank.
+#include "engine/network_splits.hpp"
+
+namespace parconv::test {
+namespace {
+
+using FullNetworkSplits = NetworkSplitTest;
+
+/// The published sizes; the published widths where they take seconds.
+std::vector<NetworkCase> full_networks() {
+  return {{.name = "resnet50", .size = 224, .channels_scale = 1, .batch = 1},
+          {.name = "vgg16", .size = 224, .channels_scale = 0.5, .batch = 1},
+          {.name = "unet", .size = 224, .channels_scale = 0.125, .batch = 1},
+          {.name = "net3d", .size = 128, .channels_scale = 1, .batch = 1}};
+}
+
+TEST_F(FullNetworkSplits, ResNet50) { expect_equal_to_one_rank(full_networks()[0], Numbers::Reals); }
+TEST_F(FullNetworkSplits, Vgg16) { expect_equal_to_one_rank(full_networks()[1], Numbers::Reals); }
+TEST_F(FullNetworkSplits, UNet) { expect_equal_to_one_rank(full_networks()[2], Numbers::Reals); }
+TEST_F(FullNetworkSplits, Net3d) { expect_equal_to_one_rank(full_networks()[3], Numbers::Reals); }
+
+}  // namespace
+}  // namespace parconv::test
