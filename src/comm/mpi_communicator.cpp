@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include "comm/mpi_check.hpp"
@@ -19,6 +20,10 @@ void for_each_chunk(std::size_t size_bytes, std::size_t chunk_bytes, Visit&& vis
   for (std::size_t offset = 0; offset < size_bytes; offset += chunk_bytes)
     visit(offset, static_cast<int>(std::min(chunk_bytes, size_bytes - offset)));
 }
+
+/// Polls of MPI, some 50 us in all, before a waiting rank lets others run: more than messages between idle cores take, less than
+/// a time slice. Where ranks share a core, the one that is waited for may need it.
+constexpr int polls_before_yielding = 200;
 
 class MpiExchange final : public Exchange {
  public:
@@ -45,8 +50,8 @@ class MpiExchange final : public Exchange {
   void finish() override {
     // Not MPI_Waitall: in Open MPI 4.1 it spins for ever when a message fails while it waits (tests:
     // ReportsALetterThatIsTooLong).
-    while (!test()) {
-    }
+    for (int poll = 0; !test(); ++poll)
+      if (poll >= polls_before_yielding) std::this_thread::yield();
   }
 
   bool test() override {
