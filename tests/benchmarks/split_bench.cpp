@@ -1,9 +1,10 @@
 // Times convolution layers split over the ranks of the job against one rank of the same job, in turns, so that drift of the
-// machine hits both. One thread a rank. Counted: what the engine spends on the layer and on bringing its input to where it is
-// needed; not counted: reading the input and the operator before the layer.
-// mpirun -np P parconv_split_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--splits h,f] [--overlap
-// on|off]. One JSON line for each layer and split, then a summary.
+// machine hits both. Samples in which a rank lost its core to another program are measured again where possible. One thread a
+// rank. Counted: what the engine spends on the layer and on bringing its input to where it is needed; not counted: reading the
+// input and the operator before the layer. mpirun -np P parconv_split_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X]
+// [--repeats N] [--splits h,f] [--overlap on|off]. One JSON line for each layer and split, then a summary.
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +20,8 @@ namespace parconv::bench {
 namespace {
 
 constexpr double most_bytes = 2e9;
-constexpr double shortest_sample_seconds = 10e-3;
+constexpr double shortest_sample_seconds = 3e-3;
+constexpr int most_tries = 10;  // per wanted sample
 constexpr double most_calls = 200;
 
 struct Options {
@@ -38,14 +40,30 @@ struct Ranks {
   bool is_first() const { return all.rank() == 0; }
 };
 
-/// One way of running the layer, with what was measured: of the slowest rank.
-struct Candidate {
-  std::string split{};
-  std::optional<TimedRun> run{};
+/// Of the slowest rank.
+struct Samples {
   std::vector<double> total{};
   std::vector<double> compute{};
   std::vector<double> communication{};
 };
+
+/// One way of running the layer, with what was measured.
+struct Candidate {
+  std::string split{};
+  std::optional<TimedRun> run{};
+  Samples undisturbed{};
+  Samples disturbed{};
+
+  /// The samples in which every rank kept its core, if there are enough of them.
+  const Samples& samples() const { return undisturbed.total.size() >= 5 ? undisturbed : disturbed; }
+};
+
+/// How often this process lost its core while it wanted to run.
+index_t lost_cores() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_nivcsw;
+}
 
 /// T1 / (P * TP).
 struct Efficiency {
@@ -100,38 +118,52 @@ std::vector<Candidate> candidates_of(const Layer& layer, const Options& options,
   return candidates;
 }
 
+/// What one rank measured.
+struct OwnSample {
+  LaneTimes times{};
+  index_t lost_cores = 0;
+};
+
 /// The first micro-batch takes up that ranks do not begin at the same time; it is not counted.
-LaneTimes sample(Candidate& candidate, index_t calls, Ranks ranks) {
+OwnSample sample(Candidate& candidate, index_t calls, Ranks ranks) {
   quiet_barrier(ranks.all);
-  LaneTimes times;
+  OwnSample own;
   if (candidate.run) {
     candidate.run->run(1);
-    times = candidate.run->run(calls);
+    const index_t lost = lost_cores();
+    own.times = candidate.run->run(calls);
+    own.lost_cores = lost_cores() - lost;
   }
   quiet_barrier(ranks.all);
-  return times;
+  return own;
 }
 
 void add_sample(Candidate& candidate, index_t calls, Ranks ranks) {
-  const LaneTimes own = sample(candidate, calls, ranks);
-  candidate.total.push_back(ranks.all.max(own.total_seconds()));
-  candidate.compute.push_back(ranks.all.max(own.compute_seconds));
-  candidate.communication.push_back(ranks.all.max(own.communication_seconds));
+  const OwnSample own = sample(candidate, calls, ranks);
+  Samples& samples = ranks.all.max(own.lost_cores) > 0 ? candidate.disturbed : candidate.undisturbed;
+  samples.total.push_back(ranks.all.max(own.times.total_seconds()));
+  samples.compute.push_back(ranks.all.max(own.times.compute_seconds));
+  samples.communication.push_back(ranks.all.max(own.times.communication_seconds));
+}
+
+bool is_enough(const std::vector<Candidate>& candidates, int repeats) {
+  return std::all_of(candidates.begin(), candidates.end(),
+                     [&](const Candidate& candidate) { return std::ssize(candidate.undisturbed.total) >= repeats; });
 }
 
 /// Who goes first changes from sample to sample.
 index_t measure(std::vector<Candidate>& candidates, const Options& options, Ranks ranks) {
   for (Candidate& candidate : candidates) sample(candidate, 1, ranks);
-  const double seconds = ranks.all.max(sample(candidates[0], 1, ranks).total_seconds());
+  const double seconds = ranks.all.max(sample(candidates[0], 1, ranks).times.total_seconds());
   const auto calls = static_cast<index_t>(std::clamp(std::ceil(shortest_sample_seconds / seconds), 1.0, most_calls));
-  for (int repeat = 0; repeat < options.repeats; ++repeat)
+  for (int repeat = 0; repeat < most_tries * options.repeats && !is_enough(candidates, options.repeats); ++repeat)
     for (std::size_t k = 0; k < candidates.size(); ++k)
       add_sample(candidates[(k + static_cast<std::size_t>(repeat)) % candidates.size()], calls, ranks);
   return calls;
 }
 
 Efficiency efficiency_of(const Candidate& one, const Candidate& split, int num_ranks) {
-  const Timing t1 = timing_of(one.total), tp = timing_of(split.total);
+  const Timing t1 = timing_of(one.samples().total), tp = timing_of(split.samples().total);
   return {.of_medians = t1.median_seconds / (num_ranks * tp.median_seconds),
           .of_minima = t1.min_seconds / (num_ranks * tp.min_seconds)};
 }
@@ -146,19 +178,20 @@ struct LineContext {
 void print(const LineContext& context, const Candidate& one, const Candidate& split, index_t sent_bytes, index_t copied_bytes) {
   const Layer& layer = context.layer;
   const Efficiency efficiency = efficiency_of(one, split, context.num_ranks);
-  const Timing t1 = timing_of(one.total), tp = timing_of(split.total);
+  const Timing t1 = timing_of(one.samples().total), tp = timing_of(split.samples().total);
   fmt::print(
       R"({{"network":"{}","layer":"{}","spatial_ndims":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},)"
-      R"("gflop":{},"split":"{}","overlap":"{}","ranks":{},"threads":1,"repeats":{},"calls_per_sample":{},)"
+      R"("gflop":{},"split":"{}","overlap":"{}","ranks":{},"threads":1,"undisturbed_samples":{},"calls_per_sample":{},)"
       R"("one_median_seconds":{:.3e},"one_min_seconds":{:.3e},"median_seconds":{:.3e},"min_seconds":{:.3e},)"
       R"("compute_median_seconds":{:.3e},"communication_median_seconds":{:.3e},"efficiency":{:.4f},"min_efficiency":{:.4f},)"
       R"("sent_bytes":{},"copied_bytes":{},"implementation":"{}","revision":"{}","load_average":{:.2f}}})"
       "\n",
       layer.network, layer.name, layer.spatial_ndims, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride, layer.pad,
-      layer.gflop, split.split, context.options.overlap == Overlap::On ? "on" : "off", context.num_ranks, context.options.repeats,
-      context.calls, t1.median_seconds, t1.min_seconds, tp.median_seconds, tp.min_seconds,
-      timing_of(split.compute).median_seconds, timing_of(split.communication).median_seconds, efficiency.of_medians,
-      efficiency.of_minima, sent_bytes, copied_bytes, split.run->implementation(), PARCONV_BENCH_REVISION, load_average());
+      layer.gflop, split.split, context.options.overlap == Overlap::On ? "on" : "off", context.num_ranks,
+      std::min(one.undisturbed.total.size(), split.undisturbed.total.size()), context.calls, t1.median_seconds, t1.min_seconds,
+      tp.median_seconds, tp.min_seconds, timing_of(split.samples().compute).median_seconds,
+      timing_of(split.samples().communication).median_seconds, efficiency.of_medians, efficiency.of_minima, sent_bytes,
+      copied_bytes, split.run->implementation(), PARCONV_BENCH_REVISION, load_average());
   std::fflush(stdout);
 }
 
