@@ -54,18 +54,28 @@ class DistributedRun {
 
   /// The outputs of `micro_batches` micro-batches, complete on rank 0 if the program stores at the root.
   std::vector<MemorySink> run(std::vector<MemorySource>& sources, index_t micro_batches) {
-    std::vector<DataSource*> source_list;
-    for (MemorySource& source : sources) source_list.push_back(&source);
+    std::vector<MemorySink> sinks = make_sinks(micro_batches);
+    run_into(sinks, sources, micro_batches);
+    return sinks;
+  }
+
+  /// Sinks that have room for the outputs.
+  std::vector<MemorySink> make_sinks(index_t micro_batches) const {
     std::vector<MemorySink> sinks;
     for (ValueId id : job_.network.outputs) {
       Extents extents = job_.network.value(id).extents;
       extents[Axis::N] *= micro_batches;
       sinks.emplace_back(extents);
     }
+    return sinks;
+  }
+
+  void run_into(std::vector<MemorySink>& sinks, std::vector<MemorySource>& sources, index_t micro_batches) {
+    std::vector<DataSource*> source_list;
+    for (MemorySource& source : sources) source_list.push_back(&source);
     std::vector<DataSink*> sink_list;
     for (MemorySink& sink : sinks) sink_list.push_back(&sink);
     engine_->run({.sources = source_list, .sinks = sink_list}, micro_batches);
-    return sinks;
   }
 
   Engine& engine() { return *engine_; }
