@@ -10,11 +10,11 @@ if(PARCONV_SANITIZE)
   target_link_options(parconv_options INTERFACE -fsanitize=${PARCONV_SANITIZE})
 endif()
 
-# parconv_module(NAME [PUBLIC target...] [PRIVATE target...]): static library parconv_NAME of src/NAME/*.cpp.
+# parconv_module(NAME [PUBLIC target...] [PRIVATE target...]): static library parconv_NAME of all .cpp files under src/NAME.
 # PUBLIC names modules that its headers use; PRIVATE names libraries that only its sources see.
 function(parconv_module name)
   cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
   add_library(parconv_${name} STATIC ${sources})
   add_library(parconv::${name} ALIAS parconv_${name})
   target_compile_features(parconv_${name} PUBLIC cxx_std_20)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "model/ops/all.hpp"
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/model/shape.hpp"
@@ -151,10 +152,9 @@ class Rebatcher {
                   concat("keep the model's own batch of ", before_.value(node.inputs.front()).extents[Axis::N]));
     };
     const auto samples = [&](ValueId id) { return before_.value(id).extents[Axis::N]; };
-    if (std::holds_alternative<Reshape>(node.op) && samples(node.inputs.front()) != samples(node.output))
-      refuse_batch("reshapes samples into another axis");
-    if (const auto* softmax = std::get_if<Softmax>(&node.op); softmax && softmax->axes[static_cast<std::size_t>(Axis::N)])
-      refuse_batch("takes its softmax over samples");
+    const NodeView view{before_, node};
+    if (with_rules(node.op, [&](auto rules, const auto& op) { return rules.mixes_samples(op, view); }))
+      refuse_batch("mixes samples");
     for (ValueId id : node.inputs)
       if (!is_changed(id) && samples(id) > 1)
         refuse_batch(concat("reads '", before_.value(id).name, "' of a fixed number of samples"));

@@ -1,0 +1,23 @@
+// The rules of every operator, and how to ask them.
+#pragma once
+
+#include <variant>
+
+#include "model/ops/concat.hpp"
+#include "model/ops/conv.hpp"
+#include "model/ops/global_average.hpp"
+#include "model/ops/pointwise.hpp"
+#include "model/ops/pool.hpp"
+#include "model/ops/reshape.hpp"
+#include "model/ops/softmax.hpp"
+#include "model/ops/sum.hpp"
+
+namespace parconv {
+
+/// Calls ask(rules, op) with the Rules and the struct of the operator in the variant.
+template <class Ask>
+decltype(auto) with_rules(const Operator& op, Ask&& ask) {
+  return std::visit([&](const auto& kind) { return ask(Rules<std::decay_t<decltype(kind)>>{}, kind); }, op);
+}
+
+}  // namespace parconv

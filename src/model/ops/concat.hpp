@@ -1,0 +1,16 @@
+// Concat along the channels: boxes move, nothing is computed.
+#pragma once
+
+#include "model/ops/rules.hpp"
+
+namespace parconv {
+
+template <>
+struct Rules<Concat> : PointwiseRules<Concat> {
+  static std::string name(const Concat&) { return "Concat"; }
+  static Shape output_shape(const Concat& op, const OperandShapes& operands);
+  static Box needed_box(const Concat& op, const NodeView& view, std::size_t operand, const Share& share);
+  static LocalKind localise(const Concat& op, const NodeView& view, const Share& share, const Box& need);
+};
+
+}  // namespace parconv

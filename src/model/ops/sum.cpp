@@ -1,0 +1,34 @@
+#include "model/ops/sum.hpp"
+
+#include <algorithm>
+
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+
+Shape Rules<Sum>::output_shape(const Sum&, const OperandShapes& operands) {
+  Shape out = operands.first();
+  for (const Shape& operand : operands.shapes) {
+    out.ndims = std::max(out.ndims, operand.ndims);
+    for (Axis axis : all_axes) {
+      index_t& extent = out.extents[axis];
+      const index_t other = operand.extents[axis];
+      if (extent != other && extent != 1 && other != 1)
+        operands.refuse(concat("inputs of ", out.extents, " and ", operand.extents, " differ along ", name_of(axis)));
+      if (extent == 1) extent = other;
+    }
+  }
+  return out;
+}
+
+/// Where the input has extent 1, its only element is needed.
+Box Rules<Sum>::needed_box(const Sum&, const NodeView& view, std::size_t operand, const Share& share) {
+  Box need;
+  for (Axis axis : all_axes) {
+    const bool is_broadcast = view.in(operand)[axis] == 1 && !share.computed[axis].is_empty();
+    need[axis] = is_broadcast ? Interval{0, 1} : share.computed[axis];
+  }
+  return need;
+}
+
+}  // namespace parconv
