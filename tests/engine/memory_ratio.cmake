@@ -1,0 +1,32 @@
+# Compares the peak memory of a rank with that of one rank, and fails if more than a share of it is left:
+#   cmake -D PROGRAM=engine_memory -D "MPIRUN=mpirun;-np" -D RANKS=4 -D SIZE=2048 -D SPLIT=h -D PERCENT=35 -P memory_ratio.cmake
+# Fixed costs, which a tiny image has too, are taken off both.
+
+function(measure ranks size split result)
+  execute_process(COMMAND ${MPIRUN} ${ranks} ${PROGRAM} ${size} ${split} OUTPUT_VARIABLE output ERROR_VARIABLE errors
+                  RESULT_VARIABLE status)
+  if(NOT status EQUAL 0 OR NOT output MATCHES "peak_kib=([0-9]+)")
+    message(FATAL_ERROR "${ranks} ranks at ${size} end with ${status}: ${output}${errors}")
+  endif()
+  message("${ranks} ranks, ${size} x ${size}, split ${split}: ${CMAKE_MATCH_1} KiB")
+  set(${result} ${CMAKE_MATCH_1} PARENT_SCOPE)
+endfunction()
+
+measure(1 32 1 tiny_alone)
+measure(${RANKS} 32 ${SPLIT} tiny_shared)
+measure(1 ${SIZE} 1 alone)
+measure(${RANKS} ${SIZE} ${SPLIT} shared)
+
+math(EXPR alone "${alone} - ${tiny_alone}")
+math(EXPR shared "${shared} - ${tiny_shared}")
+# Two activations of one image are the least that one rank can work with.
+math(EXPR least "2 * 64 * ${SIZE} * ${SIZE} * 4 / 1024")
+if(alone LESS least)
+  message(FATAL_ERROR "one rank used ${alone} KiB only, less than ${least} KiB: the measurement is wrong")
+endif()
+math(EXPR per_mille "1000 * ${shared} / ${alone}")
+message("${shared} of ${alone} KiB: ${per_mille} per mille")
+math(EXPR limit "10 * ${PERCENT}")
+if(per_mille GREATER_EQUAL limit)
+  message(FATAL_ERROR "a rank of ${RANKS} needs ${per_mille} per mille of one rank's memory, ${limit} are allowed")
+endif()
