@@ -1,6 +1,8 @@
 #include "progress.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +15,12 @@ namespace {
 
 constexpr std::chrono::milliseconds terminal_interval{200};
 constexpr std::chrono::seconds log_interval{10};
+
+/// Lines with the time of day, for the logs of batch jobs.
+spdlog::logger& job_log() {
+  static spdlog::logger logger("parconv", std::make_shared<spdlog::sinks::stderr_sink_st>());
+  return logger;
+}
 
 }  // namespace
 
@@ -32,7 +40,7 @@ void Progress::update(index_t samples) {
   if (is_terminal_)
     fmt::print(stderr, "\r{:<70}", line);
   else
-    fmt::print(stderr, "{}\n", line);
+    job_log().info(line);
   std::fflush(stderr);
 }
 

@@ -54,10 +54,10 @@ target_include_directories(parconv_xxhash SYSTEM INTERFACE ${PARCONV_XXHASH_INCL
 target_link_libraries(parconv_xxhash INTERFACE ${PARCONV_XXHASH_LIBRARY})
 
 find_package(fmt REQUIRED)
-find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 if(PARCONV_BUILD_APPS)
   find_package(CLI11 REQUIRED)
+  find_package(spdlog REQUIRED)
 endif()
 if(PARCONV_BUILD_TESTS)
   find_package(GTest REQUIRED)
