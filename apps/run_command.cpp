@@ -12,6 +12,7 @@
 #include "parconv/comm/mpi_communicator.hpp"
 #include "parconv/engine/job.hpp"
 #include "parconv/io/constants.hpp"
+#include "parconv/io/plan_json.hpp"
 #include "progress.hpp"
 #include "run_setup.hpp"
 #include "verify.hpp"
@@ -51,10 +52,21 @@ class Runner {
 
   void plan() {
     setup_ = job_.together(Phase::Plan, [&] { return set_up(options_, *model_, *source_, job_.size()); });
+    require_same_everywhere();
     threads_ = options_.threads > 0 ? options_.threads : default_threads(job_.control());
     backend_ = job_.together(Phase::Plan, [&] { return make_backend({.threads = threads_}); });
     compile_options_ =
         job_.together(Phase::Plan, [&] { return compile_options(options_, setup_, *backend_, num_hosts(job_.control()) > 1); });
+  }
+
+  /// Hosts that see other files under the same names would wait for messages that nobody sends.
+  void require_same_everywhere() {
+    const bool is_same = job_.control().all_equal(plan_to_json(setup_.plan, setup_.network) + to_string(source_->extents()));
+    job_.together(Phase::Plan, [&] {
+      if (!is_same)
+        throw Error(ExitCode::BadData, "the ranks do not see the same model, data or plan",
+                    "give files that every host sees alike, such as those of a shared file system");
+    });
   }
 
   void compile() {
