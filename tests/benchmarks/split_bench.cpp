@@ -9,18 +9,17 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <optional>
 #include <sstream>
 
 #include "benchmarks/measuring.hpp"
 #include "benchmarks/quiet_barrier.hpp"
-#include "benchmarks/timed_run.hpp"
+#include "benchmarks/split_samples.hpp"
 
 namespace parconv::bench {
 namespace {
 
 constexpr double most_bytes = 2e9;
-constexpr double shortest_sample_seconds = 3e-3;
+constexpr double shortest_sample_seconds = 1e-3;
 constexpr int most_tries = 10;  // per wanted sample
 constexpr double most_calls = 200;
 
@@ -40,36 +39,12 @@ struct Ranks {
   bool is_first() const { return all.rank() == 0; }
 };
 
-/// Of the slowest rank.
-struct Samples {
-  std::vector<double> total{};
-  std::vector<double> compute{};
-  std::vector<double> communication{};
-};
-
-/// One way of running the layer, with what was measured.
-struct Candidate {
-  std::string split{};
-  std::optional<TimedRun> run{};
-  Samples undisturbed{};
-  Samples disturbed{};
-
-  /// The samples in which every rank kept its core, if there are enough of them.
-  const Samples& samples() const { return undisturbed.total.size() >= 5 ? undisturbed : disturbed; }
-};
-
 /// How often this process lost its core while it wanted to run.
 index_t lost_cores() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_nivcsw;
 }
-
-/// T1 / (P * TP).
-struct Efficiency {
-  double of_medians = 0;
-  double of_minima = 0;
-};
 
 std::vector<std::string> list_of(const std::string& text) {
   std::vector<std::string> items;
@@ -84,7 +59,7 @@ void set_option(Options& options, const std::string& option, const std::string& 
   else if (option == "--max-gflop")
     options.choice.max_gflop = number_of<double>(value, option);
   else if (option == "--repeats")
-    options.repeats = std::max(5, number_of<int>(value, option));
+    options.repeats = std::max(least_samples, number_of<int>(value, option));
   else if (option == "--splits")
     options.splits = list_of(value);
   else if (option == "--overlap" && (value == "on" || value == "off"))
@@ -140,15 +115,15 @@ OwnSample sample(Candidate& candidate, index_t calls, Ranks ranks) {
 
 void add_sample(Candidate& candidate, index_t calls, Ranks ranks) {
   const OwnSample own = sample(candidate, calls, ranks);
-  Samples& samples = ranks.all.max(own.lost_cores) > 0 ? candidate.disturbed : candidate.undisturbed;
-  samples.total.push_back(ranks.all.max(own.times.total_seconds()));
-  samples.compute.push_back(ranks.all.max(own.times.compute_seconds));
-  samples.communication.push_back(ranks.all.max(own.times.communication_seconds));
+  candidate.samples.push_back({.times = {.compute_seconds = ranks.all.max(own.times.compute_seconds),
+                                         .communication_seconds = ranks.all.max(own.times.communication_seconds)},
+                               .total_seconds = ranks.all.max(own.times.total_seconds()),
+                               .is_undisturbed = ranks.all.max(own.lost_cores) == 0});
 }
 
 bool is_enough(const std::vector<Candidate>& candidates, int repeats) {
   return std::all_of(candidates.begin(), candidates.end(),
-                     [&](const Candidate& candidate) { return std::ssize(candidate.undisturbed.total) >= repeats; });
+                     [&](const Candidate& candidate) { return candidate.num_undisturbed() >= repeats; });
 }
 
 /// Who goes first changes from sample to sample.
@@ -162,36 +137,35 @@ index_t measure(std::vector<Candidate>& candidates, const Options& options, Rank
   return calls;
 }
 
-Efficiency efficiency_of(const Candidate& one, const Candidate& split, int num_ranks) {
-  const Timing t1 = timing_of(one.samples().total), tp = timing_of(split.samples().total);
-  return {.of_medians = t1.median_seconds / (num_ranks * tp.median_seconds),
-          .of_minima = t1.min_seconds / (num_ranks * tp.min_seconds)};
-}
-
 struct LineContext {
   const Layer& layer;
   const Options& options;
   index_t calls = 1;
-  int num_ranks = 1;
+  index_t sent_bytes = 0;
+  index_t copied_bytes = 0;
 };
 
-void print(const LineContext& context, const Candidate& one, const Candidate& split, index_t sent_bytes, index_t copied_bytes) {
+void print(const LineContext& context, const Comparison& compared) {
   const Layer& layer = context.layer;
-  const Efficiency efficiency = efficiency_of(one, split, context.num_ranks);
-  const Timing t1 = timing_of(one.samples().total), tp = timing_of(split.samples().total);
+  const bool only_undisturbed = compared.only_undisturbed();
+  const Efficiency efficiency = compared.efficiency();
+  const Timing t1 = total_of(compared.one, only_undisturbed), tp = total_of(compared.split, only_undisturbed);
+  const Timing compute = timing_of(compared.split, only_undisturbed, [](const Sample& s) { return s.times.compute_seconds; });
+  const Timing communication =
+      timing_of(compared.split, only_undisturbed, [](const Sample& s) { return s.times.communication_seconds; });
   fmt::print(
       R"({{"network":"{}","layer":"{}","spatial_ndims":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},)"
-      R"("gflop":{},"split":"{}","overlap":"{}","ranks":{},"threads":1,"undisturbed_samples":{},"calls_per_sample":{},)"
-      R"("one_median_seconds":{:.3e},"one_min_seconds":{:.3e},"median_seconds":{:.3e},"min_seconds":{:.3e},)"
-      R"("compute_median_seconds":{:.3e},"communication_median_seconds":{:.3e},"efficiency":{:.4f},"min_efficiency":{:.4f},)"
-      R"("sent_bytes":{},"copied_bytes":{},"implementation":"{}","revision":"{}","load_average":{:.2f}}})"
+      R"("gflop":{},"split":"{}","overlap":"{}","ranks":{},"threads":1,"samples":{},"undisturbed_samples":{},)"
+      R"("calls_per_sample":{},"one_median_seconds":{:.3e},"one_min_seconds":{:.3e},"median_seconds":{:.3e},)"
+      R"("min_seconds":{:.3e},"compute_median_seconds":{:.3e},"communication_median_seconds":{:.3e},"efficiency":{:.4f},)"
+      R"("min_efficiency":{:.4f},"sent_bytes":{},"copied_bytes":{},"implementation":"{}","revision":"{}","load_average":{:.2f}}})"
       "\n",
       layer.network, layer.name, layer.spatial_ndims, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride, layer.pad,
-      layer.gflop, split.split, context.options.overlap == Overlap::On ? "on" : "off", context.num_ranks,
-      std::min(one.undisturbed.total.size(), split.undisturbed.total.size()), context.calls, t1.median_seconds, t1.min_seconds,
-      tp.median_seconds, tp.min_seconds, timing_of(split.samples().compute).median_seconds,
-      timing_of(split.samples().communication).median_seconds, efficiency.of_medians, efficiency.of_minima, sent_bytes,
-      copied_bytes, split.run->implementation(), PARCONV_BENCH_REVISION, load_average());
+      layer.gflop, compared.split.split, context.options.overlap == Overlap::On ? "on" : "off", compared.num_ranks,
+      compared.split.samples.size(), compared.num_undisturbed(), context.calls, t1.median_seconds, t1.min_seconds,
+      tp.median_seconds, tp.min_seconds, compute.median_seconds, communication.median_seconds, efficiency.of_medians,
+      efficiency.of_minima, context.sent_bytes, context.copied_bytes, compared.split.run->implementation(),
+      PARCONV_BENCH_REVISION, load_average());
   std::fflush(stdout);
 }
 
@@ -201,7 +175,7 @@ class Summary {
   void add(const std::vector<Candidate>& candidates, int num_ranks) {
     Efficiency best;
     for (std::size_t k = 1; k < candidates.size(); ++k) {
-      const Efficiency efficiency = efficiency_of(candidates[0], candidates[k], num_ranks);
+      const Efficiency efficiency = Comparison{candidates[0], candidates[k], num_ranks}.efficiency();
       add(candidates[k].split, efficiency);
       best.of_medians = std::max(best.of_medians, efficiency.of_medians);
       best.of_minima = std::max(best.of_minima, efficiency.of_minima);
@@ -237,11 +211,13 @@ class Summary {
 void bench_layer(const Layer& layer, const Options& options, Ranks ranks, Backend& backend, Summary& summary) {
   std::vector<Candidate> candidates = candidates_of(layer, options, ranks, backend);
   const index_t calls = measure(candidates, options, ranks);
-  const LineContext context{.layer = layer, .options = options, .calls = calls, .num_ranks = ranks.all.size()};
   for (std::size_t k = 1; k < candidates.size(); ++k) {
-    const index_t sent = ranks.all.sum(candidates[k].run->sent_bytes());
-    const index_t copied = ranks.all.sum(candidates[k].run->copied_bytes());
-    if (ranks.is_first()) print(context, candidates[0], candidates[k], sent, copied);
+    const LineContext context{.layer = layer,
+                              .options = options,
+                              .calls = calls,
+                              .sent_bytes = ranks.all.sum(candidates[k].run->sent_bytes()),
+                              .copied_bytes = ranks.all.sum(candidates[k].run->copied_bytes())};
+    if (ranks.is_first()) print(context, {candidates[0], candidates[k], ranks.all.size()});
   }
   summary.add(candidates, ranks.all.size());
 }

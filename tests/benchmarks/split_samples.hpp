@@ -1,0 +1,70 @@
+// What was measured of one layer on one rank and split over several.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "benchmarks/measuring.hpp"
+#include "benchmarks/timed_run.hpp"
+
+namespace parconv::bench {
+
+/// Fewer say nothing.
+inline constexpr int least_samples = 5;
+
+/// Of the slowest rank.
+struct Sample {
+  LaneTimes times{};
+  double total_seconds = 0;
+  bool is_undisturbed = true;
+};
+
+/// One way of running the layer, with what was measured.
+struct Candidate {
+  std::string split{};
+  std::optional<TimedRun> run{};
+  std::vector<Sample> samples{};
+
+  int num_undisturbed() const {
+    return static_cast<int>(std::count_if(samples.begin(), samples.end(), [](const Sample& s) { return s.is_undisturbed; }));
+  }
+};
+
+/// A number of every sample, or only of those in which every rank kept its core.
+template <class Number>
+Timing timing_of(const Candidate& candidate, bool only_undisturbed, Number&& number) {
+  std::vector<double> seconds;
+  for (const Sample& sample : candidate.samples)
+    if (sample.is_undisturbed || !only_undisturbed) seconds.push_back(number(sample));
+  return timing_of(std::move(seconds));
+}
+
+inline Timing total_of(const Candidate& candidate, bool only_undisturbed) {
+  return timing_of(candidate, only_undisturbed, [](const Sample& sample) { return sample.total_seconds; });
+}
+
+/// T1 / (P * TP).
+struct Efficiency {
+  double of_medians = 0;
+  double of_minima = 0;
+};
+
+/// Two candidates, and how many samples of each are undisturbed. Only those count if there are enough of both, otherwise all.
+struct Comparison {
+  const Candidate& one;
+  const Candidate& split;
+  int num_ranks = 1;
+
+  int num_undisturbed() const { return std::min(one.num_undisturbed(), split.num_undisturbed()); }
+  bool only_undisturbed() const { return num_undisturbed() >= least_samples; }
+  Efficiency efficiency() const {
+    const Timing t1 = total_of(one, only_undisturbed()), tp = total_of(split, only_undisturbed());
+    return {.of_medians = t1.median_seconds / (num_ranks * tp.median_seconds),
+            .of_minima = t1.min_seconds / (num_ranks * tp.min_seconds)};
+  }
+};
+
+}  // namespace parconv::bench
