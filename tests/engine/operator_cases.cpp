@@ -25,6 +25,10 @@ Add conv(const ConvOptions& options) {
   return [options](NetworkBuilder& builder, ValueId src) { return builder.conv(src, options); };
 }
 
+Add conv_transpose(const ConvOptions& options) {
+  return [options](NetworkBuilder& builder, ValueId src) { return builder.conv_transpose(src, options); };
+}
+
 Add pool(PoolKind kind, const Window& window, bool is_padding_counted = false) {
   return [=](NetworkBuilder& builder, ValueId src) { return builder.pool(src, kind, window, is_padding_counted); };
 }
@@ -76,6 +80,28 @@ void append_convolutions(std::vector<OperatorCase>& cases) {
   cases.push_back({"gemm after flatten in 3-D", Extents{{2, 6, 3, 4, 5}}, 5, fully_connected});
 }
 
+void append_transposed_convolutions(std::vector<OperatorCase>& cases) {
+  const WindowAxis doubled{.kernel = 4, .stride = 2, .pad_lo = 1, .pad_hi = 1};
+  const WindowAxis tripled{.kernel = 5, .stride = 3, .pad_lo = 2, .pad_hi = 0, .dilation = 2};
+  const WindowAxis longer{.kernel = 3, .stride = 2, .pad_lo = 1, .pad_hi = 0};
+  cases.push_back({"conv transpose 2x2 stride 2", image, 4, conv_transpose({.oc = 32, .window = flat(pair, pair)})});
+  cases.push_back({"conv transpose 4x4 stride 2", image, 4, conv_transpose({.oc = 40, .window = flat(doubled, doubled)})});
+  cases.push_back({"conv transpose 3x3 with output padding", deep_image, 4, conv_transpose({.oc = 33, .window = flat(longer, longer)})});
+  cases.push_back({"conv transpose 5x4 dilated", image, 4, conv_transpose({.oc = 24, .window = flat(tripled, doubled)})});
+  cases.push_back({"conv transpose 3x3 stride 1", image, 4, conv_transpose({.oc = 24, .window = flat(same3, wide3)})});
+  cases.push_back({"conv transpose with gaps", image, 4, conv_transpose({.oc = 16, .window = flat({.stride = 3}, pair)})});
+  cases.push_back({"conv transpose in 3 groups", image, 4, conv_transpose({.oc = 24, .window = flat(doubled, pair), .groups = 3})});
+  cases.push_back({"conv transpose depthwise", image, 4, conv_transpose({.oc = 24, .window = flat(doubled, doubled), .groups = 24})});
+  cases.push_back({"conv transpose 1-D", signal, 3, conv_transpose({.oc = 20, .window = {{WindowAxis{}, doubled, WindowAxis{}}}})});
+  cases.push_back({"conv transpose 3-D", cube, 5, conv_transpose({.oc = 16, .window = {{pair, pair, doubled}}})});
+  const auto joined = [](NetworkBuilder& builder, ValueId src) {
+    const Window window = flat(same3, same3);
+    const index_t channels = builder.extents(src)[Axis::C];
+    return builder.relu(builder.sum({builder.conv_transpose(src, {.oc = channels, .window = window}), src}));
+  };
+  cases.push_back({"conv transpose and sum", image, 4, joined});
+}
+
 void append_poolings(std::vector<OperatorCase>& cases) {
   cases.push_back({"max pool 3x3", image, 4, pool(PoolKind::Max, flat(half3, same3))});
   cases.push_back({"max pool 2x2", deep_image, 4, pool(PoolKind::Max, flat(pair, pair))});
@@ -89,6 +115,37 @@ void append_poolings(std::vector<OperatorCase>& cases) {
   cases.push_back({"global average in 3-D", cube, 5, global});
 }
 
+void append_smooth_activations(std::vector<OperatorCase>& cases) {
+  cases.push_back({"sigmoid", image, 4, activation({.kind = ActivationKind::Sigmoid})});
+  cases.push_back({"tanh of full vectors", deep_image, 4, activation({.kind = ActivationKind::Tanh})});
+  cases.push_back({"elu", cube, 5, activation({.kind = ActivationKind::Elu, .alpha = 1.5F})});
+  cases.push_back({"hard sigmoid", image, 4, activation({.kind = ActivationKind::HardSigmoid, .alpha = 0.25F, .beta = 0.5F})});
+  const auto conv_gelu = [](NetworkBuilder& builder, ValueId src) {
+    const ValueId product = builder.conv(src, {.oc = 33, .window = flat(same3, half3)});
+    return builder.activation(product, {.kind = ActivationKind::Gelu});
+  };
+  cases.push_back({"conv 3x3 and gelu", image, 4, conv_gelu});
+}
+
+void append_binaries(std::vector<OperatorCase>& cases) {
+  const auto with_channels = [](BinaryKind kind) {
+    return [kind](NetworkBuilder& builder, ValueId src) {
+      return builder.binary(kind, src, builder.constant(Extents{{1, builder.extents(src)[Axis::C], 1, 1, 1}}));
+    };
+  };
+  cases.push_back({"product with channels", image, 4, with_channels(BinaryKind::Mul)});
+  cases.push_back({"prelu", deep_image, 4, with_channels(BinaryKind::PRelu)});
+  const auto excitation = [](NetworkBuilder& builder, ValueId src) {
+    const ValueId means = builder.conv(builder.global_average(src), {.oc = builder.extents(src)[Axis::C]});
+    return builder.binary(BinaryKind::Mul, src, builder.activation(means, {.kind = ActivationKind::Sigmoid}));
+  };
+  cases.push_back({"squeeze and excitation", image, 4, excitation});
+  const auto difference = [](NetworkBuilder& builder, ValueId src) {
+    return builder.binary(BinaryKind::Sub, src, builder.conv(src, {.oc = builder.extents(src)[Axis::C]}));
+  };
+  cases.push_back({"difference in 3-D", cube, 5, difference});
+}
+
 void append_others(std::vector<OperatorCase>& cases) {
   cases.push_back({"sum with a constant", image, 4, sum_with_constant});
   cases.push_back({"residual block", image, 4, residual_block});
@@ -100,11 +157,13 @@ void append_others(std::vector<OperatorCase>& cases) {
   cases.push_back({"reshape", image, 4, flattened});
   // The compiler joins multiplication and addition in full vectors of channels, and not in what is left of them.
   const auto scale_shift = [](NetworkBuilder& builder, ValueId src) { return builder.scale_shift(src); };
-  cases.push_back({"scale and shift", image, 4, scale_shift, false});
-  cases.push_back({"scale and shift of full vectors", Extents{{2, 96, 1, 5, 5}}, 4, scale_shift, false});
+  cases.push_back({"scale and shift", image, 4, scale_shift});
+  cases.push_back({"scale and shift of full vectors", Extents{{2, 96, 1, 5, 5}}, 4, scale_shift});
   cases.push_back({"relu", image, 4, activation({.kind = ActivationKind::Relu})});
   cases.push_back({"leaky relu", image, 4, activation({.kind = ActivationKind::LeakyRelu, .alpha = 0.25F})});
   cases.push_back({"clip", cube, 5, activation({.kind = ActivationKind::Clip, .alpha = -1, .beta = 1})});
+  append_smooth_activations(cases);
+  append_binaries(cases);
 }
 
 }  // namespace
@@ -112,6 +171,7 @@ void append_others(std::vector<OperatorCase>& cases) {
 std::vector<OperatorCase> operator_cases() {
   std::vector<OperatorCase> cases;
   append_convolutions(cases);
+  append_transposed_convolutions(cases);
   append_poolings(cases);
   append_others(cases);
   return cases;
