@@ -31,6 +31,14 @@ foreach(line
   endif()
 endforeach()
 
+# Eight rows of sums over two rows of windows, from four ranks.
+run(${MPIRUN} -np 4 ${example}/run_network)
+foreach(line "split h=4" "25 40 45")
+  if(NOT output MATCHES "${line}")
+    message(FATAL_ERROR "The network example did not print '${line}' but:\n${output}")
+  endif()
+endforeach()
+
 # A project without C must be told why parconv is not found.
 file(WRITE ${WORK_DIR}/without_c/CMakeLists.txt
      "cmake_minimum_required(VERSION 3.22)\nproject(without_c LANGUAGES CXX)\nfind_package(parconv REQUIRED)\n")
