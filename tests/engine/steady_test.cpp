@@ -10,7 +10,9 @@
 namespace parconv::test {
 namespace {
 
+/// More than any buffer has slots.
 constexpr index_t num_micro_batches = 20;
+constexpr index_t counted_micro_batches = 5;
 
 class SteadyLoop : public SplitTest {
  protected:
@@ -28,12 +30,12 @@ class SteadyLoop : public SplitTest {
   int allocations(const Network& network, const std::string& spec, const CompileOptions& options) {
     std::vector<MemorySource> sources = sources_of(network);
     DistributedRun run(network, plan_of(network, spec), options, backend());
-    std::vector<MemorySink> sinks = run.make_sinks(7);
+    std::vector<MemorySink> sinks = run.make_sinks(counted_micro_batches);
     std::vector<DataSource*> source_list{&sources[0]};
     std::vector<DataSink*> sink_list{&sinks[0]};
     run.engine().run({source_list, sink_list}, 2);
     const AllocationCounter counter;
-    run.engine().run({source_list, sink_list}, 7);
+    run.engine().run({source_list, sink_list}, counted_micro_batches);
     return counter.count();
   }
 };
@@ -49,11 +51,11 @@ TEST_F(SteadyLoop, AllocatesNothing) {
   for (const Extents& input : {Extents{{2, 6, 1, 20, 18}}, Extents{{1, 4, 8, 10, 12}}}) {
     const Network network = fuse(small_classifier(4, Weights::Reals, input));
     const int spatial_ndims = input[Axis::D] > 1 ? 3 : 2;
-    for (const std::string& spec : named_splits(num_ranks(), spatial_ndims))
-      for (const ReduceMode reduce : {ReduceMode::Fast, ReduceMode::Ordered})
-        for (const Overlap overlap : {Overlap::Off, Overlap::On})
-          EXPECT_EQ(allocations(network, spec, {.reduce = reduce, .overlap = overlap, .store = {.kind = StoreKind::Root}}), 0)
-              << "split " << spec << " of " << spatial_ndims << "-D data";
+    for (const std::string& spec : named_splits(num_ranks(), spatial_ndims)) {
+      SCOPED_TRACE(concat("split ", spec, " of ", spatial_ndims, "-D data"));
+      EXPECT_EQ(allocations(network, spec, {.overlap = Overlap::On, .store = {.kind = StoreKind::Root}}), 0);
+      EXPECT_EQ(allocations(network, spec, {.reduce = ReduceMode::Ordered, .store = {.kind = StoreKind::Root}}), 0);
+    }
   }
 }
 
