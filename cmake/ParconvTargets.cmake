@@ -41,6 +41,8 @@ function(add_parconv_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE parconv_options ${ARG_LINK})
+  # The libraries do the work; tests are compiled once and run for seconds.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bin)
   if(NOT ARG_NP)
     target_link_libraries(${name} PRIVATE GTest::gtest_main GTest::gmock)
