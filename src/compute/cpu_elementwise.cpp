@@ -91,11 +91,48 @@ class SumKernel final : public RowKernel {
   std::vector<float> term_{};
 };
 
+class BinaryKernel final : public RowKernel {
+ public:
+  explicit BinaryKernel(const LocalOp& op) : RowKernel(op), kind_(std::get<LocalBinary>(op.kind).kind) {
+    std::vector<std::size_t> operands;
+    for (std::size_t k = 0; k < op.srcs.size(); ++k)
+      if (static_cast<int>(k) != op.finish.residual) operands.push_back(k);
+    PARCONV_EXPECT(operands.size() == 2, operands.size(), " sources of a binary function");
+    operands_ = {operands[0], operands[1]};
+    for (std::size_t k = 0; k < 2; ++k)
+      if (op.srcs[operands_[k]].extents[Axis::C] != shape().channels)
+        spread_[k].resize(static_cast<std::size_t>(shape().pixels * shape().channels));
+  }
+
+  std::size_t resident_bytes() const override {
+    return RowKernel::resident_bytes() + (spread_[0].size() + spread_[1].size()) * sizeof(float);
+  }
+
+ private:
+  void make_row(Sources srcs, const RowIndex& row, Row dst) override {
+    combine_rows(kind_, dst, side(srcs, 0, row), side(srcs, 1, row), shape());
+  }
+
+  /// An operand with all channels.
+  ConstRow side(Sources srcs, std::size_t k, const RowIndex& row) {
+    const ConstRow found = broadcast_row(operand(srcs, operands_[k]), row);
+    if (spread_[k].empty()) return found;
+    const Row spread{spread_[k].data(), shape().channels};
+    spread_row(spread, found, shape());
+    return spread;
+  }
+
+  BinaryKind kind_;
+  std::array<std::size_t, 2> operands_{};
+  std::array<std::vector<float>, 2> spread_{};
+};
+
 }  // namespace
 
 std::unique_ptr<Kernel> make_fill(const LocalOp& op) { return std::make_unique<FillKernel>(op); }
 std::unique_ptr<Kernel> make_copy(const LocalOp& op) { return std::make_unique<CopyKernel>(op); }
 std::unique_ptr<Kernel> make_scale_shift(const LocalOp& op) { return std::make_unique<ScaleShiftKernel>(op); }
 std::unique_ptr<Kernel> make_sum(const LocalOp& op) { return std::make_unique<SumKernel>(op); }
+std::unique_ptr<Kernel> make_binary(const LocalOp& op) { return std::make_unique<BinaryKernel>(op); }
 
 }  // namespace parconv::cpu

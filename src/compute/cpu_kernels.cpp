@@ -10,15 +10,18 @@ struct Maker {
 
   using Result = std::unique_ptr<Kernel>;
   Result operator()(const LocalConv&) const { fail_expectation("make_cpu_kernel", "a convolution"); }
+  Result operator()(const LocalDeconv&) const { fail_expectation("make_cpu_kernel", "a transposed convolution"); }
   Result operator()(const LocalPool&) const { return cpu::make_pool(op); }
   Result operator()(const LocalFill&) const { return cpu::make_fill(op); }
   Result operator()(const LocalCopy&) const { return cpu::make_copy(op); }
   Result operator()(const LocalScaleShift&) const { return cpu::make_scale_shift(op); }
   Result operator()(const LocalSum&) const { return cpu::make_sum(op); }
+  Result operator()(const LocalBinary&) const { return cpu::make_binary(op); }
   Result operator()(const LocalRowSum&) const { return cpu::make_row_sum(op); }
   Result operator()(const LocalRowsMean&) const { return cpu::make_rows_mean(op); }
   Result operator()(const LocalSoftmax&) const { return cpu::make_softmax(op); }
   Result operator()(const LocalReshape&) const { return cpu::make_reshape(op); }
+  Result operator()(const LocalResample&) const { return cpu::make_resample(op); }
 };
 
 }  // namespace

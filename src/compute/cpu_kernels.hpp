@@ -7,7 +7,7 @@
 
 namespace parconv {
 
-/// Precondition: op is not a LocalConv; all operands are f32 with channel stride 1.
+/// Precondition: op is neither a LocalConv nor a LocalDeconv; all operands are f32 with channel stride 1.
 std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op);
 
 namespace cpu {
@@ -18,10 +18,12 @@ std::unique_ptr<Kernel> make_fill(const LocalOp& op);
 std::unique_ptr<Kernel> make_copy(const LocalOp& op);
 std::unique_ptr<Kernel> make_scale_shift(const LocalOp& op);
 std::unique_ptr<Kernel> make_sum(const LocalOp& op);
+std::unique_ptr<Kernel> make_binary(const LocalOp& op);
 std::unique_ptr<Kernel> make_row_sum(const LocalOp& op);
 std::unique_ptr<Kernel> make_rows_mean(const LocalOp& op);
 std::unique_ptr<Kernel> make_softmax(const LocalOp& op);
 std::unique_ptr<Kernel> make_reshape(const LocalOp& op);
+std::unique_ptr<Kernel> make_resample(const LocalOp& op);
 
 }  // namespace cpu
 }  // namespace parconv

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <limits>
 
+#include "compute/cpu_activation.hpp"
+
 // The choice is made before sanitizers are ready, so they get the plain loops.
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -69,6 +71,31 @@ void add_rows(Row dst, ConstRow a, ConstRow b, RowShape shape) {
     const float* const y = b.data + p * b.pitch;
     PARCONV_INDEPENDENT
     for (index_t c = 0; c < shape.channels; ++c) out[c] = x[c] + y[c];
+  }
+}
+
+/// dst = function(a, b), inlined into loops for every CPU.
+template <class Function>
+__attribute__((always_inline)) inline void for_pairs(Row dst, ConstRow a, ConstRow b, RowShape shape, Function function) {
+  for (index_t p = 0; p < shape.pixels; ++p) {
+    float* const out = dst.data + p * dst.pitch;
+    const float* const x = a.data + p * a.pitch;
+    const float* const y = b.data + p * b.pitch;
+    PARCONV_INDEPENDENT
+    for (index_t c = 0; c < shape.channels; ++c) out[c] = function(x[c], y[c]);
+  }
+}
+
+PARCONV_FOR_EVERY_CPU
+void combine_rows(BinaryKind kind, Row dst, ConstRow a, ConstRow b, RowShape shape) {
+  shape = merged(shape, is_packed(dst, shape) && is_packed(a, shape) && is_packed(b, shape));
+  switch (kind) {
+    case BinaryKind::Mul: return for_pairs(dst, a, b, shape, [](float x, float y) { return x * y; });
+    case BinaryKind::Sub: return for_pairs(dst, a, b, shape, [](float x, float y) { return x - y; });
+    case BinaryKind::Div: return for_pairs(dst, a, b, shape, [](float x, float y) { return x / y; });
+    case BinaryKind::Max: return for_pairs(dst, a, b, shape, [](float x, float y) { return x < y ? y : x; });
+    case BinaryKind::Min: return for_pairs(dst, a, b, shape, [](float x, float y) { return y < x ? y : x; });
+    case BinaryKind::PRelu: return for_pairs(dst, a, b, shape, [](float x, float y) { return x < 0 ? x * y : x; });
   }
 }
 
@@ -140,6 +167,9 @@ void activate_row(Row dst, RowShape shape, const Activation& activation) {
       return leaky_relu_row(dst, shape, activation.alpha);
     case ActivationKind::Clip:
       return clip_row(dst, shape, activation.alpha, activation.beta);
+    default:
+      for (index_t p = 0; p < shape.pixels; ++p)
+        activate_smoothly({dst.data + p * dst.pitch, static_cast<std::size_t>(shape.channels)}, activation);
   }
 }
 

@@ -33,6 +33,8 @@ void spread_row(Row dst, ConstRow src, RowShape shape);
 void fill_row(Row dst, float value, RowShape shape);
 /// dst = a + b.
 void add_rows(Row dst, ConstRow a, ConstRow b, RowShape shape);
+/// dst = kind(a, b).
+void combine_rows(BinaryKind kind, Row dst, ConstRow a, ConstRow b, RowShape shape);
 /// dst += bias, one number per channel.
 void add_bias_to_row(Row dst, std::span<const float> bias, index_t pixels);
 /// dst = scale * src + shift, one number of each per channel.

@@ -58,6 +58,8 @@ void append_activation(dnnl::post_ops& post_ops, const Activation& activation) {
       return append_eltwise(post_ops, dnnl::algorithm::eltwise_relu, activation.alpha, 0);
     case ActivationKind::Clip:
       return append_eltwise(post_ops, dnnl::algorithm::eltwise_clip, activation.alpha, activation.beta);
+    default:
+      PARCONV_EXPECT(false, "an activation that oneDNN is not trusted with");
   }
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
+#include "compute/cpu_activation.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::onednn {
@@ -62,12 +64,17 @@ class ConvPiece {
 class ConvKernel final : public Kernel {
  public:
   ConvKernel(const LocalOp& op, std::vector<ConvPiece> pieces, int threads)
-      : pieces_(std::move(pieces)), src_(main_operand(op)), residual_(op.finish.residual), threads_(threads) {}
+      : pieces_(std::move(pieces)), src_(main_operand(op)), residual_(op.finish.residual), threads_(threads) {
+    if (!cpu::is_smooth(op.finish.activation.kind)) return;
+    smooth_ = op.finish.activation;
+    dst_ = op.dst;
+  }
 
   void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) override {
     use_threads(threads_);
     const std::byte* const residual = residual_ < 0 ? nullptr : srcs[static_cast<std::size_t>(residual_)];
     for (ConvPiece& piece : pieces_) piece.execute(srcs[src_], residual, dst, scratch);
+    if (smooth_) cpu::activate_operand(reinterpret_cast<float*>(dst), dst_.extents, dst_.strides, *smooth_);
   }
 
   std::size_t scratch_bytes() const override {
@@ -89,6 +96,9 @@ class ConvKernel final : public Kernel {
   std::size_t src_;
   int residual_;
   int threads_;
+  /// An activation made of exponentials is applied afterwards, by parconv itself: oneDNN's bits depend on the shape.
+  std::optional<Activation> smooth_{};
+  OperandLayout dst_{};
 };
 
 index_t taps_of(const FilterBox& box) { return box.kernel[0].size() * box.kernel[1].size() * box.kernel[2].size(); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "compute/cpu_activation.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::onednn {
@@ -108,7 +109,7 @@ DenseConv conv_of(const LocalOp& op, const ChannelPiece& piece, const Window& wi
           .window = window,
           .has_bias = !op.finish.bias.empty(),
           .adds_to_dst = op.finish.residual >= 0,
-          .activation = op.finish.activation};
+          .activation = cpu::is_smooth(op.finish.activation.kind) ? Activation{} : op.finish.activation};
 }
 
 }  // namespace

@@ -48,6 +48,9 @@ constexpr Interval taps_inside(const WindowAxis& window, index_t out, index_t in
   return intersect(taps, {0, window.kernel});
 }
 
+/// activation(x), by the standard library.
+float reference_activation(const Activation& activation, float x);
+
 /// An f32 operand that is read.
 struct Source {
   const float* data = nullptr;
@@ -78,7 +81,7 @@ class ReferenceCall {
     const LocalFinish& finish = op_.finish;
     if (!finish.bias.empty()) value += finish.bias[static_cast<std::size_t>(at[Axis::C])];
     if (finish.residual >= 0) value += source(static_cast<std::size_t>(finish.residual)).at(at);
-    dst_[offset_of(op_.dst.strides, at)] = activated(finish.activation, value);
+    dst_[offset_of(op_.dst.strides, at)] = reference_activation(finish.activation, value);
   }
 
   /// Writes finish(value_at(index)) for every index of the result.
@@ -89,20 +92,6 @@ class ReferenceCall {
 
  private:
   Source source(std::size_t k) const { return {reinterpret_cast<const float*>(srcs_[k]), &op_.srcs[k]}; }
-
-  static float activated(const Activation& activation, float x) {
-    switch (activation.kind) {
-      case ActivationKind::None:
-        return x;
-      case ActivationKind::Relu:
-        return x < 0 ? 0 : x;
-      case ActivationKind::LeakyRelu:
-        return x < 0 ? activation.alpha * x : x;
-      case ActivationKind::Clip:
-        return std::min(std::max(x, activation.alpha), activation.beta);
-    }
-    return x;
-  }
 
   const LocalOp& op_;
   std::span<const std::byte* const> srcs_;

@@ -10,7 +10,8 @@ void check_type(const OperandLayout& layout) {
               "Use another backend for other types.");
 }
 
-void check_piece(const LocalConv& conv, const ChannelPiece& piece, const Extents& src) {
+template <class Conv>
+void check_piece(const Conv& conv, const ChannelPiece& piece, const Extents& src) {
   PARCONV_EXPECT(piece.groups >= 1 && piece.src.size() == piece.groups * piece.filter.ic.size(), "src ", piece.src);
   const Interval all_channels{0, src[Axis::C]};
   PARCONV_EXPECT(all_channels.contains(piece.src), "channels ", piece.src, " of ", src);
@@ -20,7 +21,8 @@ void check_piece(const LocalConv& conv, const ChannelPiece& piece, const Extents
   }
 }
 
-void check_conv(const LocalConv& conv, const LocalOp& op, const Extents& src) {
+template <class Conv>
+void check_conv(const Conv& conv, const LocalOp& op, const Extents& src) {
   const Interval all_channels{0, op.dst.extents[Axis::C]};
   index_t covered = 0;
   for (const ChannelPiece& piece : conv.pieces) {
@@ -47,6 +49,12 @@ void check_sum(const LocalOp& op, std::size_t residual) {
       PARCONV_EXPECT(extent == 1 || extent == op.dst.extents[axis], "src ", op.srcs[k].extents, ", dst ", op.dst.extents);
     }
   }
+}
+
+void check_binary(const LocalOp& op, std::size_t residual) {
+  const std::size_t operands = op.srcs.size() - (residual < op.srcs.size() ? 1 : 0);
+  PARCONV_EXPECT(operands == 2, operands, " sources of a binary function");
+  check_sum(op, residual);
 }
 
 void check_scale_shift(const LocalScaleShift& kind, const Extents& src, const Extents& dst) {
@@ -77,6 +85,18 @@ void check_reshape(const LocalReshape& reshape, const Extents& src, const Extent
   }
 }
 
+void check_resample(const LocalResample& resample, const Extents& src, const Extents& dst) {
+  for (Axis axis : {Axis::C, Axis::D, Axis::H, Axis::W}) {
+    const auto taps = static_cast<index_t>(resample[axis].size());
+    PARCONV_EXPECT(taps == dst[axis], taps, " taps along ", name_of(axis), " of ", dst);
+    for (const AxisTap& tap : resample[axis]) {
+      const bool is_fill = axis != Axis::C && tap.lo == -1;
+      const bool is_inside = tap.lo >= 0 && tap.lo <= tap.hi && tap.hi < src[axis] && (axis != Axis::C || tap.lo == tap.hi);
+      PARCONV_EXPECT(is_fill || is_inside, "tap ", tap.lo, " to ", tap.hi, " along ", name_of(axis), " of ", src);
+    }
+  }
+}
+
 void check_finish(const LocalFinish& finish, const LocalOp& op) {
   const auto channels = static_cast<std::size_t>(op.dst.extents[Axis::C]);
   PARCONV_EXPECT(finish.bias.empty() || finish.bias.size() == channels, finish.bias.size(), " biases for ", op.dst.extents);
@@ -93,15 +113,18 @@ struct KindChecker {
   std::size_t residual;
 
   void operator()(const LocalConv& kind) const { check_conv(kind, op, src); }
+  void operator()(const LocalDeconv& kind) const { check_conv(kind, op, src); }
   void operator()(const LocalPool& kind) const { check_pool(kind, op.dst.extents); }
   void operator()(const LocalFill&) const {}
   void operator()(const LocalCopy&) const { check_same_but(src, op.dst.extents, {}); }
   void operator()(const LocalScaleShift& kind) const { check_scale_shift(kind, src, op.dst.extents); }
   void operator()(const LocalSum&) const { check_sum(op, residual); }
+  void operator()(const LocalBinary&) const { check_binary(op, residual); }
   void operator()(const LocalRowSum&) const { check_same_but(src, op.dst.extents, std::array{Axis::W}); }
   void operator()(const LocalRowsMean&) const { check_same_but(src, op.dst.extents, std::array{Axis::D, Axis::H}); }
   void operator()(const LocalSoftmax& kind) const { check_softmax(kind, src, op.dst.extents); }
   void operator()(const LocalReshape& kind) const { check_reshape(kind, src, op.dst.extents); }
+  void operator()(const LocalResample& kind) const { check_resample(kind, src, op.dst.extents); }
 };
 
 }  // namespace

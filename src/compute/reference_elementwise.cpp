@@ -11,6 +11,18 @@ float broadcast_at(const Source& src, Index at) {
   return src.at(at);
 }
 
+float combined(BinaryKind kind, float a, float b) {
+  switch (kind) {
+    case BinaryKind::Mul: return a * b;
+    case BinaryKind::Sub: return a - b;
+    case BinaryKind::Div: return a / b;
+    case BinaryKind::Max: return std::max(a, b);
+    case BinaryKind::Min: return std::min(a, b);
+    case BinaryKind::PRelu: return a < 0 ? a * b : a;
+  }
+  return a;
+}
+
 /// The index whose row-major (ONNX) position in `shape` is `position`.
 Index index_in(const Extents& shape, index_t position) {
   Index at;
@@ -51,6 +63,12 @@ void compute(const LocalSum&, const ReferenceCall& call) {
     float sum = broadcast_at(call.operand(0), at);
     for (std::size_t k = 1; k < call.num_operands(); ++k) sum += broadcast_at(call.operand(k), at);
     return sum;
+  });
+}
+
+void compute(const LocalBinary& binary, const ReferenceCall& call) {
+  call.store_each([&](const Index& at) {
+    return combined(binary.kind, broadcast_at(call.operand(0), at), broadcast_at(call.operand(1), at));
   });
 }
 

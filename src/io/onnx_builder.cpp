@@ -1,5 +1,7 @@
 #include "io/onnx_builder.hpp"
 
+#include <algorithm>
+
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 
@@ -84,6 +86,12 @@ Shape NetworkBuilder::shape(const std::string& name) {
 std::optional<ValueId> NetworkBuilder::find_flattening(const std::string& name) const {
   const auto found = flattenings_.find(name);
   return found == flattenings_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<ValueId> NetworkBuilder::find_reshaped(ValueId id) const {
+  const auto made = [id](const Node& node) { return node.output == id && std::holds_alternative<Reshape>(node.op); };
+  const auto found = std::find_if(network_.nodes.begin(), network_.nodes.end(), made);
+  return found == network_.nodes.end() ? std::nullopt : std::optional(found->inputs.front());
 }
 
 ValueId NetworkBuilder::add_node(Node node, const std::string& output, const Shape& shape) {

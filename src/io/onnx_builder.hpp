@@ -47,6 +47,9 @@ class NetworkBuilder {
   /// What `name` flattens, if it is a flattening (its Reshape may have been made by now).
   std::optional<ValueId> find_flattening(const std::string& name) const;
 
+  /// What a Reshape made `id` of, if one did.
+  std::optional<ValueId> find_reshaped(ValueId id) const;
+
   /// Adds a node that makes a new value `output` of `shape`.
   ValueId add_node(Node node, const std::string& output, const Shape& shape);
   /// The same with the shape that follows from the operator.

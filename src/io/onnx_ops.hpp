@@ -18,6 +18,7 @@ ReadOperator find_operator(std::string_view op_type);
 std::string supported_operators();
 
 void read_conv(NodeReader& node);
+void read_conv_transpose(NodeReader& node);
 void read_gemm(NodeReader& node);
 void read_max_pool(NodeReader& node);
 void read_average_pool(NodeReader& node);
@@ -26,6 +27,17 @@ void read_batch_normalization(NodeReader& node);
 void read_relu(NodeReader& node);
 void read_leaky_relu(NodeReader& node);
 void read_clip(NodeReader& node);
+void read_elu(NodeReader& node);
+void read_hard_sigmoid(NodeReader& node);
+void read_gelu(NodeReader& node);
+/// Functions without attributes: Sigmoid, Exp, ...
+void read_unary(NodeReader& node);
+/// Functions of two inputs but Add: Mul, PRelu, ...
+void read_binary(NodeReader& node);
+void read_reduce_mean(NodeReader& node);
+void read_instance_normalization(NodeReader& node);
+void read_group_normalization(NodeReader& node);
+void read_layer_normalization(NodeReader& node);
 void read_identity(NodeReader& node);
 void read_dropout(NodeReader& node);
 void read_add(NodeReader& node);
@@ -35,7 +47,14 @@ void read_flatten(NodeReader& node);
 void read_reshape(NodeReader& node);
 void read_softmax(NodeReader& node);
 void read_log_softmax(NodeReader& node);
+void read_resize(NodeReader& node);
+void read_upsample(NodeReader& node);
+void read_pad(NodeReader& node);
+void read_slice(NodeReader& node);
 void read_constant_node(NodeReader& node);
 void read_constant_of_shape(NodeReader& node);
+
+/// Makes the node's output by `op` of input 0, or copies it if nothing changes.
+void make_resample(NodeReader& node, const Resample& op);
 
 }  // namespace parconv

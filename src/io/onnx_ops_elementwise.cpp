@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "io/onnx_ops.hpp"
 #include "parconv/core/error.hpp"
@@ -59,7 +60,7 @@ int common_ndims(NodeReader& node) {
     if (node.is_constant(k)) continue;
     const int own = node.shape(k).ndims;
     if (ndims != 0 && own != ndims)
-      node.refuse(concat("adds inputs of ", ndims, " and ", own, " dimensions; only constants may have fewer"));
+      node.refuse(concat("joins inputs of ", ndims, " and ", own, " dimensions; only constants may have fewer"));
     ndims = own;
   }
   if (ndims == 0)
@@ -67,12 +68,18 @@ int common_ndims(NodeReader& node) {
   return ndims;
 }
 
-void make_sum(NodeReader& node) {
+/// All inputs; constants get the dimensions of the others.
+std::vector<ValueId> broadcast_inputs(NodeReader& node) {
   const int ndims = common_ndims(node);
   std::vector<ValueId> inputs;
   for (std::size_t k = 0; k < node.num_inputs(); ++k)
     inputs.push_back(node.is_constant(k) ? node.network().constant_value(node.input_name(k), ndims, node.label())
                                          : node.value(k));
+  return inputs;
+}
+
+void make_sum(NodeReader& node) {
+  std::vector<ValueId> inputs = broadcast_inputs(node);
   if (inputs.size() == 1) return node.make(Elementwise{}, std::move(inputs));
   node.make(Sum{}, std::move(inputs));
 }
@@ -121,6 +128,47 @@ void read_clip(NodeReader& node) {
     clip.beta = optional_scalar(node, 2, "max", highest);
   }
   make_activation(node, clip);
+}
+
+void read_elu(NodeReader& node) {
+  node.expect_inputs(1, 1);
+  make_activation(node, {.kind = ActivationKind::Elu, .alpha = node.attributes().get_float("alpha", 1.0F)});
+}
+
+void read_hard_sigmoid(NodeReader& node) {
+  node.expect_inputs(1, 1);
+  const float alpha = node.attributes().get_float("alpha", 0.2F);
+  make_activation(node, {.kind = ActivationKind::HardSigmoid, .alpha = alpha, .beta = node.attributes().get_float("beta", 0.5F)});
+}
+
+void read_gelu(NodeReader& node) {
+  node.expect_inputs(1, 1);
+  const std::string form = node.attributes().get_string("approximate", "none");
+  if (form != "none" && form != "tanh") node.refuse(concat("attribute approximate is '", form, "', expected none or tanh"));
+  make_activation(node, {.kind = form == "tanh" ? ActivationKind::GeluTanh : ActivationKind::Gelu});
+}
+
+void read_unary(NodeReader& node) {
+  static const std::map<std::string_view, ActivationKind> kinds{
+      {"Abs", ActivationKind::Abs},   {"Erf", ActivationKind::Erf},         {"Exp", ActivationKind::Exp},
+      {"Neg", ActivationKind::Neg},   {"HardSwish", ActivationKind::HardSwish}, {"Sigmoid", ActivationKind::Sigmoid},
+      {"Sqrt", ActivationKind::Sqrt}, {"Tanh", ActivationKind::Tanh},
+  };
+  node.expect_inputs(1, 1);
+  make_activation(node, {.kind = kinds.at(node.op_type())});
+}
+
+void read_binary(NodeReader& node) {
+  static const std::map<std::string_view, BinaryKind> kinds{
+      {"Div", BinaryKind::Div}, {"Max", BinaryKind::Max},     {"Min", BinaryKind::Min},
+      {"Mul", BinaryKind::Mul}, {"PRelu", BinaryKind::PRelu}, {"Sub", BinaryKind::Sub},
+  };
+  node.expect_inputs(2, 2);
+  if (node.opset() < 7) {
+    node.attributes().ignore("broadcast");  // output_shape refuses what does not fit
+    if (node.attributes().has("axis")) node.refuse("attribute axis is not supported", "convert the model to operator set 7");
+  }
+  node.make(Binary{kinds.at(node.op_type())}, broadcast_inputs(node));
 }
 
 void read_identity(NodeReader& node) {

@@ -10,6 +10,14 @@ namespace {
 
 index_t product(const NodeReader& node, std::span<const index_t> dims) { return checked_product(dims, node.label().c_str()); }
 
+/// A Reshape back to what a Reshape began with is a copy.
+void make_reshape_node(NodeReader& node, const Shape& out) {
+  const ValueId x = node.value(0);
+  const std::optional<ValueId> source = node.network().find_reshaped(x);
+  if (source && node.network().shape(*source) == out) return node.make(Elementwise{}, {*source});
+  node.make(Reshape{}, {x}, out);
+}
+
 /// Gives input 0 the dimensions `dims`: a constant or a flattening needs no node.
 void make_reshape(NodeReader& node, const std::vector<index_t>& dims) {
   const Shape in = node.shape(0);
@@ -24,7 +32,7 @@ void make_reshape(NodeReader& node, const std::vector<index_t>& dims) {
     return network.set_constant(node.output_name(), std::move(copy));
   }
   const bool is_flattening = out.ndims == 2 && out.extents[Axis::N] == in.extents[Axis::N];
-  if (!is_flattening) return node.make(Reshape{}, {node.value(0)}, out);
+  if (!is_flattening) return make_reshape_node(node, out);
   const std::optional<ValueId> source = network.find_flattening(node.input_name(0));
   network.set_flattening(node.output_name(), source ? *source : node.value(0));
 }

@@ -44,6 +44,7 @@ class Fuser {
     const Node& follower = node(id);
     if (std::holds_alternative<ScaleShift>(follower.op)) take_scale_shift(id);
     if (std::holds_alternative<Sum>(follower.op)) take_sum(id);
+    if (std::holds_alternative<Binary>(follower.op)) take_gate(id);
     if (std::holds_alternative<Elementwise>(follower.op)) take_elementwise(id);
   }
 
@@ -69,8 +70,9 @@ class Fuser {
     const ValueId between = node(id).inputs.front();
     Node* taker = producer(between);
     if (taker == nullptr || !is_private(between) || !is_bare(node(id).finish)) return;
-    if (!std::holds_alternative<Conv>(taker->op) || taker->finish.has_residual || !is_inactive(taker->finish)) return;
-    scale_filter(std::get<Conv>(taker->op).filter, follower.scale);
+    Filter* const filter = filter_of(taker->op);
+    if (filter == nullptr || taker->finish.has_residual || !is_inactive(taker->finish)) return;
+    scale_filter(*filter, follower.scale);
     std::vector<float>& bias = taker->finish.bias;
     bias.resize(follower.shift.size(), 0.0F);
     for (std::size_t c = 0; c < bias.size(); ++c) bias[c] = bias[c] * follower.scale[c] + follower.shift[c];
@@ -87,7 +89,7 @@ class Fuser {
   /// A convolution that may add a residual: nothing but a bias follows it, and only the sum reads it.
   bool can_add(ValueId operand) {
     const Node* taker = producer(operand);
-    return taker != nullptr && is_private(operand) && std::holds_alternative<Conv>(taker->op) && !taker->finish.has_residual &&
+    return taker != nullptr && is_private(operand) && filter_of(taker->op) != nullptr && !taker->finish.has_residual &&
            is_inactive(taker->finish);
   }
 
@@ -108,6 +110,30 @@ class Fuser {
     taker.finish.has_residual = true;
     std::replace(readers_[index(kept)].begin(), readers_[index(kept)].end(), id, producers_[index(taken)]);
     merge(taker, id);
+  }
+
+  /// x * sigmoid(x) is one activation, as exporters write Silu.
+  void take_gate(NodeId id) {
+    Node& product = node(id);
+    if (std::get<Binary>(product.op).kind != BinaryKind::Mul || !is_bare(product.finish) || !is_inactive(product.finish)) return;
+    for (std::size_t k = 0; k < 2; ++k) {
+      const ValueId x = product.inputs[1 - k];
+      Node* gate = producer(product.inputs[k]);
+      if (gate == nullptr || !is_private(gate->output) || !is_sigmoid_of(*gate, x)) continue;
+      std::erase(readers_[index(x)], producers_[index(gate->output)]);
+      readers_[index(gate->output)].clear();
+      producers_[index(gate->output)] = -1;
+      gate->output = -1;
+      product.op = Elementwise{};
+      product.inputs = {x};
+      product.finish.activation = {.kind = ActivationKind::Silu};
+      return;
+    }
+  }
+
+  static bool is_sigmoid_of(const Node& gate, ValueId x) {
+    return std::holds_alternative<Elementwise>(gate.op) && gate.inputs.front() == x && is_bare(gate.finish) &&
+           gate.finish.activation.kind == ActivationKind::Sigmoid;
   }
 
   void take_elementwise(NodeId id) {

@@ -32,6 +32,22 @@ class LocalOpGenerator {
     return finished(std::move(call), out);
   }
 
+  /// Any source, output and phase: outputs that nothing lands on, sources that nobody reads.
+  TestCall deconv() {
+    TestCall call;
+    Window window = this->window();
+    for (WindowAxis& axis : window.axes) axis = {axis.kernel, axis.stride, random_.integer(-3, axis.span() + 1), 0, axis.dilation};
+    const index_t groups = random_.once_in(2) ? 1 : random_.integer(2, 4);
+    const index_t ic = random_.once_in(3) ? 1 : channels(), oc = random_.once_in(3) ? 1 : channels();
+    call.filter = draw(random_, groups * oc * ic * taps(window), numbers_);
+    const Interval filters = part_of(groups * oc);
+    const Interval used{filters.lo / oc, ceil_div(filters.hi, oc)};
+    call.op.kind = LocalDeconv{
+        .window = window, .pieces = pieces(filters, used, ic, oc, window), .filter = filter(groups * oc, ic, window)};
+    call.srcs.push_back(operand(extents(used.size() * ic)));
+    return finished(std::move(call), extents(filters.size()));
+  }
+
   TestCall pool() {
     TestCall call;
     LocalPool pool{.kind = random_.once_in(2) ? PoolKind::Max : PoolKind::Average, .window = window()};
@@ -79,6 +95,20 @@ class LocalOpGenerator {
       call.srcs.push_back(operand(src));
     }
     call.op.kind = LocalSum{};
+    return finished(std::move(call), out);
+  }
+
+  TestCall binary() {
+    const Extents out = extents(channels());
+    TestCall call;
+    for (int k = 0; k < 2; ++k) {
+      Extents src = out;
+      for (Axis axis : all_axes)
+        if (random_.once_in(4)) src[axis] = 1;
+      call.srcs.push_back(operand(src));
+    }
+    constexpr std::array kinds{BinaryKind::Mul, BinaryKind::Sub, BinaryKind::Max, BinaryKind::Min, BinaryKind::PRelu};
+    call.op.kind = LocalBinary{kinds[static_cast<std::size_t>(random_.integer(0, std::ssize(kinds) - 1))]};
     return finished(std::move(call), out);
   }
 
@@ -240,9 +270,13 @@ class LocalOpGenerator {
   }
 
   Activation activation() {
-    switch (random_.integer(0, 3)) {
+    switch (random_.integer(0, 5)) {
       case 0:
         return {};
+      case 4:
+        return {.kind = ActivationKind::HardSigmoid, .alpha = 0.25F, .beta = 0.5F};
+      case 5:
+        return {.kind = ActivationKind::Abs};
       case 1:
         return {.kind = ActivationKind::Relu};
       case 2:

@@ -104,6 +104,19 @@ TEST(ReferenceSum, LeavesTheResidualToTheFinish) {
   EXPECT_EQ(run(LocalSum{}, {{row(2), {1, 2}}, {row(2), {-9, 4}}, {row(2), {3, 3}}}, row(2), finish), (Values{0, 9}));
 }
 
+TEST(ReferenceBinary, OfTwoSourcesWithBroadcasting) {
+  const Operand all{{{1, 2, 1, 1, 2}}, {6, -2, 1, 4}};
+  const Operand channels{{{1, 2, 1, 1, 1}}, {2, -4}};
+  const auto of = [&](BinaryKind kind) { return run(LocalBinary{kind}, {all, channels}, all.extents); };
+  EXPECT_EQ(of(BinaryKind::Mul), (Values{12, -4, -4, -16}));
+  EXPECT_EQ(of(BinaryKind::Sub), (Values{4, -4, 5, 8}));
+  EXPECT_EQ(of(BinaryKind::Div), (Values{3, -1, -0.25F, -1}));
+  EXPECT_EQ(of(BinaryKind::Max), (Values{6, 2, 1, 4}));
+  EXPECT_EQ(of(BinaryKind::Min), (Values{2, -2, -4, -4}));
+  EXPECT_EQ(of(BinaryKind::PRelu), (Values{6, -4, 1, 4}));
+  EXPECT_EQ(run(LocalBinary{BinaryKind::Sub}, {channels, all}, all.extents), (Values{-4, 4, -5, -8}));
+}
+
 TEST(ReferenceRowSum, SumsColumns) {
   EXPECT_EQ(run(LocalRowSum{}, {{{{1, 2, 1, 2, 3}}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}}}, {{1, 2, 1, 2, 1}}),
             (Values{6, 15, 24, 33}));

@@ -127,6 +127,14 @@ void append_smooth_activations(std::vector<OperatorCase>& cases) {
   cases.push_back({"conv 3x3 and gelu", image, 4, conv_gelu});
 }
 
+/// As the ONNX reader writes it.
+ValueId instance_normalization(NetworkBuilder& builder, ValueId src) {
+  const ValueId difference = builder.binary(BinaryKind::Sub, src, builder.global_average(src));
+  const ValueId variance = builder.global_average(builder.binary(BinaryKind::Mul, difference, difference));
+  const ValueId factor = builder.activation(variance, {.kind = ActivationKind::InverseRoot, .alpha = 1e-5F});
+  return builder.binary(BinaryKind::Mul, difference, factor);
+}
+
 void append_binaries(std::vector<OperatorCase>& cases) {
   const auto with_channels = [](BinaryKind kind) {
     return [kind](NetworkBuilder& builder, ValueId src) {
@@ -144,6 +152,8 @@ void append_binaries(std::vector<OperatorCase>& cases) {
     return builder.binary(BinaryKind::Sub, src, builder.conv(src, {.oc = builder.extents(src)[Axis::C]}));
   };
   cases.push_back({"difference in 3-D", cube, 5, difference});
+  cases.push_back({"instance normalization", image, 4, instance_normalization});
+  cases.push_back({"instance normalization in 3-D", cube, 5, instance_normalization});
 }
 
 void append_others(std::vector<OperatorCase>& cases) {

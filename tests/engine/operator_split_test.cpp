@@ -43,11 +43,13 @@ void for_each_network(Weights weights, Visit&& visit) {
     }
 }
 
+bool is_rounded(ActivationKind kind) { return kind >= ActivationKind::Sigmoid && kind != ActivationKind::HardSigmoid; }
+
 /// Exponentials and quotients are rounded; everything else makes integers, or a few binary digits behind the point, of integers.
 bool keeps_integers(const Network& network) {
   return std::none_of(network.nodes.begin(), network.nodes.end(), [](const Node& node) {
     const auto* pool = std::get_if<Pool>(&node.op);
-    return std::holds_alternative<Softmax>(node.op) || (pool != nullptr && pool->kind == PoolKind::Average);
+    return std::holds_alternative<Softmax>(node.op) || is_rounded(node.finish.activation.kind) || (pool != nullptr && pool->kind == PoolKind::Average);
   });
 }
 

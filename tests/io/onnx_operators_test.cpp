@@ -153,6 +153,20 @@ TEST(OnnxOperators, Activations) {
       {simple("Clip", {1, 2, 3}, {{"min", -1.0F}, {"max", 2.0F}}, 10), {ActivationKind::Clip, -1, 2}},
       {simple("Clip", {1, 2, 3}, {{"max", 2.0F}}, 7), {ActivationKind::Clip, lowest, 2}},
       {simple("Clip", {1, 2, 3}), {ActivationKind::Clip, lowest, highest}},
+      {simple("Sigmoid", {1, 2, 3}), {ActivationKind::Sigmoid}},
+      {simple("Tanh", {1, 2, 3}), {ActivationKind::Tanh}},
+      {simple("Exp", {1, 2, 3}), {ActivationKind::Exp}},
+      {simple("Erf", {1, 2, 3}), {ActivationKind::Erf}},
+      {simple("Sqrt", {1, 2, 3}), {ActivationKind::Sqrt}},
+      {simple("Abs", {1, 2, 3}), {ActivationKind::Abs}},
+      {simple("Neg", {1, 2, 3}), {ActivationKind::Neg}},
+      {simple("HardSwish", {1, 2, 3}, {}, 14), {ActivationKind::HardSwish}},
+      {simple("Elu", {1, 2, 3}), {ActivationKind::Elu, 1}},
+      {simple("Elu", {1, 2, 3}, {{"alpha", 0.5F}}), {ActivationKind::Elu, 0.5F}},
+      {simple("HardSigmoid", {1, 2, 3}), {ActivationKind::HardSigmoid, 0.2F, 0.5F}},
+      {simple("HardSigmoid", {1, 2, 3}, {{"alpha", 0.25F}, {"beta", 1.0F}}), {ActivationKind::HardSigmoid, 0.25F, 1}},
+      {simple("Gelu", {1, 2, 3}, {}, 20), {ActivationKind::Gelu}},
+      {simple("Gelu", {1, 2, 3}, {{"approximate", std::string("tanh")}}, 20), {ActivationKind::GeluTanh}},
       {{.node = {.op_type = "Clip", .inputs = {"x", "lo", "hi"}}, .prepare = bounds}, {ActivationKind::Clip, -1, 6}},
       {{.node = {.op_type = "Clip", .inputs = {"x", "", "hi"}}, .prepare = bounds}, {ActivationKind::Clip, lowest, 6}},
   };
@@ -161,6 +175,54 @@ TEST(OnnxOperators, Activations) {
     EXPECT_TRUE(std::holds_alternative<Elementwise>(network.nodes.back().op));
     EXPECT_EQ(network.nodes.back().finish.activation, expected);
   }
+}
+
+OneNode with_constant(const std::string& op_type, const OnnxTensor& constant) {
+  return {.input = {2, 3, 4, 5},
+          .node = {.op_type = op_type, .inputs = {"x", "k"}},
+          .prepare = [=](OnnxWriter& model) { model.add_initializer("k", constant); }};
+}
+
+TEST(OnnxOperators, FunctionsOfTwoInputs) {
+  const std::vector<std::pair<std::string, BinaryKind>> rows{
+      {"Mul", BinaryKind::Mul}, {"Sub", BinaryKind::Sub}, {"Div", BinaryKind::Div},
+      {"Max", BinaryKind::Max}, {"Min", BinaryKind::Min}, {"PRelu", BinaryKind::PRelu},
+  };
+  for (const auto& [op_type, kind] : rows) {
+    const Network network = read(with_constant(op_type, float_tensor({3, 1, 1}, {1, 2, 3})).writer());
+    EXPECT_EQ(last_op<Binary>(network).kind, kind);
+    EXPECT_EQ(network.value(network.nodes.back().inputs[1]).extents, (Extents{{1, 3, 1, 1, 1}}));
+    EXPECT_EQ(output_dims(network), (Ints{2, 3, 4, 5}));
+  }
+}
+
+TEST(OnnxOperators, ReduceMeanOverSpace) {
+  const auto kept = read(simple("ReduceMean", {2, 3, 5, 7}, {{"axes", Ints{-1, 2}}}).writer());
+  EXPECT_EQ(last_op<RowsMean>(kept).count, 35);
+  EXPECT_EQ(output_dims(kept), (Ints{2, 3, 1, 1}));
+  const auto dropped = read(simple("ReduceMean", {2, 3, 5, 7}, {{"axes", Ints{2, 3}}, {"keepdims", index_t{0}}}).writer());
+  EXPECT_EQ(output_dims(dropped), (Ints{2, 3}));
+}
+
+OneNode normalization(const std::string& op_type, index_t count, std::vector<OnnxAttribute> attributes, index_t opset) {
+  return {.input = {2, 4, 3, 5},
+          .node = {.op_type = op_type, .inputs = {"x", "g", "b"}, .attributes = std::move(attributes)},
+          .opset = opset,
+          .prepare = [count](OnnxWriter& model) {
+            model.add_initializer("g", float_tensor({count}, iota(count)));
+            model.add_initializer("b", float_tensor({count}, iota(count)));
+          }};
+}
+
+TEST(OnnxOperators, NormalizationsOfTheData) {
+  const auto instances = read(normalization("InstanceNormalization", 4, {}, 13).writer());
+  EXPECT_EQ(instances.nodes.size(), 9U) << "two means of two nodes, difference, square, root, scale, product";
+  EXPECT_THAT(instances.nodes.back().finish.bias, testing::ElementsAre(0, 1, 2, 3));
+  const auto per_group = read(normalization("GroupNormalization", 2, {{"num_groups", index_t{2}}}, 18).writer());
+  EXPECT_THAT(per_group.nodes.back().finish.bias, testing::ElementsAre(0, 0, 1, 1));
+  EXPECT_EQ(per_group.nodes.size(), 11U) << "and two means over the channels of a group";
+  const auto per_channel = read(normalization("GroupNormalization", 4, {{"num_groups", index_t{2}}}, 21).writer());
+  EXPECT_THAT(per_channel.nodes.back().finish.bias, testing::ElementsAre(0, 1, 2, 3));
 }
 
 TEST(OnnxOperators, ConstantsOfASumAlignRight) {

@@ -47,6 +47,30 @@ TEST(Fuse, TwoNormsMultiply) {
   EXPECT_THAT(result.nodes[0].finish.bias, ElementsAre(15, 6)) << "(0 + 1) * 10 + 5, 0 * 100 + 6";
 }
 
+TEST(Fuse, AValueTimesItsSigmoidIsSilu) {
+  for (const bool comes_first : {false, true}) {
+    NetworkBuilder build;
+    const ValueId conv = build.conv("conv", build.input("x", image), 2);
+    const ValueId gate = build.add("gate", Elementwise{}, {conv});
+    const auto inputs = comes_first ? std::vector{gate, conv} : std::vector{conv, gate};
+    Network network = build.build({build.add("silu", Binary{BinaryKind::Mul}, inputs)});
+    network.nodes[1].finish.activation = {.kind = ActivationKind::Sigmoid};
+    const Network result = fused(network);
+    ASSERT_THAT(output_names(result), ElementsAre("silu"));
+    EXPECT_EQ(result.nodes[0].finish.activation.kind, ActivationKind::Silu);
+    EXPECT_TRUE(std::holds_alternative<Conv>(result.nodes[0].op));
+  }
+}
+
+TEST(Fuse, AValueTimesTheSigmoidOfAnotherStays) {
+  NetworkBuilder build;
+  const ValueId x = build.input("x", image);
+  const ValueId conv = build.conv("conv", x, 2);
+  Network network = build.build({build.add("out", Binary{BinaryKind::Mul}, {conv, build.add("gate", Elementwise{}, {x})})});
+  network.nodes[1].finish.activation = {.kind = ActivationKind::Sigmoid};
+  EXPECT_THAT(output_names(fused(network)), ::testing::UnorderedElementsAre("conv", "gate", "out"));
+}
+
 TEST(Fuse, NormAfterActivationOrPoolStays) {
   NetworkBuilder build;
   const ValueId relu = build.relu("relu", build.conv("conv", build.input("x", image), 2));

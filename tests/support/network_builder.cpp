@@ -43,17 +43,29 @@ ValueId NetworkBuilder::constant(const Extents& extents, int ndims) {
   return id;
 }
 
-ValueId NetworkBuilder::conv(ValueId src, const ConvOptions& options) {
-  const index_t ic = extents(src)[Axis::C] / options.groups;
+Filter NetworkBuilder::draw_filter(const ConvOptions& options, index_t channels) {
+  const index_t ic = channels / options.groups;
   std::array<index_t, 3> kernel{};
   for (std::size_t k = 0; k < 3; ++k) kernel[k] = options.window.axes[k].kernel;
   const index_t taps = kernel[0] * kernel[1] * kernel[2];
+  return {.data = {.values = draw(options.oc * ic * taps, ic * taps), .count = options.oc * ic * taps},
+          .oc = options.oc,
+          .ic_per_group = ic,
+          .kernel = kernel,
+          .strides = {ic * taps, taps, kernel[1] * kernel[2], kernel[2], 1}};
+}
+
+ValueId NetworkBuilder::conv(ValueId src, const ConvOptions& options) {
   Conv conv{.window = options.window, .groups = options.groups};
-  conv.filter = {.data = {.values = draw(options.oc * ic * taps, ic * taps), .count = options.oc * ic * taps},
-                 .oc = options.oc,
-                 .ic_per_group = ic,
-                 .kernel = kernel,
-                 .strides = {ic * taps, taps, kernel[1] * kernel[2], kernel[2], 1}};
+  conv.filter = draw_filter(options, extents(src)[Axis::C]);
+  Finish finish;
+  if (options.has_bias) finish.bias = *draw(options.oc, 3);
+  return add(std::move(conv), {src}, std::move(finish));
+}
+
+ValueId NetworkBuilder::conv_transpose(ValueId src, const ConvOptions& options) {
+  ConvTranspose conv{.window = options.window, .groups = options.groups};
+  conv.filter = draw_filter(options, extents(src)[Axis::C]);
   Finish finish;
   if (options.has_bias) finish.bias = *draw(options.oc, 3);
   return add(std::move(conv), {src}, std::move(finish));
@@ -137,17 +149,40 @@ Extents random_extents(Random& random) {
   return extents;
 }
 
-ValueId random_conv(NetworkBuilder& builder, ValueId src) {
-  Random& random = builder.random();
-  const index_t channels = builder.extents(src)[Axis::C];
+index_t random_groups(Random& random, index_t channels) {
   index_t groups = 1;
   if (random.once_in(3))
     for (index_t candidate : {channels, index_t{4}, index_t{3}, index_t{2}})
       if (channels % candidate == 0 && random.once_in(2)) groups = candidate;
+  return groups;
+}
+
+ValueId random_conv(NetworkBuilder& builder, ValueId src) {
+  Random& random = builder.random();
+  const index_t groups = random_groups(random, builder.extents(src)[Axis::C]);
   return builder.conv(src, {.oc = groups * random.integer(1, groups > 4 ? 2 : 9),
                             .window = random_window(random, builder.extents(src)),
                             .groups = groups,
                             .has_bias = random.once_in(2)});
+}
+
+ValueId random_conv_transpose(NetworkBuilder& builder, ValueId src) {
+  Random& random = builder.random();
+  Window window;
+  for (Axis axis : spatial_axes) {
+    const index_t in = builder.extents(src)[axis];
+    if (in == 1) continue;
+    WindowAxis& along = window[axis];
+    along = {.kernel = random.integer(1, 5), .stride = random.integer(1, 3), .dilation = random.integer(1, 2)};
+    along.pad_lo = random.integer(0, along.span() - 1);
+    along.pad_hi = random.integer(1 - along.stride, along.span() - 1);
+    if ((in - 1) * along.stride + along.span() - along.pad_lo - along.pad_hi < 1) along = {};
+  }
+  const index_t groups = random_groups(random, builder.extents(src)[Axis::C]);
+  return builder.conv_transpose(src, {.oc = groups * random.integer(1, groups > 4 ? 2 : 9),
+                                      .window = window,
+                                      .groups = groups,
+                                      .has_bias = random.once_in(2)});
 }
 
 ValueId random_step(NetworkBuilder& builder, ValueId src) {
@@ -186,6 +221,27 @@ ValueId random_join(NetworkBuilder& builder, ValueId src) {
 
 bool is_too_large(const Extents& extents) { return volume(extents) > 40000; }
 
+/// With an operand of the same extents, or one that is broadcast along some axes.
+ValueId random_binary(NetworkBuilder& builder, ValueId src) {
+  Random& random = builder.random();
+  constexpr std::array kinds{BinaryKind::Mul, BinaryKind::Sub, BinaryKind::Max, BinaryKind::Min, BinaryKind::PRelu};
+  const BinaryKind kind = kinds[static_cast<std::size_t>(random.integer(0, std::ssize(kinds) - 1))];
+  if (random.once_in(3)) return builder.binary(kind, src, builder.relu(src));
+  if (random.once_in(3)) return builder.binary(kind, src, builder.global_average(src));
+  Extents extents = builder.extents(src);
+  for (Axis axis : all_axes)
+    if (axis == Axis::N || random.once_in(2)) extents[axis] = 1;
+  const ValueId constant = builder.constant(extents, extents[Axis::D] > 1 ? 5 : 4);
+  return random.once_in(2) ? builder.binary(kind, constant, src) : builder.binary(kind, src, constant);
+}
+
+/// One of those that are not a comparison.
+Activation random_activation(Random& random) {
+  constexpr std::array kinds{ActivationKind::Sigmoid, ActivationKind::Tanh, ActivationKind::Elu, ActivationKind::HardSigmoid,
+                             ActivationKind::HardSwish, ActivationKind::Silu, ActivationKind::Gelu, ActivationKind::GeluTanh};
+  return {.kind = kinds[static_cast<std::size_t>(random.integer(0, std::ssize(kinds) - 1))], .alpha = 0.5F, .beta = 0.25F};
+}
+
 }  // namespace
 
 Network random_operator(std::uint64_t seed, Weights weights) {
@@ -194,7 +250,7 @@ Network random_operator(std::uint64_t seed, Weights weights) {
   const Extents extents = random_extents(random);
   const int ndims = extents[Axis::D] > 1 ? 5 : 4;
   const ValueId src = builder.input(extents, ndims);
-  switch (random.integer(0, 13)) {
+  switch (random.integer(0, 17)) {
     case 0: return builder.build({builder.pool(src, PoolKind::Max, random_window(random, extents))});
     case 1: return builder.build({builder.pool(src, PoolKind::Average, random_window(random, extents, false), random.once_in(2))});
     case 2: return builder.build({builder.global_average(src)});
@@ -204,6 +260,10 @@ Network random_operator(std::uint64_t seed, Weights weights) {
     case 6: return builder.build({builder.softmax(src, random.once_in(2) ? Axis::C : Axis::H)});
     case 7: return builder.build({builder.reshape(src, Extents{{extents[Axis::N], volume(extents) / extents[Axis::N], 1, 1, 1}}, 2)});
     case 8: return builder.build({builder.scale_shift(src)});
+    case 9: return builder.build({builder.activation(random_conv(builder, src), random_activation(random))});
+    case 10:
+    case 11: return builder.build({random_conv_transpose(builder, src)});
+    case 12: return builder.build({random_binary(builder, src)});
     default: return builder.build({random_conv(builder, src)});
   }
 }

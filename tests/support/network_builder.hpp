@@ -31,12 +31,15 @@ class NetworkBuilder {
   ValueId input(const Extents& extents, int ndims = 4);
   ValueId constant(const Extents& extents, int ndims = 4);
   ValueId conv(ValueId src, const ConvOptions& options);
+  /// pad_hi of the window may be negative: outputs beyond the last one that an input reaches.
+  ValueId conv_transpose(ValueId src, const ConvOptions& options);
   ValueId pool(ValueId src, PoolKind kind, const Window& window, bool is_padding_counted = false);
   ValueId activation(ValueId src, Activation activation);
   ValueId relu(ValueId src) { return activation(src, {.kind = ActivationKind::Relu}); }
   ValueId scale_shift(ValueId src);
   ValueId sum(std::vector<ValueId> srcs) { return add(Sum{}, std::move(srcs)); }
   ValueId concat(std::vector<ValueId> srcs) { return add(Concat{}, std::move(srcs)); }
+  ValueId binary(BinaryKind kind, ValueId left, ValueId right) { return add(Binary{kind}, {left, right}); }
   ValueId global_average(ValueId src);
   ValueId softmax(ValueId src, Axis axis = Axis::C);
   ValueId reshape(ValueId src, const Extents& extents, int ndims);
@@ -52,6 +55,8 @@ class NetworkBuilder {
  private:
   ValueId add(Operator op, std::vector<ValueId> inputs, Finish finish = {});
   ValueId add_value(ValueKind kind, const Extents& extents, int ndims);
+  /// A random filter for `channels` inputs, oc, ic, kd, kh, kw from slowest to fastest.
+  Filter draw_filter(const ConvOptions& options, index_t channels);
   std::shared_ptr<const std::vector<float>> draw(index_t count, index_t fan_in);
 
   Random random_;

@@ -70,6 +70,7 @@ TEST(LocalKinds, HaveNames) {
   EXPECT_STREQ(name_of(LocalKind{LocalRowsMean{}}), "rows_mean");
   EXPECT_STREQ(name_of(LocalKind{LocalSoftmax{}}), "softmax");
   EXPECT_STREQ(name_of(LocalKind{LocalReshape{}}), "reshape");
+  EXPECT_STREQ(name_of(LocalKind{LocalBinary{}}), "binary");
 }
 
 }  // namespace

@@ -48,6 +48,14 @@ struct LocalConv {
   Filter filter{};
 };
 
+/// The transposed convolution. Output o gets source i through tap t where o + pad_lo = i * stride + t * dilation: pad_lo is the
+/// local phase and may have any sign, pad_hi is not used. Pieces as in a LocalConv, with all taps.
+struct LocalDeconv {
+  Window window{};
+  std::vector<ChannelPiece> pieces{};
+  Filter filter{};
+};
+
 /// `divisors[a][o]` counts the taps along d, h, w of local output o; an average divides by their product. Empty for Max.
 struct LocalPool {
   PoolKind kind = PoolKind::Max;
@@ -71,6 +79,11 @@ struct LocalScaleShift {
 /// Adds up the sources in order; a source of extent 1 is broadcast.
 struct LocalSum {};
 
+/// A function of two sources; one of extent 1 is broadcast.
+struct LocalBinary {
+  BinaryKind kind = BinaryKind::Mul;
+};
+
 struct LocalRowSum {};
 
 struct LocalRowsMean {
@@ -92,8 +105,19 @@ struct LocalReshape {
   Extents dst_offset{{0, 0, 0, 0, 0}};
 };
 
+/// Output (d, h, w) is made of the inputs that `taps` name along d, h and w, and channel o of input channel taps(C)[o].lo. Where one of
+/// the axes has none, it is `fill`. Interpolations are made along d, then h, then w, each as lo + weight * (hi - lo).
+struct LocalResample {
+  /// Of c, d, h, w: one per local output. Channels are never interpolated or filled.
+  std::array<std::vector<AxisTap>, 4> taps{};
+  float fill = 0;
+
+  std::vector<AxisTap>& operator[](Axis axis) { return taps[static_cast<std::size_t>(axis) - 1]; }
+  const std::vector<AxisTap>& operator[](Axis axis) const { return taps[static_cast<std::size_t>(axis) - 1]; }
+};
+
 using LocalKind = std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalRowSum,
-                               LocalRowsMean, LocalSoftmax, LocalReshape>;
+                               LocalRowsMean, LocalSoftmax, LocalReshape, LocalResample, LocalDeconv, LocalBinary>;
 
 /// "conv", "pool", ...
 const char* name_of(const LocalKind& kind);

@@ -9,12 +9,34 @@
 
 #include "parconv/geometry/window.hpp"
 #include "parconv/model/constant.hpp"
+#include "parconv/model/resampling.hpp"
 
 namespace parconv {
 
-enum class ActivationKind { None, Relu, LeakyRelu, Clip };
+enum class ActivationKind {
+  None,
+  Relu,
+  LeakyRelu,
+  Clip,
+  Sigmoid,
+  Tanh,
+  Elu,
+  HardSigmoid,
+  HardSwish,
+  Silu,
+  Gelu,
+  GeluTanh,
+  Exp,
+  Erf,
+  Sqrt,
+  InverseRoot,
+  Abs,
+  Neg
+};
 
-/// An element-wise function. LeakyRelu: x < 0 ? alpha * x : x. Clip: min(max(x, alpha), beta).
+/// An element-wise function. LeakyRelu: x < 0 ? alpha * x : x. Clip: min(max(x, alpha), beta). Elu: x < 0 ? alpha * (e^x - 1) : x.
+/// HardSigmoid: alpha * x + beta within [0, 1]; HardSwish: x times that with 1/6 and 1/2. Silu: x * sigmoid(x). Gelu: x / 2 * (1 +
+/// erf(x / sqrt(2))); GeluTanh is its approximation by tanh. InverseRoot: 1 / sqrt(x + alpha).
 struct Activation {
   ActivationKind kind = ActivationKind::None;
   float alpha = 0;
@@ -35,6 +57,14 @@ struct Finish {
 /// Convolution (ONNX Conv), cross-correlation as everywhere in deep learning. Gemm is one with a 1x1 filter, and Gemm after
 /// Flatten one with a filter over the full extent.
 struct Conv {
+  Window window{};
+  index_t groups = 1;
+  Filter filter{};
+};
+
+/// Transposed convolution (ONNX ConvTranspose): output o gets input i through tap t where o = i * stride - pad_lo + t * dilation.
+/// pad_hi of the window is what is cut off at the high end less ONNX's output_padding, so it may be negative.
+struct ConvTranspose {
   Window window{};
   index_t groups = 1;
   Filter filter{};
@@ -64,6 +94,13 @@ struct ScaleShift {
 /// Sum of all inputs with ONNX broadcasting (an input may have extent 1 where the output has more).
 struct Sum {};
 
+enum class BinaryKind { Mul, Sub, Div, Max, Min, PRelu };
+
+/// A function of two inputs with ONNX broadcasting. PRelu: x < 0 ? slope * x : x, where the slope is the second input.
+struct Binary {
+  BinaryKind kind = BinaryKind::Mul;
+};
+
 /// Inputs one after the other along channels.
 struct Concat {};
 
@@ -84,10 +121,35 @@ struct Softmax {
 /// The same elements in ONNX (row-major) order under another shape. Flatten is one.
 struct Reshape {};
 
+/// Takes or interpolates inputs along each axis on its own: Resize and Upsample (nearest, linear), Pad, Slice. Samples are kept.
+struct Resample {
+  std::array<ResampledAxis, num_axes> axes{};
+  /// What stands where no input is.
+  float fill = 0;
+
+  ResampledAxis& operator[](Axis axis) { return axes[static_cast<std::size_t>(axis)]; }
+  const ResampledAxis& operator[](Axis axis) const { return axes[static_cast<std::size_t>(axis)]; }
+};
+
 using Operator =
-    std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, RowSum, RowsMean, Softmax, Reshape>;
+    std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, RowSum, RowsMean, Softmax, Reshape, Resample, ConvTranspose,
+                 Binary>;
 
 /// "Conv", "MaxPool", ...
 std::string name_of(const Operator& op);
+
+/// The filter of an operator that sums over input channels; null for the others.
+const Filter* filter_of(const Operator& op);
+Filter* filter_of(Operator& op);
+
+/// How channels are summed: `oc` outputs of each group are sums over its `ic` inputs.
+struct ChannelGroups {
+  index_t groups = 1;
+  index_t oc = 0;
+  index_t ic = 0;
+};
+
+/// Nothing for an operator without a filter.
+std::optional<ChannelGroups> channel_groups(const Operator& op);
 
 }  // namespace parconv

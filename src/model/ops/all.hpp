@@ -3,11 +3,14 @@
 
 #include <variant>
 
+#include "model/ops/binary.hpp"
 #include "model/ops/concat.hpp"
 #include "model/ops/conv.hpp"
+#include "model/ops/conv_transpose.hpp"
 #include "model/ops/global_average.hpp"
 #include "model/ops/pointwise.hpp"
 #include "model/ops/pool.hpp"
+#include "model/ops/resample.hpp"
 #include "model/ops/reshape.hpp"
 #include "model/ops/softmax.hpp"
 #include "model/ops/sum.hpp"

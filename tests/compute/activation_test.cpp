@@ -1,0 +1,101 @@
+// Activations: literal values, the fast ones against the standard library, and the same bits wherever a number stands.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "compute/cpu_activation.hpp"
+#include "compute/reference_call.hpp"
+#include "support/compare.hpp"
+#include "support/random.hpp"
+
+namespace parconv::test {
+namespace {
+
+struct Row {
+  Activation activation{};
+  float x = 0;
+  double expected = 0;
+};
+
+/// To seven digits, from tables.
+const std::vector<Row> rows{
+    {{ActivationKind::Sigmoid}, 0, 0.5},
+    {{ActivationKind::Sigmoid}, 2, 0.8807971},
+    {{ActivationKind::Sigmoid}, -100, 0},
+    {{ActivationKind::Tanh}, 1, 0.7615942},
+    {{ActivationKind::Tanh}, -1000, -1},
+    {{ActivationKind::Elu, 2}, -1, -1.2642411},
+    {{ActivationKind::Elu, 2}, 3, 3},
+    {{ActivationKind::HardSigmoid, 0.25F, 0.5F}, 1, 0.75},
+    {{ActivationKind::HardSigmoid, 0.25F, 0.5F}, -3, 0},
+    {{ActivationKind::HardSigmoid, 0.25F, 0.5F}, 3, 1},
+    {{ActivationKind::HardSwish}, 1.5F, 1.125},
+    {{ActivationKind::HardSwish}, -4, 0},
+    {{ActivationKind::HardSwish}, 4, 4},
+    {{ActivationKind::Silu}, 2, 1.7615942},
+    {{ActivationKind::Gelu}, 1, 0.8413447},
+    {{ActivationKind::Gelu}, -1, -0.1586553},
+    {{ActivationKind::GeluTanh}, 1, 0.8411920},
+    {{ActivationKind::Exp}, 1, 2.7182818},
+    {{ActivationKind::Exp}, -200, 0},
+    {{ActivationKind::Erf}, 0.5F, 0.5204999},
+    {{ActivationKind::Erf}, -9, -1},
+    {{ActivationKind::Sqrt}, 6.25F, 2.5},
+    {{ActivationKind::InverseRoot, 3}, 1, 0.5},
+    {{ActivationKind::Abs}, -3.5F, 3.5},
+    {{ActivationKind::Neg}, -3.5F, 3.5},
+};
+
+float fast(const Activation& activation, float x) {
+  cpu::activate_smoothly({&x, 1}, activation);
+  return x;
+}
+
+TEST(Activations, LiteralValues) {
+  for (const Row& row : rows) {
+    SCOPED_TRACE(testing::Message() << static_cast<int>(row.activation.kind) << " of " << row.x);
+    EXPECT_NEAR(reference_activation(row.activation, row.x), row.expected, 3e-7);
+    EXPECT_NEAR(fast(row.activation, row.x), row.expected, 5e-7);
+  }
+}
+
+TEST(Activations, AreNearTheStandardLibrary) {
+  for (const Row& row : rows)
+    for (float x = -12; x < 12; x += 0.0078125F) {
+      if (x < 0 && row.activation.kind == ActivationKind::Sqrt) continue;
+      if (x + row.activation.alpha <= 0 && row.activation.kind == ActivationKind::InverseRoot) continue;
+      const float expected = reference_activation(row.activation, x);
+      ASSERT_NEAR(fast(row.activation, x), expected, 1e-6 * std::max(1.0F, std::abs(expected)))
+          << static_cast<int>(row.activation.kind) << " of " << x;
+    }
+}
+
+TEST(Activations, ExponentialKeepsTheRangeOfFloat) {
+  const Activation exponential{.kind = ActivationKind::Exp};
+  for (const float x : {-80.0F, 80.0F, 88.0F, 88.7F})
+    EXPECT_NEAR(fast(exponential, x) / std::exp(x), 1, 1e-6) << x;
+  EXPECT_EQ(fast(exponential, 89), std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(std::isnan(fast({.kind = ActivationKind::Gelu}, std::numeric_limits<float>::quiet_NaN())));
+}
+
+TEST(Activations, HaveTheSameBitsWhereverANumberStands) {
+  const std::vector<float> numbers = Random(5).reals(77, 0, 4);
+  for (const Row& row : rows) {
+    std::vector<float> together = numbers;
+    cpu::activate_smoothly(together, row.activation);
+    std::vector<float> alone;
+    for (const float x : numbers) alone.push_back(fast(row.activation, x));
+    EXPECT_TRUE(same_bits(together, alone)) << static_cast<int>(row.activation.kind);
+  }
+}
+
+TEST(Activations, ComparisonsAreNotSmooth) {
+  EXPECT_FALSE(cpu::is_smooth(ActivationKind::None));
+  EXPECT_FALSE(cpu::is_smooth(ActivationKind::Clip));
+  EXPECT_TRUE(cpu::is_smooth(ActivationKind::Sigmoid));
+  EXPECT_TRUE(cpu::is_smooth(ActivationKind::Neg));
+}
+
+}  // namespace
+}  // namespace parconv::test
