@@ -25,8 +25,8 @@ RowKernel::RowKernel(const LocalOp& op) : op_(op) {
   unfinished_.resize(channels * static_cast<std::size_t>(op.dst.extents[Axis::W]));
 }
 
-void RowKernel::execute(Sources srcs, std::byte* dst, std::byte* /*scratch*/) {
-  begin(srcs);
+void RowKernel::execute(Sources srcs, std::byte* dst, std::byte* scratch) {
+  begin(srcs, scratch);
   float* const first = reinterpret_cast<float*>(dst);
   const Extents& extents = op_.dst.extents;
   for (index_t n = 0; n < extents[Axis::N]; ++n)

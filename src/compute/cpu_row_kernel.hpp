@@ -42,8 +42,8 @@ class RowKernel : public Kernel {
  protected:
   using Sources = std::span<const std::byte* const>;
 
-  /// Called before the rows of an execution.
-  virtual void begin(Sources /*srcs*/) {}
+  /// Called before the rows of an execution; `scratch` stays valid for them.
+  virtual void begin(Sources /*srcs*/, std::byte* /*scratch*/) {}
   /// Writes the row of the output without its finish. It may be the row of a source at the same place, never of the residual.
   virtual void make_row(Sources srcs, const RowIndex& row, Row dst) = 0;
 

@@ -32,7 +32,7 @@ class SoftmaxKernel final : public RowKernel {
   bool is_marked(Axis axis) const { return softmax_.axes[static_cast<std::size_t>(axis)]; }
 
   /// Measures all groups that the output has a part in.
-  void begin(Sources srcs) override {
+  void begin(Sources srcs, std::byte* /*scratch*/) override {
     const Operand src = main_operand(srcs);
     const Extents& counts = group_counts_;
     for (index_t n = 0; n < counts[Axis::N]; ++n)

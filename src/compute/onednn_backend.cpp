@@ -2,6 +2,7 @@
 
 #include "compute/cpu_kernels.hpp"
 #include "compute/onednn_conv_kernel.hpp"
+#include "compute/onednn_deconv.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -17,7 +18,8 @@ void check_operand(const OperandLayout& operand) {
 std::unique_ptr<Kernel> prepare_conv(const LocalOp& op, const FilterReader& read_filter,
                                      const onednn::ConvKernelOptions& options) {
   try {
-    return onednn::make_conv_kernel(op, read_filter, options);
+    return std::holds_alternative<LocalDeconv>(op.kind) ? onednn::make_deconv_kernel(op, read_filter, options)
+                                                        : onednn::make_conv_kernel(op, read_filter, options);
   } catch (const dnnl::error& error) {
     const bool is_memory = error.status == dnnl_out_of_memory;
     throw Error(is_memory ? ExitCode::OutOfMemory : ExitCode::Unavailable,
@@ -36,7 +38,8 @@ class OnednnBackend final : public Backend {
   std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) override {
     for (const OperandLayout& src : op.srcs) check_operand(src);
     check_operand(op.dst);
-    if (std::holds_alternative<LocalConv>(op.kind)) return prepare_conv(op, read_filter, {.threads = threads_, .cache = &cache_});
+    const bool has_filter = std::holds_alternative<LocalConv>(op.kind) || std::holds_alternative<LocalDeconv>(op.kind);
+    if (has_filter) return prepare_conv(op, read_filter, {.threads = threads_, .cache = &cache_});
     return make_cpu_kernel(op);
   }
 

@@ -16,7 +16,7 @@ class ReferenceKernel final : public Kernel {
     const ReferenceCall call(op_, srcs, dst);
     std::visit(
         [&]<class Kind>(const Kind& kind) {
-          if constexpr (!std::is_same_v<Kind, LocalConv>) compute(kind, call);
+          if constexpr (!std::is_same_v<Kind, LocalConv> && !std::is_same_v<Kind, LocalDeconv>) compute(kind, call);
         },
         op_.kind);
   }
@@ -33,6 +33,7 @@ class ReferenceBackend final : public Backend {
   std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) override {
     check_operands(op);
     if (std::holds_alternative<LocalConv>(op.kind)) return make_reference_conv(op, read_filter);
+    if (std::holds_alternative<LocalDeconv>(op.kind)) return make_reference_deconv(op, read_filter);
     return std::make_unique<ReferenceKernel>(op);
   }
 };

@@ -57,7 +57,40 @@ void round_up(WindowAxis& axis, index_t in_size) {
   axis.pad_hi = std::max(axis.pad_hi, (out_size - 1) * axis.stride + axis.span() - in_size - axis.pad_lo);
 }
 
+/// What must be cut off so that `out_size` of `full` outputs are left: nothing if there are fewer. Of an odd number the smaller
+/// half goes to the beginning for SAME_UPPER only.
+void cut_to(WindowAxis& axis, index_t full, index_t out_size, AutoPad mode) {
+  const index_t cut = std::max<index_t>(full - out_size, 0);
+  axis.pad_lo = mode == AutoPad::SameUpper ? cut / 2 : cut - cut / 2;
+  axis.pad_hi = cut - axis.pad_lo;
+}
+
 }  // namespace
+
+Window read_transposed_window(NodeReader& node, const Shape& in, const std::vector<index_t>& kernel) {
+  const std::size_t count = kernel.size();
+  check_range(node, "kernel_shape", kernel, 1);
+  const std::vector<index_t> strides = read_numbers(node, "strides", count, 1);
+  const std::vector<index_t> dilations = read_numbers(node, "dilations", count, 1);
+  const std::vector<index_t> pads = read_numbers(node, "pads", 2 * count, 0);
+  const std::vector<index_t> added = read_numbers(node, "output_padding", count, 0);
+  const std::vector<index_t> sizes = read_numbers(node, "output_shape", count, 0);
+  const AutoPad auto_pad = read_auto_pad(node);
+  Window window;
+  for (std::size_t k = 0; k < count; ++k) {
+    const std::size_t slot = first_spatial(in.ndims) + k;
+    const index_t in_size = in.extents[spatial_axes[slot]];
+    WindowAxis axis{kernel[k], strides[k], pads[k], pads[count + k], dilations[k]};
+    const index_t full = (in_size - 1) * axis.stride + axis.span() + added[k];
+    if (auto_pad == AutoPad::Valid) axis.pad_lo = axis.pad_hi = 0;
+    if (auto_pad == AutoPad::SameUpper || auto_pad == AutoPad::SameLower) cut_to(axis, full, in_size * axis.stride, auto_pad);
+    if (sizes[k] > 0) cut_to(axis, full, sizes[k], auto_pad);
+    const index_t out_size = sizes[k] > 0 ? sizes[k] : full - axis.pad_lo - axis.pad_hi;
+    axis.pad_hi = full - added[k] - axis.pad_lo - out_size;
+    window.axes[slot] = axis;
+  }
+  return window;
+}
 
 void expect_spatial(const NodeReader& node, const Shape& in) {
   if (in.ndims < 3)

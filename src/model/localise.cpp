@@ -62,9 +62,12 @@ double flops(const Network& network, const Node& node, const Share& share) {
 }
 
 index_t weight_bytes(const Network& network, const Node& node, const Share& share) {
-  const auto* conv = std::get_if<Conv>(&node.op);
-  if (conv == nullptr) return 0;
-  return Rules<Conv>::weight_elems(*conv, {network, node}, share) * static_cast<index_t>(size_of(DType::F32));
+  const NodeView view{network, node};
+  const index_t elems = with_rules(node.op, [&](auto rules, const auto& op) -> index_t {
+    if constexpr (requires { rules.weight_elems(op, view, share); }) return rules.weight_elems(op, view, share);
+    return 0;
+  });
+  return elems * static_cast<index_t>(size_of(DType::F32));
 }
 
 }  // namespace parconv

@@ -1,11 +1,34 @@
 #include "parconv/model/operators.hpp"
 
+#include <utility>
+
 #include "model/ops/all.hpp"
 
 namespace parconv {
 
 std::string name_of(const Operator& op) {
   return with_rules(op, [](auto rules, const auto& kind) { return rules.name(kind); });
+}
+
+const Filter* filter_of(const Operator& op) {
+  return std::visit(
+      [](const auto& kind) -> const Filter* {
+        if constexpr (requires { kind.filter; }) return &kind.filter;
+        return nullptr;
+      },
+      op);
+}
+
+Filter* filter_of(Operator& op) { return const_cast<Filter*>(filter_of(std::as_const(op))); }
+
+std::optional<ChannelGroups> channel_groups(const Operator& op) {
+  return std::visit(
+      [](const auto& kind) -> std::optional<ChannelGroups> {
+        if constexpr (requires { kind.filter; })
+          return ChannelGroups{.groups = kind.groups, .oc = kind.filter.oc / kind.groups, .ic = kind.filter.ic_per_group};
+        return std::nullopt;
+      },
+      op);
 }
 
 }  // namespace parconv

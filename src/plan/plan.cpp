@@ -28,8 +28,7 @@ std::vector<GridAxis> channels_owned_by(const std::array<bool, num_axes>& contra
 }
 
 Cuts channel_cuts(const Network& network, const Node& node, int parts) {
-  if (const auto* conv = std::get_if<Conv>(&node.op))
-    return group_cuts(conv->groups, conv->filter.oc / conv->groups, parts, channel_grain);
+  if (const auto channels = channel_groups(node.op)) return group_cuts(channels->groups, channels->oc, parts, channel_grain);
   return block_cuts(output_extents(network, node)[Axis::C], parts, channel_grain);
 }
 

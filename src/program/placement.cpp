@@ -56,8 +56,8 @@ struct ChannelSums {
 /// Computes the channel pieces of convolutions: by (f, c), the output channels that a rank computes and the input channels it sums over.
 class ConvChannels {
  public:
-  ConvChannels(const Conv& conv, const Grid& grid, std::vector<Interval> owned, const ChannelSums& sums)
-      : conv_(conv),
+  ConvChannels(const ChannelGroups& channels, const Grid& grid, std::vector<Interval> owned, const ChannelSums& sums)
+      : channels_(channels),
         filter_parts_(grid.parts[GridAxis::F]),
         channel_parts_(grid.parts[GridAxis::C]),
         owned_(std::move(owned)),
@@ -73,8 +73,8 @@ class ConvChannels {
   }
 
  private:
-  index_t group_oc() const { return conv_.filter.oc / conv_.groups; }
-  index_t group_ic() const { return conv_.filter.ic_per_group; }
+  index_t group_oc() const { return channels_.oc; }
+  index_t group_ic() const { return channels_.ic; }
 
   /// All output channels owned by the ranks of filter part f.
   Interval filter_block(int f) const {
@@ -96,7 +96,7 @@ class ConvChannels {
     if (!sums_.blocks.empty()) return blocks_of_part(sums_.blocks, channel_parts_, c);
     const bool is_one_piece = owned_.size() == static_cast<std::size_t>(filter_parts_ * channel_parts_);
     // Whole groups a rank: it computes just what it owns and nothing has to be added up.
-    if (conv_.groups > 1 && is_one_piece && are_at_group_borders(owned_, group_oc()))
+    if (channels_.groups > 1 && is_one_piece && are_at_group_borders(owned_, group_oc()))
       return inputs_of(owned_[static_cast<std::size_t>(f * channel_parts_ + c)]);
     const Interval all = inputs_of(filter_block(f));
     if (all.is_empty()) return {0, 0};
@@ -115,7 +115,7 @@ class ConvChannels {
     return {cuts[part], cuts[part + 1]};
   }
 
-  const Conv& conv_;
+  ChannelGroups channels_;
   int filter_parts_;
   int channel_parts_;
   std::vector<Interval> owned_;
@@ -138,10 +138,10 @@ Work divide_work(const Network& network, const Node& node, const Grid& grid, con
     at(work.contracted, axis) = {pieces_of(block_cuts(input_extents(network, node)[axis], grid.parts[divider_of(axis)])),
                                  {divider_of(axis)}};
   }
-  if (const auto* conv = std::get_if<Conv>(&node.op)) {
+  if (const auto channels = channel_groups(node.op)) {
     AxisPieces computed{{}, {GridAxis::F, GridAxis::C}};
     AxisPieces contracted = computed;
-    ConvChannels(*conv, grid, at(owned, Axis::C).pieces, sums).append_all(computed.pieces, contracted.pieces);
+    ConvChannels(*channels, grid, at(owned, Axis::C).pieces, sums).append_all(computed.pieces, contracted.pieces);
     at(work.computed, Axis::C) = computed;
     at(work.contracted, Axis::C) = contracted;
     return work;
@@ -194,11 +194,10 @@ Distribution needed_distribution(const Network& network, const Node& node, std::
 }
 
 ChannelSums channel_sums(const Node& node, ReduceMode mode) {
-  const auto* conv = std::get_if<Conv>(&node.op);
-  if (conv == nullptr || mode == ReduceMode::Fast) return {};
-  if (conv->groups > 1) return {.has_whole_groups = true};
-  const index_t channels = conv->filter.ic_per_group;
-  return {.blocks = pieces_of(block_cuts(channels, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels))))};
+  const auto channels = channel_groups(node.op);
+  if (!channels || mode == ReduceMode::Fast) return {};
+  if (channels->groups > 1) return {.has_whole_groups = true};
+  return {.blocks = pieces_of(block_cuts(channels->ic, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels->ic))))};
 }
 
 }  // namespace

@@ -128,8 +128,9 @@ Region RankCompiler::operand_region(NodeId node, std::size_t operand, const Box&
   }
   const auto* conv = std::get_if<Conv>(&network_.node(node).op);
   const Box& allocated = program_.buffer(region.buffer).box;
-  if (!layout_.options.needs_dense || conv == nullptr || is_dense_per_sample(need, allocated)) return region;
-  const Box wider = operand == 0 ? widened(need, there, conv->window) : need;
+  const bool is_dense_wanted = layout_.options.needs_dense && filter_of(network_.node(node).op) != nullptr;
+  if (!is_dense_wanted || is_dense_per_sample(need, allocated)) return region;
+  const Box wider = conv != nullptr && operand == 0 ? widened(need, there, conv->window) : need;
   if (is_dense_per_sample(wider, allocated)) return {region.buffer, wider};
   const Region dense{add_buffer(d.value, BufferRole::Operand, need), need};
   add_step(Copy{region, dense}, node, placement(node).stage);

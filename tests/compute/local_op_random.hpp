@@ -44,8 +44,11 @@ class LocalOpGenerator {
     const Interval used{filters.lo / oc, ceil_div(filters.hi, oc)};
     call.op.kind = LocalDeconv{
         .window = window, .pieces = pieces(filters, used, ic, oc, window), .filter = filter(groups * oc, ic, window)};
-    call.srcs.push_back(operand(extents(used.size() * ic)));
-    return finished(std::move(call), extents(filters.size()));
+    const Extents out = extents(filters.size());
+    Extents in = extents(used.size() * ic);
+    in[Axis::N] = out[Axis::N];
+    call.srcs.push_back(operand(in));
+    return finished(std::move(call), out);
   }
 
   TestCall pool() {
@@ -147,6 +150,22 @@ class LocalOpGenerator {
     return finished(std::move(call), out);
   }
 
+  /// Any order of inputs, repeated and left out, with fill and interpolations anywhere.
+  TestCall resample() {
+    const Extents src = extents(channels());
+    Extents out = extents(random_.integer(1, 40));
+    LocalResample resample{.fill = 2};
+    if (random_.once_in(2)) out[Axis::C] = src[Axis::C];
+    const bool has_all_channels = out[Axis::C] == src[Axis::C];
+    for (index_t c = 0; c < out[Axis::C]; ++c) resample[Axis::C].push_back(exact_tap(has_all_channels ? c : random_.integer(0, src[Axis::C] - 1)));
+    for (Axis axis : spatial_axes)
+      for (index_t o = 0; o < out[axis]; ++o) resample[axis].push_back(tap(src[axis], o));
+    TestCall call;
+    call.srcs.push_back(operand(src));
+    call.op.kind = std::move(resample);
+    return finished(std::move(call), out);
+  }
+
   TestCall reshape() {
     LocalReshape reshape{.src_shape = extents(channels())};
     reshape.dst_shape = reshape.src_shape;
@@ -164,6 +183,23 @@ class LocalOpGenerator {
   }
 
  private:
+  static AxisTap exact_tap(index_t input) { return {.lo = input, .hi = input}; }
+
+  /// Mostly the output's own index or the one before it, so that there are runs.
+  AxisTap tap(index_t in_size, index_t out) {
+    switch (random_.integer(0, 7)) {
+      case 0: return exact_tap(-1);
+      case 1: return exact_tap(random_.integer(0, in_size - 1));
+      case 2: return exact_tap(std::max<index_t>(std::min(out, in_size) - 1, 0));
+      case 3:
+      case 4: {
+        const index_t lo = random_.integer(0, in_size - 1);
+        return lo + 1 < in_size ? AxisTap{lo, lo + 1, 0.25F} : exact_tap(lo);
+      }
+      default: return exact_tap(std::min(out, in_size - 1));
+    }
+  }
+
   Axis any_axis() { return all_axes[static_cast<std::size_t>(random_.integer(0, num_axes - 1))]; }
   index_t channels() { return random_.once_in(2) ? random_.integer(1, 9) : random_.integer(1, 3) * 16 + random_.integer(0, 1); }
 

@@ -30,7 +30,8 @@ INSTANTIATE_TEST_SUITE_P(
                       KindCase{"binary", &LocalOpGenerator::binary, 300},
                       KindCase{"row_sum", &LocalOpGenerator::row_sum, 100},
                       KindCase{"rows_mean", &LocalOpGenerator::rows_mean, 100},
-                      KindCase{"softmax", &LocalOpGenerator::softmax, 100}, KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
+                      KindCase{"softmax", &LocalOpGenerator::softmax, 100},
+                      KindCase{"resample", &LocalOpGenerator::resample, 300}, KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
     [](const auto& kind) { return std::string(kind.param.name); });
 
 bool is_rounded(const LocalKind& kind) { return std::holds_alternative<LocalSoftmax>(kind); }

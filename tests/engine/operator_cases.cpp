@@ -176,6 +176,27 @@ void append_others(std::vector<OperatorCase>& cases) {
   append_binaries(cases);
 }
 
+void append_resamplings(std::vector<OperatorCase>& cases) {
+  const auto resample = [](const Resample& op) { return [op](NetworkBuilder& builder, ValueId src) { return builder.resample(src, op); }; };
+  const auto along = [](const ResampledAxis& h, const ResampledAxis& w) { return Resample{.axes = {{{}, {}, {}, h, w}}, .fill = 3}; };
+  const NearestAxis twice{.scale = 2, .coordinates = Coordinates::Asymmetric, .rounding = NearestRounding::Floor};
+  cases.push_back({"nearest twice", image, 4, resample(along({twice, 26}, {twice, 22}))});
+  cases.push_back({"nearest smaller", deep_image, 4, resample(along({NearestAxis{.scale = 0.5F}, 4}, {NearestAxis{.scale = 0.7F}, 7}))});
+  cases.push_back({"linear twice", image, 4, resample(along({LinearAxis{.scale = 2}, 26}, {LinearAxis{.scale = 2}, 22}))});
+  const LinearAxis corners{.scale = 1.6F, .coordinates = Coordinates::AlignCorners};
+  cases.push_back({"linear between corners", deep_image, 4, resample(along({corners, 14}, {corners, 16}))});
+  const LinearAxis thirds{.scale = 1.5F};
+  cases.push_back({"linear 3-D", cube, 5, resample({.axes = {{{}, {}, {thirds, 10}, {thirds, 12}, {thirds, 13}}}})});
+  cases.push_back({"pad", image, 4, resample(along({TakeAxis{.start = -9}, 24}, {TakeAxis{.start = -1}, 14}))});
+  const auto mirrored = [](index_t before, index_t size) { return ResampledAxis{TakeAxis{.start = -before, .border = Border::Reflect}, size}; };
+  cases.push_back({"pad by mirroring", image, 4, resample(along(mirrored(12, 37), mirrored(2, 14)))});
+  cases.push_back({"pad by the border", image, 4, resample(along({TakeAxis{.start = -4, .border = Border::Edge}, 22}, {}))});
+  cases.push_back({"slice", image, 4, resample(along({TakeAxis{.start = 2, .step = 3}, 4}, {TakeAxis{.start = 4}, 7}))});
+  Resample channels;
+  channels[Axis::C] = {TakeAxis{.start = 3, .step = 2}, 9};
+  cases.push_back({"slice of channels", image, 4, resample(channels)});
+}
+
 }  // namespace
 
 std::vector<OperatorCase> operator_cases() {
@@ -184,6 +205,7 @@ std::vector<OperatorCase> operator_cases() {
   append_transposed_convolutions(cases);
   append_poolings(cases);
   append_others(cases);
+  append_resamplings(cases);
   return cases;
 }
 

@@ -138,6 +138,60 @@ Window random_window(Random& random, const Extents& extents, bool has_dilation) 
 
 namespace {
 
+ResampledAxis random_slice(Random& random, index_t in_size) {
+  const index_t start = random.integer(0, in_size - 1);
+  const index_t step = random.integer(1, 3);
+  return {TakeAxis{.start = start, .step = step}, random.integer(1, (in_size - 1 - start) / step + 1)};
+}
+
+ResampledAxis random_padding(Random& random, index_t in_size) {
+  const Border border = random.once_in(3) ? Border::Fill : random.once_in(2) ? Border::Reflect : Border::Edge;
+  const index_t most = border == Border::Reflect ? in_size - 1 : 4;
+  const index_t before = random.integer(-(in_size - 1) / 2, std::min<index_t>(most, 4));
+  const index_t behind = random.integer(-(in_size - 1) / 2, std::min<index_t>(most, 4));
+  return {TakeAxis{.start = -before, .border = border}, in_size + before + behind};
+}
+
+ResampledAxis random_resize(Random& random, index_t in_size, bool is_linear) {
+  constexpr std::array scales{0.3F, 0.5F, 0.75F, 1.0F, 1.5F, 2.0F, 2.6F};
+  const float scale = scales[static_cast<std::size_t>(random.integer(0, std::ssize(scales) - 1))];
+  const auto coordinates = static_cast<Coordinates>(random.integer(0, 3));
+  const auto rounding = static_cast<NearestRounding>(random.integer(0, 3));
+  const auto size = std::max<index_t>(1, static_cast<index_t>(static_cast<float>(in_size) * scale));
+  if (is_linear) return {LinearAxis{scale, coordinates}, size};
+  return {NearestAxis{scale, coordinates, rounding}, size};
+}
+
+}  // namespace
+
+ResampledAxis random_resampled_axis(Random& random, index_t in_size) {
+  switch (random.integer(0, 4)) {
+    case 0: return {};
+    case 1: return random_slice(random, in_size);
+    case 2: return random_padding(random, in_size);
+    case 3: return random_resize(random, in_size, false);
+    default: return random_resize(random, in_size, true);
+  }
+}
+
+namespace {
+
+Resample random_resample(Random& random, const Extents& extents) {
+  Resample op{.fill = static_cast<float>(random.integer(-2, 2))};
+  for (Axis axis : spatial_axes) op[axis] = random_resampled_axis(random, extents[axis]);
+  if (random.once_in(3)) op[Axis::C] = random_slice(random, extents[Axis::C]);
+  return op;
+}
+
+/// Twice as many rows, or rows and columns.
+ValueId random_enlargement(NetworkBuilder& builder, ValueId src) {
+  const Extents in = builder.extents(src);
+  Resample op;
+  op[Axis::H] = {NearestAxis{.scale = 2}, 2 * in[Axis::H]};
+  if (builder.random().once_in(2)) op[Axis::W] = {NearestAxis{.scale = 2, .coordinates = Coordinates::Asymmetric}, 2 * in[Axis::W]};
+  return builder.resample(src, op);
+}
+
 Extents random_extents(Random& random) {
   const index_t ndims = random.integer(1, 3);
   Extents extents;
@@ -193,6 +247,7 @@ ValueId random_step(NetworkBuilder& builder, ValueId src) {
     case 2: return builder.relu(src);
     case 3: return builder.sum({src, src});
     case 4: return builder.activation(src, {.kind = ActivationKind::Clip, .alpha = -8, .beta = 8});
+    case 5: return random_enlargement(builder, src);
     default: return random_conv(builder, src);
   }
 }
@@ -250,7 +305,7 @@ Network random_operator(std::uint64_t seed, Weights weights) {
   const Extents extents = random_extents(random);
   const int ndims = extents[Axis::D] > 1 ? 5 : 4;
   const ValueId src = builder.input(extents, ndims);
-  switch (random.integer(0, 17)) {
+  switch (random.integer(0, 19)) {
     case 0: return builder.build({builder.pool(src, PoolKind::Max, random_window(random, extents))});
     case 1: return builder.build({builder.pool(src, PoolKind::Average, random_window(random, extents, false), random.once_in(2))});
     case 2: return builder.build({builder.global_average(src)});
@@ -264,6 +319,8 @@ Network random_operator(std::uint64_t seed, Weights weights) {
     case 10:
     case 11: return builder.build({random_conv_transpose(builder, src)});
     case 12: return builder.build({random_binary(builder, src)});
+    case 18:
+    case 19: return builder.build({builder.resample(src, random_resample(random, extents))});
     default: return builder.build({random_conv(builder, src)});
   }
 }

@@ -43,6 +43,7 @@ class NetworkBuilder {
   ValueId global_average(ValueId src);
   ValueId softmax(ValueId src, Axis axis = Axis::C);
   ValueId reshape(ValueId src, const Extents& extents, int ndims);
+  ValueId resample(ValueId src, const Resample& op) { return add(op, {src}); }
   /// Flatten, then a fully connected layer, as a convolution over the full extent.
   ValueId fully_connected(ValueId src, index_t oc);
 
@@ -67,6 +68,9 @@ class NetworkBuilder {
 /// A window with random kernel, stride, padding (asymmetric, smaller than the window) and dilation along the axes where `extents` has
 /// more than one index, such that at least one output exists.
 Window random_window(Random& random, const Extents& extents, bool has_dilation = true);
+
+/// Slices, pads and resizes in all ways that fit an axis of `in_size` elements.
+ResampledAxis random_resampled_axis(Random& random, index_t in_size);
 
 /// One operator of a random kind and random shape: 1-D to 3-D, 1 to 3 samples, odd channels, groups.
 Network random_operator(std::uint64_t seed, Weights weights);

@@ -1,0 +1,56 @@
+#include "model/ops/channels.hpp"
+
+#include "parconv/core/checked.hpp"
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+
+Interval group_inputs(const ChannelGroups& channels, Interval oc) {
+  if (oc.is_empty()) return {0, 0};
+  return {oc.lo / channels.oc * channels.ic, ceil_div(oc.hi, channels.oc) * channels.ic};
+}
+
+std::vector<ChannelPiece> channel_pieces(const ChannelGroups& channels, Interval oc, Interval ic) {
+  const index_t group_oc = channels.oc;
+  const index_t group_ic = channels.ic;
+  std::vector<ChannelPiece> pieces;
+  for (index_t group = oc.lo / group_oc; group * group_oc < oc.hi; ++group) {
+    const Interval out = intersect(oc, Interval{group * group_oc, (group + 1) * group_oc});
+    const Interval in = intersect(ic, Interval{group * group_ic, (group + 1) * group_ic});
+    if (in.is_empty()) continue;
+    const bool is_whole = out.size() == group_oc && in.size() == group_ic;
+    const Interval within = in.shifted(-group * group_ic);
+    if (is_whole && !pieces.empty() && pieces.back().filter.ic == within &&
+        pieces.back().dst.size() == pieces.back().groups * group_oc) {
+      pieces.back().groups += 1;
+      pieces.back().src.hi = in.hi - ic.lo;
+      pieces.back().dst.hi = out.hi - oc.lo;
+      pieces.back().filter.oc.hi = out.hi;
+      continue;
+    }
+    pieces.push_back({.groups = 1,
+                      .src = in.shifted(-ic.lo),
+                      .dst = out.shifted(-oc.lo),
+                      .filter = {.oc = out, .ic = within, .kernel = {}}});
+  }
+  return pieces;
+}
+
+void check_filter(const Filter& filter, index_t groups, const Window& window, const OperandShapes& operands) {
+  const index_t ic = operands.only().extents[Axis::C];
+  if (groups < 1 || filter.oc < 1 || filter.ic_per_group < 1)
+    operands.refuse(concat("has ", groups, " groups, ", filter.oc, " output channels and ", filter.ic_per_group,
+                           " input channels a group; each must be at least 1"));
+  if (filter.oc % groups != 0)
+    operands.refuse(concat(filter.oc, " output channels are not a multiple of ", groups, " groups"));
+  if (checked_mul(filter.ic_per_group, groups, operands.node.c_str()) != ic)
+    operands.refuse(concat("its filter is for ", groups, " groups of ", filter.ic_per_group,
+                           " input channels, but the input has ", ic, " channels"));
+  for (Axis axis : spatial_axes)
+    if (filter.kernel[static_cast<std::size_t>(axis) - 2] != window[axis].kernel)
+      operands.refuse(concat("kernel along ", name_of(axis), " is ", window[axis].kernel, ", but the filter has ",
+                             filter.kernel[static_cast<std::size_t>(axis) - 2]));
+  if (filter.scale) operands.check_count("factors of the filter", filter.scale->size(), filter.oc);
+}
+
+}  // namespace parconv
