@@ -225,6 +225,21 @@ TEST(OnnxOperators, NormalizationsOfTheData) {
   EXPECT_THAT(per_channel.nodes.back().finish.bias, testing::ElementsAre(0, 1, 2, 3));
 }
 
+TEST(OnnxOperators, GroupsWrittenWithReshapeAreNormalisedInPlace) {
+  OnnxWriter model;
+  model.add_input("x", {2, 6, 3, 5});
+  model.add_initializer("groups", int64_tensor({3}, {0, 2, -1}));
+  model.add_initializer("back", int64_tensor({4}, {2, 6, 3, 5}));
+  model.add_initializer("g", float_tensor({2}, {1, 1}));
+  model.add_initializer("b", float_tensor({2}, {7, 9}));
+  const std::string joined = model.add_node({.op_type = "Reshape", .inputs = {"x", "groups"}});
+  const std::string normal = model.add_node({.op_type = "InstanceNormalization", .inputs = {joined, "g", "b"}});
+  model.add_output(model.add_node({.op_type = "Reshape", .inputs = {normal, "back"}}));
+  const Network network = fuse(read(model));
+  for (const Node& node : network.nodes) EXPECT_FALSE(std::holds_alternative<Reshape>(node.op)) << node.name;
+  EXPECT_THAT(network.nodes.back().finish.bias, testing::ElementsAre(7, 7, 7, 9, 9, 9));
+}
+
 TEST(OnnxOperators, ConstantsOfASumAlignRight) {
   const auto network = read(OneNode{
       .input = {2, 3, 4, 5},
