@@ -46,7 +46,7 @@ std::vector<Run> runs_of(const std::vector<AxisTap>& taps) {
   return runs;
 }
 
-bool is_whole(const std::vector<AxisTap>& taps) {
+bool counts_up(const std::vector<AxisTap>& taps) {
   for (std::size_t k = 0; k < taps.size(); ++k)
     if (taps[k].lo != static_cast<index_t>(k)) return false;
   return true;
@@ -58,7 +58,7 @@ class ResampleKernel final : public RowKernel {
     const Extents& src = op.srcs[main_index(op)].extents;
     for (Axis axis : {Axis::C, Axis::D, Axis::H, Axis::W})
       PARCONV_EXPECT(static_cast<index_t>(resample_[axis].size()) == op.dst.extents[axis], resample_[axis].size(), " taps");
-    has_all_channels_ = is_whole(resample_[Axis::C]);
+    has_first_channels_ = counts_up(resample_[Axis::C]);
     source_ = {.pixels = src[Axis::W], .channels = src[Axis::C]};
     const auto is_blend = [](const AxisTap& tap) { return !is_exact(tap); };
     const bool blends_rows = std::any_of(resample_[Axis::D].begin(), resample_[Axis::D].end(), is_blend) ||
@@ -109,16 +109,15 @@ class ResampleKernel final : public RowKernel {
     const ConstRow low{src.data + run.tap.lo * src.pitch, run.step * src.pitch};
     if (is_exact(run.tap)) return put(dst, low, pixels);
     const ConstRow high{src.data + run.tap.hi * src.pitch, 0};
-    const RowShape one{.pixels = 1, .channels = source_.channels};
-    if (has_all_channels_) return blend_rows(dst, low, high, run.tap.weight, one);
+    if (has_first_channels_) return blend_rows(dst, low, high, run.tap.weight, pixels);
     const Row between{pixel_.data(), 0};
-    blend_rows(between, low, high, run.tap.weight, one);
+    blend_rows(between, low, high, run.tap.weight, {.pixels = 1, .channels = source_.channels});
     put(dst, between, pixels);
   }
 
   /// The channels that are taken.
   void put(Row dst, ConstRow src, RowShape shape) const {
-    if (has_all_channels_) return copy_row(dst, src, shape);
+    if (has_first_channels_) return copy_row(dst, src, shape);
     const std::vector<AxisTap>& channels = resample_[Axis::C];
     for (index_t p = 0; p < shape.pixels; ++p)
       for (std::size_t c = 0; c < channels.size(); ++c) dst.data[p * dst.pitch + static_cast<index_t>(c)] = src.data[p * src.pitch + channels[c].lo];
@@ -126,7 +125,7 @@ class ResampleKernel final : public RowKernel {
 
   LocalResample resample_;
   std::vector<Run> runs_;
-  bool has_all_channels_ = true;
+  bool has_first_channels_ = true;
   RowShape source_{};
   std::vector<float> low_{};
   std::vector<float> high_{};

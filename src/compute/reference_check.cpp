@@ -86,6 +86,7 @@ void check_reshape(const LocalReshape& reshape, const Extents& src, const Extent
 }
 
 void check_resample(const LocalResample& resample, const Extents& src, const Extents& dst) {
+  PARCONV_EXPECT(src[Axis::N] == dst[Axis::N], "src ", src, ", dst ", dst);
   for (Axis axis : {Axis::C, Axis::D, Axis::H, Axis::W}) {
     const auto taps = static_cast<index_t>(resample[axis].size());
     PARCONV_EXPECT(taps == dst[axis], taps, " taps along ", name_of(axis), " of ", dst);

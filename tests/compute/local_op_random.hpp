@@ -155,6 +155,7 @@ class LocalOpGenerator {
     const Extents src = extents(channels());
     Extents out = extents(random_.integer(1, 40));
     LocalResample resample{.fill = 2};
+    out[Axis::N] = src[Axis::N];
     if (random_.once_in(2)) out[Axis::C] = src[Axis::C];
     const bool has_all_channels = out[Axis::C] == src[Axis::C];
     for (index_t c = 0; c < out[Axis::C]; ++c) resample[Axis::C].push_back(exact_tap(has_all_channels ? c : random_.integer(0, src[Axis::C] - 1)));

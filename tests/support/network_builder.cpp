@@ -178,7 +178,8 @@ namespace {
 
 Resample random_resample(Random& random, const Extents& extents) {
   Resample op{.fill = static_cast<float>(random.integer(-2, 2))};
-  for (Axis axis : spatial_axes) op[axis] = random_resampled_axis(random, extents[axis]);
+  for (Axis axis : spatial_axes)
+    if (axis != Axis::D || extents[axis] > 1) op[axis] = random_resampled_axis(random, extents[axis]);
   if (random.once_in(3)) op[Axis::C] = random_slice(random, extents[Axis::C]);
   return op;
 }
