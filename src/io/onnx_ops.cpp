@@ -35,6 +35,7 @@ const std::map<std::string_view, ReadOperator>& table() {
       {"LeakyRelu", read_leaky_relu},
       {"LogSoftmax", read_log_softmax},
       {"Max", read_binary},
+      {"MatMul", read_matmul},
       {"MaxPool", read_max_pool},
       {"Min", read_binary},
       {"Mul", read_binary},

@@ -20,6 +20,7 @@ std::string supported_operators();
 void read_conv(NodeReader& node);
 void read_conv_transpose(NodeReader& node);
 void read_gemm(NodeReader& node);
+void read_matmul(NodeReader& node);
 void read_max_pool(NodeReader& node);
 void read_average_pool(NodeReader& node);
 void read_global_average_pool(NodeReader& node);

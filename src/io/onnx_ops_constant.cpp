@@ -6,38 +6,22 @@
 namespace parconv {
 namespace {
 
-OnnxConstant from_floats(std::vector<float> values, std::vector<index_t> dims) {
-  OnnxConstant constant{.dims = std::move(dims)};
-  constant.data.count = static_cast<index_t>(values.size());
-  constant.data.values = std::make_shared<const std::vector<float>>(std::move(values));
-  return constant;
-}
-
-OnnxConstant from_integers(std::vector<index_t> values, std::vector<index_t> dims) {
-  std::vector<float> floats;
-  for (const index_t value : values) floats.push_back(static_cast<float>(value));
-  OnnxConstant constant = from_floats(std::move(floats), std::move(dims));
-  constant.is_integer = true;
-  constant.integers = std::move(values);
-  return constant;
-}
-
 /// The constant of a Constant node, which has exactly one attribute.
 OnnxConstant constant_of(NodeReader& node) {
   Attributes& attributes = node.attributes();
   if (const onnx::TensorProto* tensor = attributes.get_tensor("value"))
     return read_tensor(*tensor, node.network().model_path(), concat(node.label(), ": attribute value"));
-  if (attributes.has("value_float")) return from_floats({attributes.get_float("value_float", 0)}, {});
-  if (attributes.has("value_int")) return from_integers({attributes.get_int("value_int", 0)}, {});
+  if (attributes.has("value_float")) return float_constant({attributes.get_float("value_float", 0)}, {});
+  if (attributes.has("value_int")) return integer_constant({attributes.get_int("value_int", 0)}, {});
   if (attributes.has("value_floats")) {
     std::vector<float> values = attributes.get_floats("value_floats");
     const auto count = static_cast<index_t>(values.size());
-    return from_floats(std::move(values), {count});
+    return float_constant(std::move(values), {count});
   }
   if (attributes.has("value_ints")) {
     std::vector<index_t> values = attributes.get_ints("value_ints");
     const auto count = static_cast<index_t>(values.size());
-    return from_integers(std::move(values), {count});
+    return integer_constant(std::move(values), {count});
   }
   node.refuse("has none of the attributes value, value_float, value_floats, value_int, value_ints",
               "strings and sparse tensors are not supported");

@@ -1,4 +1,4 @@
-// Conv and Gemm: both become convolutions.
+// Conv, Gemm and MatMul: all become convolutions.
 #include <algorithm>
 
 #include "io/onnx_elements.hpp"
@@ -62,14 +62,16 @@ struct GemmMatrix {
   index_t column_stride = 0;
 };
 
-GemmMatrix gemm_matrix(NodeReader& node) {
+enum class Layout { RowMajor, ColumnMajor };
+
+GemmMatrix gemm_matrix(NodeReader& node, Layout layout) {
   const OnnxConstant& weights = node.constant(1, "the weights");
   if (weights.dims.size() != 2 || weights.dims[0] < 1 || weights.dims[1] < 1)
     node.refuse(
         concat("the weights ('", node.input_name(1), "') have dimensions ", dims_string(weights.dims), ", expected a matrix"));
   const index_t slow = weights.dims[0];
   const index_t fast = weights.dims[1];
-  if (node.attributes().get_int("transB", 0) != 0)
+  if (layout == Layout::ColumnMajor)
     return {.data = weights.data, .rows = fast, .columns = slow, .row_stride = 1, .column_stride = fast};
   return {.data = weights.data, .rows = slow, .columns = fast, .row_stride = fast, .column_stride = 1};
 }
@@ -125,14 +127,28 @@ Addend gemm_addend(NodeReader& node, const Shape& out) {
   return {.value = node.value(2)};
 }
 
-/// The value that the Gemm really reads: what was flattened, if its input is nothing but that.
-ValueId gemm_source(NodeReader& node) {
-  if (node.attributes().get_int("transA", 0) != 0)
-    node.refuse("attribute transA is 1, which would mix samples", "only Gemm with the samples in the rows of A is supported");
+/// The value that a product really reads: what was flattened, if its input is nothing but that.
+ValueId matrix_source(NodeReader& node) {
   const Shape in = node.shape(0);
   if (in.ndims != 2) node.refuse(concat("its input has ", in.ndims, " dimensions, expected 2"));
   if (const std::optional<ValueId> source = node.network().find_flattening(node.input_name(0))) return *source;
   return node.value(0);
+}
+
+ValueId gemm_source(NodeReader& node) {
+  if (node.attributes().get_int("transA", 0) != 0)
+    node.refuse("attribute transA is 1, which would mix samples", "only Gemm with the samples in the rows of A is supported");
+  return matrix_source(node);
+}
+
+/// The product of what is in `source`, sample by sample, with a matrix.
+Conv product_of(NodeReader& node, ValueId source, const GemmMatrix& matrix, float alpha) {
+  const index_t width = node.shape(0).extents[Axis::C];
+  if (matrix.rows != width)
+    node.refuse(concat("multiplies ", width, " columns with a matrix of ", matrix.rows, " rows (transB considered)"));
+  Conv conv{.filter = filter_over(node.network().shape(source), matrix, alpha)};
+  for (std::size_t k = 0; k < 3; ++k) conv.window.axes[k].kernel = conv.filter.kernel[k];
+  return conv;
 }
 
 }  // namespace
@@ -156,13 +172,10 @@ void read_gemm(NodeReader& node) {
   node.expect_inputs(2, 3);
   if (node.opset() < 7) node.attributes().ignore("broadcast");  // says that the bias is not of the output's dimensions
   const ValueId source = gemm_source(node);
-  const GemmMatrix matrix = gemm_matrix(node);
-  const index_t width = node.shape(0).extents[Axis::C];
-  if (matrix.rows != width)
-    node.refuse(concat("multiplies ", width, " columns with a matrix of ", matrix.rows, " rows (transB considered)"));
+  const bool is_transposed = node.attributes().get_int("transB", 0) != 0;
+  const GemmMatrix matrix = gemm_matrix(node, is_transposed ? Layout::ColumnMajor : Layout::RowMajor);
+  Conv conv = product_of(node, source, matrix, node.attributes().get_float("alpha", 1.0F));
   const Shape in = node.network().shape(source);
-  Conv conv{.filter = filter_over(in, matrix, node.attributes().get_float("alpha", 1.0F))};
-  for (std::size_t k = 0; k < 3; ++k) conv.window.axes[k].kernel = conv.filter.kernel[k];
   const Shape out{.extents = {{in.extents[Axis::N], matrix.columns, 1, 1, 1}}, .ndims = 2};
   Addend addend = gemm_addend(node, out);
   Node product{.name = node.name(), .op = std::move(conv), .inputs = {source}, .finish = {.bias = std::move(addend.bias)}};
@@ -173,6 +186,15 @@ void read_gemm(NodeReader& node) {
   const std::string between = node.network().fresh_name(concat(node.output_name(), ".product"));
   const ValueId sum = node.network().add_node(std::move(product), between, out);
   node.make(Sum{}, {sum, *addend.value});
+}
+
+void read_matmul(NodeReader& node) {
+  node.expect_inputs(2, 2);
+  const ValueId source = matrix_source(node);
+  const GemmMatrix matrix = gemm_matrix(node, Layout::RowMajor);
+  const Shape out{.extents = {{node.shape(0).extents[Axis::N], matrix.columns, 1, 1, 1}}, .ndims = 2};
+  Node product{.name = node.name(), .op = product_of(node, source, matrix, 1), .inputs = {source}};
+  node.network().add_node(std::move(product), node.output_name(), out);
 }
 
 }  // namespace parconv

@@ -1,5 +1,6 @@
 #include "parconv/io/onnx_reader.hpp"
 
+#include "io/onnx_fold.hpp"
 #include "io/onnx_ops.hpp"
 #include "io/onnx_reading.hpp"
 #include "parconv/core/error.hpp"
@@ -38,7 +39,8 @@ void check_supported(const OnnxGraph& graph) {
 
 std::string unsupported_reason(const onnx::NodeProto& node) {
   if (!is_default_domain(node.domain())) return concat("operator domain '", node.domain(), "' is not supported");
-  return find_operator(node.op_type()) == nullptr ? concat("operator ", node.op_type(), " is not supported") : std::string();
+  const bool is_known = find_operator(node.op_type()) != nullptr || is_foldable(node.op_type());
+  return is_known ? std::string() : concat("operator ", node.op_type(), " is not supported");
 }
 
 index_t opset_of(const OnnxContents& contents) {
@@ -61,9 +63,13 @@ void ModelReading::begin(const ReadOptions& options) {
 
 void ModelReading::read_node(const onnx::NodeProto& node) {
   const ReadOperator read = find_operator(node.op_type());
-  PARCONV_EXPECT(read != nullptr, node.op_type());
   NodeReader reader(node, context_, network_);
-  read(reader);
+  if (!fold(reader)) {
+    if (read == nullptr)
+      reader.refuse("is supported only on shapes and short constants, which are known when the model is read",
+                    "its input depends on the data, or is too long");
+    read(reader);
+  }
   reader.attributes().expect_none_left();
 }
 

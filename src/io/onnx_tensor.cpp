@@ -162,6 +162,22 @@ OnnxConstant read_tensor(const TensorProto& tensor, const std::string& model_pat
   return constant;
 }
 
+OnnxConstant float_constant(std::vector<float> values, std::vector<index_t> dims) {
+  OnnxConstant constant{.dims = std::move(dims)};
+  constant.data.count = static_cast<index_t>(values.size());
+  constant.data.values = std::make_shared<const std::vector<float>>(std::move(values));
+  return constant;
+}
+
+OnnxConstant integer_constant(std::vector<index_t> values, std::vector<index_t> dims) {
+  std::vector<float> floats;
+  for (const index_t value : values) floats.push_back(static_cast<float>(value));
+  OnnxConstant constant = float_constant(std::move(floats), std::move(dims));
+  constant.is_integer = true;
+  constant.integers = std::move(values);
+  return constant;
+}
+
 std::string dims_string(const std::vector<index_t>& dims) {
   std::string text = "[";
   for (std::size_t k = 0; k < dims.size(); ++k) text += concat(k == 0 ? "" : ", ", dims[k]);

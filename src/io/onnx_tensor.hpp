@@ -22,6 +22,10 @@ struct OnnxConstant {
 /// the size of the data. Throws Error(BadData) that begins with `what`, for example "initializer 'conv1.weight'".
 OnnxConstant read_tensor(const onnx::TensorProto& tensor, const std::string& model_path, const std::string& what);
 
+/// Constants in memory; there are as many values as the dimensions say.
+OnnxConstant float_constant(std::vector<float> values, std::vector<index_t> dims);
+OnnxConstant integer_constant(std::vector<index_t> values, std::vector<index_t> dims);
+
 /// Product of the dimensions, 1 for none. Throws Error(BadData) that begins with `what` if one is negative or the product is
 /// huge.
 index_t count_of(const std::vector<index_t>& dims, const std::string& what);

@@ -1,0 +1,260 @@
+#include "io/onnx_fold.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <optional>
+
+#include "parconv/core/checked.hpp"
+#include "parconv/core/error.hpp"
+#include "parconv/io/constants.hpp"
+
+namespace parconv {
+namespace {
+
+using Ints = std::vector<index_t>;
+using Result = std::optional<OnnxConstant>;
+
+constexpr index_t max_elements = 1024;
+
+bool is_short(const OnnxConstant* constant) { return constant != nullptr && constant->data.count <= max_elements; }
+
+bool is_list(const OnnxConstant& constant) { return constant.dims.size() <= 1; }
+
+bool has_short_inputs(NodeReader& node) {
+  bool is_known = node.num_inputs() > 0;
+  for (std::size_t k = 0; k < node.num_inputs(); ++k)
+    is_known = is_known && (!node.has_input(k) || is_short(node.network().find_constant(node.input_name(k))));
+  return is_known && node.has_input(0);
+}
+
+OnnxConstant input(NodeReader& node, std::size_t k) { return *node.network().find_constant(node.input_name(k)); }
+
+/// The elements at `places` with new dimensions.
+OnnxConstant picked(const OnnxConstant& from, const Ints& places, Ints dims) {
+  const auto pick = [&](const auto& elements) {
+    std::decay_t<decltype(elements)> result;
+    for (const index_t place : places) result.push_back(elements[static_cast<std::size_t>(place)]);
+    return result;
+  };
+  if (from.is_integer) return integer_constant(pick(from.integers), std::move(dims));
+  return float_constant(pick(read_constant(from.data)), std::move(dims));
+}
+
+/// The number of an attribute or of an input, whichever the version of the operator has; nothing if neither is there.
+std::optional<Ints> axes_of(NodeReader& node) {
+  if (node.has_input(1)) return node.integers(1, "the axes");
+  if (node.attributes().has("axes")) return node.attributes().get_ints("axes");
+  return std::nullopt;
+}
+
+/// From a place counted from either end to one counted from the beginning.
+index_t place_of(const NodeReader& node, index_t place, index_t count, const char* what) {
+  if (place < -count || place >= count) node.refuse(concat(what, " ", place, " is out of range for ", count));
+  return place < 0 ? place + count : place;
+}
+
+Result fold_shape(NodeReader& node) {
+  node.expect_inputs(1, 1);
+  const OnnxConstant* constant = node.network().find_constant(node.input_name(0));
+  const Ints dims = constant != nullptr ? constant->dims : dims_of(node.shape(0));
+  const index_t count = std::ssize(dims);
+  const auto limit = [&](const char* name, index_t otherwise) {
+    const index_t stated = node.attributes().get_int(name, otherwise);
+    return std::clamp<index_t>(stated < 0 ? stated + count : stated, 0, count);
+  };
+  const index_t start = limit("start", 0), end = std::max(limit("end", count), start);
+  return integer_constant({dims.begin() + start, dims.begin() + end}, {end - start});
+}
+
+Result fold_gather(NodeReader& node) {
+  node.expect_inputs(2, 2);
+  const OnnxConstant data = input(node, 0), indices = input(node, 1);
+  if (data.dims.size() != 1 || !is_list(indices) || !indices.is_integer) return std::nullopt;
+  place_of(node, node.attributes().get_int("axis", 0), 1, "axis");
+  Ints places;
+  for (const index_t index : indices.integers) places.push_back(place_of(node, index, data.dims[0], "index"));
+  return picked(data, places, indices.dims);
+}
+
+Result fold_cast(NodeReader& node) {
+  const OnnxConstant from = input(node, 0);
+  const index_t to = node.attributes().get_int("to", 0);
+  node.attributes().ignore("saturate");
+  std::vector<float> values = read_constant(from.data);
+  if (to == onnx::TensorProto::FLOAT || to == onnx::TensorProto::DOUBLE) return float_constant(std::move(values), from.dims);
+  if (to != onnx::TensorProto::INT32 && to != onnx::TensorProto::INT64) return std::nullopt;
+  if (from.is_integer) return from;
+  Ints integers;
+  for (const float value : values) {
+    if (!(std::abs(value) < 1e15F)) node.refuse(concat("cannot make an integer of ", value));
+    integers.push_back(static_cast<index_t>(value));
+  }
+  return integer_constant(std::move(integers), from.dims);
+}
+
+Result fold_concat(NodeReader& node) {
+  OnnxConstant result = input(node, 0);
+  std::vector<float> floats;
+  Ints integers;
+  for (std::size_t k = 0; k < node.num_inputs(); ++k) {
+    const OnnxConstant part = input(node, k);
+    if (part.dims.size() != 1 || part.is_integer != result.is_integer) return std::nullopt;
+    const std::vector<float> values = read_constant(part.data);
+    floats.insert(floats.end(), values.begin(), values.end());
+    integers.insert(integers.end(), part.integers.begin(), part.integers.end());
+  }
+  place_of(node, node.attributes().get_int("axis", 0), 1, "axis");
+  const index_t count = std::ssize(floats);
+  return result.is_integer ? integer_constant(std::move(integers), {count}) : float_constant(std::move(floats), {count});
+}
+
+/// What a Slice takes, from inputs or, before opset 10, from attributes.
+struct Range {
+  Ints starts{};
+  Ints ends{};
+  Ints axes{0};
+  Ints steps{1};
+};
+
+Range range_of(NodeReader& node) {
+  Range range;
+  if (node.opset() < 10) {
+    range.starts = node.attributes().get_ints("starts");
+    range.ends = node.attributes().get_ints("ends");
+    if (node.attributes().has("axes")) range.axes = node.attributes().get_ints("axes");
+    return range;
+  }
+  node.expect_inputs(3, 5);
+  range.starts = node.integers(1, "the starts");
+  range.ends = node.integers(2, "the ends");
+  if (node.has_input(3)) range.axes = node.integers(3, "the axes");
+  if (node.has_input(4)) range.steps = node.integers(4, "the steps");
+  return range;
+}
+
+Result fold_slice(NodeReader& node) {
+  const OnnxConstant data = input(node, 0);
+  if (data.dims.size() != 1) return std::nullopt;
+  const Range range = range_of(node);
+  if (range.starts.size() != 1 || range.ends.size() != 1 || range.axes.size() != 1 || range.steps.size() != 1)
+    node.refuse("takes a slice of a list, but has not one start, end, axis and step");
+  place_of(node, range.axes[0], 1, "axis");
+  const index_t count = data.dims[0], step = range.steps[0];
+  if (step == 0) node.refuse("has a step of 0");
+  const index_t lowest = step > 0 ? 0 : -1;
+  const auto limit = [&](index_t place) { return std::clamp(place < 0 ? std::max(place, -count - 1) + count : place, lowest, count + lowest); };
+  Ints places;
+  const index_t end = limit(range.ends[0]);
+  for (index_t at = limit(range.starts[0]); step > 0 ? at < end : at > end; at += std::clamp(step, -count, count)) places.push_back(at);
+  const index_t taken = std::ssize(places);
+  return picked(data, places, {taken});
+}
+
+Ints all_places(const OnnxConstant& constant) {
+  Ints places(static_cast<std::size_t>(constant.data.count));
+  std::iota(places.begin(), places.end(), index_t{0});
+  return places;
+}
+
+Result fold_unsqueeze(NodeReader& node) {
+  const OnnxConstant data = input(node, 0);
+  const Ints axes = axes_of(node).value_or(Ints{});
+  const index_t ndims = std::ssize(data.dims) + std::ssize(axes);
+  std::vector<bool> is_new(static_cast<std::size_t>(ndims), false);
+  for (const index_t axis : axes) is_new[static_cast<std::size_t>(place_of(node, axis, ndims, "axis"))] = true;
+  if (std::count(is_new.begin(), is_new.end(), true) != std::ssize(axes)) node.refuse("names an axis twice");
+  Ints dims;
+  for (std::size_t k = 0, old = 0; k < is_new.size(); ++k) dims.push_back(is_new[k] ? 1 : data.dims[old++]);
+  return picked(data, all_places(data), dims);
+}
+
+Result fold_squeeze(NodeReader& node) {
+  const OnnxConstant data = input(node, 0);
+  const std::optional<Ints> axes = axes_of(node);
+  const index_t ndims = std::ssize(data.dims);
+  std::vector<bool> is_dropped;
+  for (const index_t dim : data.dims) is_dropped.push_back(!axes && dim == 1);
+  for (const index_t axis : axes.value_or(Ints{})) {
+    const auto place = static_cast<std::size_t>(place_of(node, axis, ndims, "axis"));
+    if (data.dims[place] != 1) node.refuse(concat("cannot drop axis ", axis, " of ", dims_string(data.dims)));
+    is_dropped[place] = true;
+  }
+  Ints dims;
+  for (std::size_t k = 0; k < data.dims.size(); ++k)
+    if (!is_dropped[k]) dims.push_back(data.dims[k]);
+  return picked(data, all_places(data), dims);
+}
+
+/// One arithmetic operator on lists, one of which may have a single element.
+template <class Number, class Operation>
+std::vector<Number> combined(const std::vector<Number>& a, const std::vector<Number>& b, Operation operation) {
+  std::vector<Number> result;
+  const std::size_t count = a.empty() || b.empty() ? 0 : std::max(a.size(), b.size());
+  for (std::size_t k = 0; k < count; ++k) result.push_back(operation(a[a.size() == 1 ? 0 : k], b[b.size() == 1 ? 0 : k]));
+  return result;
+}
+
+index_t calculate(NodeReader& node, index_t a, index_t b) {
+  const char* label = node.label().c_str();
+  const std::string& name = node.op_type();
+  if (name == "Add") return checked_add(a, b, label);
+  if (name == "Sub") return checked_add(a, checked_mul(b, -1, label), label);
+  if (name == "Mul") return checked_mul(a, b, label);
+  if (b == 0) node.refuse("divides by zero");
+  return b == -1 ? checked_mul(a, -1, label) : a / b;
+}
+
+float calculate(NodeReader& node, float a, float b) {
+  const std::string& name = node.op_type();
+  if (name == "Add") return a + b;
+  if (name == "Sub") return a - b;
+  return name == "Mul" ? a * b : a / b;
+}
+
+Result fold_arithmetic(NodeReader& node) {
+  node.expect_inputs(2, 2);
+  const OnnxConstant a = input(node, 0), b = input(node, 1);
+  const bool fits = a.data.count == b.data.count || a.data.count == 1 || b.data.count == 1;
+  if (a.is_integer != b.is_integer || !is_list(a) || !is_list(b) || !fits) return std::nullopt;
+  if (node.opset() < 7) node.attributes().ignore("broadcast");
+  const auto operation = [&](auto x, auto y) { return calculate(node, x, y); };
+  const Ints dims = a.data.count > b.data.count || (a.data.count == b.data.count && !a.dims.empty()) ? a.dims : b.dims;
+  if (a.is_integer) return integer_constant(combined(a.integers, b.integers, operation), dims);
+  return float_constant(combined(read_constant(a.data), read_constant(b.data), operation), dims);
+}
+
+Result fold_rounding(NodeReader& node) {
+  const OnnxConstant from = input(node, 0);
+  std::vector<float> values = read_constant(from.data);
+  for (float& value : values) value = node.op_type() == "Floor" ? std::floor(value) : std::ceil(value);
+  return float_constant(std::move(values), from.dims);
+}
+
+using Fold = Result (*)(NodeReader&);
+
+const std::map<std::string_view, Fold>& table() {
+  static const std::map<std::string_view, Fold> folds{
+      {"Add", fold_arithmetic}, {"Cast", fold_cast},         {"Ceil", fold_rounding},    {"Concat", fold_concat},
+      {"Div", fold_arithmetic}, {"Floor", fold_rounding},    {"Gather", fold_gather},    {"Mul", fold_arithmetic},
+      {"Shape", fold_shape},    {"Slice", fold_slice},       {"Squeeze", fold_squeeze},  {"Sub", fold_arithmetic},
+      {"Unsqueeze", fold_unsqueeze}};
+  return folds;
+}
+
+}  // namespace
+
+bool is_foldable(std::string_view op_type) { return table().contains(op_type); }
+
+bool fold(NodeReader& node) {
+  const auto found = table().find(node.op_type());
+  if (found == table().end()) return false;
+  const bool is_known = node.op_type() == "Shape" || has_short_inputs(node);
+  Result result = is_known ? found->second(node) : std::nullopt;
+  if (!result) return false;
+  node.network().set_constant(node.output_name(), std::move(*result));
+  return true;
+}
+
+}  // namespace parconv
