@@ -32,8 +32,8 @@ TEST(OnnxNetworks, AreReadAndFused) {
       // 53 convolutions (with additions), a max pool, two halves of the global average, one Gemm.
       {"resnet50", {2, 3, 64, 96}, {2, 250}, 57},
       {"vgg16", {2, 3, 64, 96}, {2, 250}, 21},
-      // 23 convolutions (4 of them for up-convolutions), 4 pools, 4 concatenations.
-      {"unet", {1, 1, 48, 32}, {1, 2, 48, 32}, 31},
+      // 23 convolutions (4 of them for up-convolutions), 4 pools, 4 enlargements, 4 concatenations.
+      {"unet", {1, 1, 48, 32}, {1, 2, 48, 32}, 35},
       {"net3d", {2, 4, 32, 64, 96}, {2, 4}, 13},
       {"small", {3, 3, 8, 8}, {3, 10}, 12},
       {"filters", {1, 3, 20, 30}, {1, 3, 20, 30}, 4},

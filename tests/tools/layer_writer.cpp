@@ -62,7 +62,7 @@ Feature LayerWriter::conv(const Feature& in, const ConvOptions& options) {
   const std::size_t ndims = options.kernel.size();
   std::vector<index_t> pads;
   for (const index_t kernel : options.kernel) pads.push_back(options.dilation * (kernel - 1) / 2);
-  pads.insert(pads.end(), pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(ndims));
+  for (std::size_t k = 0; k < ndims; ++k) pads.push_back(options.dilation * (options.kernel[k] - 1) - pads[k]);
   std::vector<std::string> inputs{in.name, weights(dims, product(dims) / dims[0])};
   if (options.has_bias) inputs.push_back(vector(options.channels, -1, 1));
   const std::string out = model_.add_node({.op_type = "Conv",
@@ -101,6 +101,15 @@ Feature LayerWriter::max_pool(const Feature& in, const std::vector<index_t>& ker
                {{"kernel_shape", kernel},
                 {"strides", std::vector<index_t>(kernel.size(), stride)},
                 {"pads", std::vector<index_t>(2 * kernel.size(), pad)}});
+}
+
+Feature LayerWriter::enlarge(const Feature& in) {
+  std::vector<float> factors(2 + size_.size(), 2);
+  factors[0] = factors[1] = 1;
+  const auto count = static_cast<index_t>(factors.size());
+  const std::string scales = model_.add_initializer(next_name("scales"), float_tensor({count}, factors));
+  const std::vector<OnnxAttribute> attributes{{"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}};
+  return {model_.add_node({.op_type = "Resize", .inputs = {in.name, "", scales}, .attributes = attributes}), in.channels};
 }
 
 Feature LayerWriter::add(const Feature& a, const Feature& b) {

@@ -39,7 +39,7 @@ struct ConvOptions {
   bool has_bias = false;
 };
 
-/// Adds layers to a model. Convolutions are padded so that stride 1 keeps the size.
+/// Adds layers to a model. Convolutions are padded so that stride 1 keeps the size; the odd one of an even kernel comes last.
 class LayerWriter {
  public:
   explicit LayerWriter(const NetworkOptions& options) : options_(options), random_(options.seed) {}
@@ -60,6 +60,8 @@ class LayerWriter {
   Feature conv_bn_relu(const Feature& in, const ConvOptions& options) { return relu(batch_norm(conv(in, options))); }
   Feature conv_relu(const Feature& in, ConvOptions options);
   Feature max_pool(const Feature& in, const std::vector<index_t>& kernel, index_t stride, index_t pad);
+  /// Every row and column twice.
+  Feature enlarge(const Feature& in);
   Feature add(const Feature& a, const Feature& b);
   Feature concat_channels(const Feature& a, const Feature& b);
   Feature unary(const std::string& op_type, const Feature& in, const std::vector<OnnxAttribute>& attributes = {});

@@ -34,8 +34,8 @@ Feature bottlenecks(LayerWriter& net, Feature x, index_t width, int count) {
   return x;
 }
 
-Feature double_conv(LayerWriter& net, const Feature& in, index_t channels, index_t dilation) {
-  const ConvOptions options{.channels = net.scaled(channels), .dilation = dilation};
+Feature double_conv(LayerWriter& net, const Feature& in, index_t channels) {
+  const ConvOptions options{.channels = net.scaled(channels)};
   return net.conv_relu(net.conv_relu(in, options), options);
 }
 
@@ -85,21 +85,21 @@ void build_vgg16(LayerWriter& net) {
   net.output(net.gemm(x, net.scaled(1000)));
 }
 
-/// Ronneberger et al., "U-Net" (2015): its levels, widths and skips. Instead of halving and doubling the resolution, level k
-/// convolves with dilation 2^k at full resolution, pools with stride 1, and has a 1x1 for each up-convolution: the same fields of
-/// view and skips of equal size, without an operator that enlarges images.
+/// Ronneberger et al., "U-Net" (2015), with padded convolutions: height and width must be multiples of 16.
 void build_unet(LayerWriter& net) {
   constexpr index_t levels = 4;
   Feature x = net.input(1, {0, 0});
+  for (const index_t size : net.size())
+    if (size % (index_t{1} << levels) != 0) throw Error(ExitCode::Usage, "unet needs sizes that are multiples of 16");
   std::vector<Feature> skips;
   for (index_t k = 0; k < levels; ++k) {
-    skips.push_back(double_conv(net, x, 64 << k, index_t{1} << k));
-    x = net.max_pool(skips.back(), {3, 3}, 1, 1);
+    skips.push_back(double_conv(net, x, 64 << k));
+    x = net.max_pool(skips.back(), {2, 2}, 2, 0);
   }
-  x = double_conv(net, x, 64 << levels, index_t{1} << levels);
+  x = double_conv(net, x, 64 << levels);
   for (index_t k = levels; k-- > 0;) {
-    const Feature up = net.conv(x, {.channels = net.scaled(64 << k), .kernel = {1, 1}, .has_bias = true});
-    x = double_conv(net, net.concat_channels(skips[static_cast<std::size_t>(k)], up), 64 << k, index_t{1} << k);
+    const Feature up = net.conv(net.enlarge(x), {.channels = net.scaled(64 << k), .kernel = {2, 2}, .has_bias = true});
+    x = double_conv(net, net.concat_channels(skips[static_cast<std::size_t>(k)], up), 64 << k);
   }
   net.output(net.conv(x, {.channels = 2, .kernel = {1, 1}, .has_bias = true}));
 }
