@@ -31,17 +31,18 @@ void* allocate(std::size_t bytes, std::size_t alignment, void* caller) {
 
 }  // namespace
 
-void* operator new(std::size_t bytes) { return allocate(bytes, 16, __builtin_return_address(0)); }
-void* operator new[](std::size_t bytes) { return allocate(bytes, 16, __builtin_return_address(0)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
+// Not inlined, or compilers take the pairs for mismatched.
+[[gnu::noinline]] void* operator new(std::size_t bytes) { return allocate(bytes, 16, __builtin_return_address(0)); }
+[[gnu::noinline]] void* operator new[](std::size_t bytes) { return allocate(bytes, 16, __builtin_return_address(0)); }
+[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return allocate(bytes, static_cast<std::size_t>(alignment), __builtin_return_address(0));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace parconv::test {
 namespace {
