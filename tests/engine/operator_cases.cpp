@@ -165,7 +165,6 @@ void append_others(std::vector<OperatorCase>& cases) {
   cases.push_back({"softmax", matrix, 2, softmax});
   cases.push_back({"softmax over rows", image, 4, softmax_of_rows});
   cases.push_back({"reshape", image, 4, flattened});
-  // The compiler joins multiplication and addition in full vectors of channels, and not in what is left of them.
   const auto scale_shift = [](NetworkBuilder& builder, ValueId src) { return builder.scale_shift(src); };
   cases.push_back({"scale and shift", image, 4, scale_shift});
   cases.push_back({"scale and shift of full vectors", Extents{{2, 96, 1, 5, 5}}, 4, scale_shift});

@@ -14,8 +14,6 @@ struct OperatorCase {
   Extents input{};
   int ndims = 4;
   std::function<ValueId(NetworkBuilder&, ValueId)> add{};
-  /// Computes a channel alike wherever it stands among others.
-  bool has_same_bits_by_channel = true;
 };
 
 std::vector<OperatorCase> operator_cases();
