@@ -94,21 +94,36 @@ PARCONV_FOR_EVERY_CPU
 void activate_blocks(std::span<float> data, const Activation& activation) {
   const float alpha = activation.alpha, beta = activation.beta;
   switch (activation.kind) {
-    case ActivationKind::Sigmoid: return PARCONV_EACH(sigmoid(x));
-    case ActivationKind::Tanh: return PARCONV_EACH(hyperbolic_tangent(x));
-    case ActivationKind::Elu: return PARCONV_EACH(elu(x, alpha));
-    case ActivationKind::HardSigmoid: return PARCONV_EACH(hard_sigmoid(x, alpha, beta));
-    case ActivationKind::HardSwish: return PARCONV_EACH(x * hard_sigmoid(x, 1.0F / 6.0F, 0.5F));
-    case ActivationKind::Silu: return PARCONV_EACH(x * sigmoid(x));
-    case ActivationKind::Gelu: return PARCONV_EACH(gelu(x));
-    case ActivationKind::GeluTanh: return PARCONV_EACH(gelu_by_tanh(x));
-    case ActivationKind::Exp: return PARCONV_EACH(exponential(x));
-    case ActivationKind::Erf: return PARCONV_EACH(error_function(x));
-    case ActivationKind::Sqrt: return PARCONV_EACH(std::sqrt(x));
-    case ActivationKind::InverseRoot: return PARCONV_EACH(1.0F / std::sqrt(x + alpha));
-    case ActivationKind::Abs: return PARCONV_EACH(std::fabs(x));
-    case ActivationKind::Neg: return PARCONV_EACH(-x);
-    default: return;
+    case ActivationKind::Sigmoid:
+      return PARCONV_EACH(sigmoid(x));
+    case ActivationKind::Tanh:
+      return PARCONV_EACH(hyperbolic_tangent(x));
+    case ActivationKind::Elu:
+      return PARCONV_EACH(elu(x, alpha));
+    case ActivationKind::HardSigmoid:
+      return PARCONV_EACH(hard_sigmoid(x, alpha, beta));
+    case ActivationKind::HardSwish:
+      return PARCONV_EACH(x * hard_sigmoid(x, 1.0F / 6.0F, 0.5F));
+    case ActivationKind::Silu:
+      return PARCONV_EACH(x * sigmoid(x));
+    case ActivationKind::Gelu:
+      return PARCONV_EACH(gelu(x));
+    case ActivationKind::GeluTanh:
+      return PARCONV_EACH(gelu_by_tanh(x));
+    case ActivationKind::Exp:
+      return PARCONV_EACH(exponential(x));
+    case ActivationKind::Erf:
+      return PARCONV_EACH(error_function(x));
+    case ActivationKind::Sqrt:
+      return PARCONV_EACH(std::sqrt(x));
+    case ActivationKind::InverseRoot:
+      return PARCONV_EACH(1.0F / std::sqrt(x + alpha));
+    case ActivationKind::Abs:
+      return PARCONV_EACH(std::fabs(x));
+    case ActivationKind::Neg:
+      return PARCONV_EACH(-x);
+    default:
+      return;
   }
 }
 

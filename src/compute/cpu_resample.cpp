@@ -54,7 +54,8 @@ bool counts_up(const std::vector<AxisTap>& taps) {
 
 class ResampleKernel final : public RowKernel {
  public:
-  explicit ResampleKernel(const LocalOp& op) : RowKernel(op), resample_(std::get<LocalResample>(op.kind)), runs_(runs_of(resample_[Axis::W])) {
+  explicit ResampleKernel(const LocalOp& op)
+      : RowKernel(op), resample_(std::get<LocalResample>(op.kind)), runs_(runs_of(resample_[Axis::W])) {
     const Extents& src = op.srcs[main_index(op)].extents;
     for (Axis axis : {Axis::C, Axis::D, Axis::H, Axis::W})
       PARCONV_EXPECT(static_cast<index_t>(resample_[axis].size()) == op.dst.extents[axis], resample_[axis].size(), " taps");
@@ -120,7 +121,8 @@ class ResampleKernel final : public RowKernel {
     if (has_first_channels_) return copy_row(dst, src, shape);
     const std::vector<AxisTap>& channels = resample_[Axis::C];
     for (index_t p = 0; p < shape.pixels; ++p)
-      for (std::size_t c = 0; c < channels.size(); ++c) dst.data[p * dst.pitch + static_cast<index_t>(c)] = src.data[p * src.pitch + channels[c].lo];
+      for (std::size_t c = 0; c < channels.size(); ++c)
+        dst.data[p * dst.pitch + static_cast<index_t>(c)] = src.data[p * src.pitch + channels[c].lo];
   }
 
   LocalResample resample_;

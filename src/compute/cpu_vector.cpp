@@ -90,12 +90,18 @@ PARCONV_FOR_EVERY_CPU
 void combine_rows(BinaryKind kind, Row dst, ConstRow a, ConstRow b, RowShape shape) {
   shape = merged(shape, is_packed(dst, shape) && is_packed(a, shape) && is_packed(b, shape));
   switch (kind) {
-    case BinaryKind::Mul: return for_pairs(dst, a, b, shape, [](float x, float y) { return x * y; });
-    case BinaryKind::Sub: return for_pairs(dst, a, b, shape, [](float x, float y) { return x - y; });
-    case BinaryKind::Div: return for_pairs(dst, a, b, shape, [](float x, float y) { return x / y; });
-    case BinaryKind::Max: return for_pairs(dst, a, b, shape, [](float x, float y) { return x < y ? y : x; });
-    case BinaryKind::Min: return for_pairs(dst, a, b, shape, [](float x, float y) { return y < x ? y : x; });
-    case BinaryKind::PRelu: return for_pairs(dst, a, b, shape, [](float x, float y) { return x < 0 ? x * y : x; });
+    case BinaryKind::Mul:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return x * y; });
+    case BinaryKind::Sub:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return x - y; });
+    case BinaryKind::Div:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return x / y; });
+    case BinaryKind::Max:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return x < y ? y : x; });
+    case BinaryKind::Min:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return y < x ? y : x; });
+    case BinaryKind::PRelu:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return x < 0 ? x * y : x; });
   }
 }
 

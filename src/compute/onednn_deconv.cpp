@@ -41,7 +41,9 @@ class FilterBoxes {
 struct Phase {
   std::array<PhaseAxis, 3> axes{};
 
-  bool is_empty() const { return std::any_of(axes.begin(), axes.end(), [](const PhaseAxis& a) { return a.is_empty(); }); }
+  bool is_empty() const {
+    return std::any_of(axes.begin(), axes.end(), [](const PhaseAxis& a) { return a.is_empty(); });
+  }
 };
 
 /// The taps of a phase out of all taps of a box.
@@ -130,8 +132,7 @@ class DeconvKernel final : public cpu::RowKernel {
     const std::size_t first = (d * static_cast<std::size_t>(strides_[1]) + h) * static_cast<std::size_t>(strides_[2]);
     const index_t phases = std::min(strides_[2], shape().pixels);
     for (index_t w = 0; w < phases; ++w)
-      make_phase_of_row(phases_[first + static_cast<std::size_t>(w)], row,
-                        {dst.data + w * dst.pitch, dst.pitch * strides_[2]});
+      make_phase_of_row(phases_[first + static_cast<std::size_t>(w)], row, {dst.data + w * dst.pitch, dst.pitch * strides_[2]});
   }
 
   void make_phase_of_row(const PhaseCall& call, const RowIndex& row, cpu::Row dst) const {

@@ -29,7 +29,8 @@ bool is_fill(const LocalResample& resample, const Index& out) {
 
 void compute(const LocalResample& resample, const ReferenceCall& call) {
   const Source src = call.operand(0);
-  call.store_each([&](const Index& out) { return is_fill(resample, out) ? resample.fill : interpolated(resample, src, out, out, Axis::W); });
+  call.store_each(
+      [&](const Index& out) { return is_fill(resample, out) ? resample.fill : interpolated(resample, src, out, out, Axis::W); });
 }
 
 }  // namespace parconv

@@ -191,7 +191,8 @@ struct Engine::State {
   }
 };
 
-Engine::Engine(const Network& network, Program program, Communicator& communicator, Backend& backend, const EngineOptions& options)
+Engine::Engine(const Network& network, Program program, Communicator& communicator, Backend& backend,
+               const EngineOptions& options)
     : state_(std::make_unique<State>(network, std::move(program), communicator, backend, options)) {}
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;

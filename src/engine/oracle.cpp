@@ -118,7 +118,8 @@ class Evaluator {
 
 }  // namespace
 
-std::vector<HostTensor> evaluate(const Network& network, const OracleInput& input, std::span<const Box> wanted, Backend& backend) {
+std::vector<HostTensor> evaluate(const Network& network, const OracleInput& input, std::span<const Box> wanted,
+                                 Backend& backend) {
   return Evaluator(network, input, wanted, backend).run(wanted);
 }
 

@@ -5,7 +5,9 @@
 namespace parconv {
 namespace {
 
-index_t aligned(index_t bytes) { return ceil_div(bytes, static_cast<index_t>(memory_alignment)) * static_cast<index_t>(memory_alignment); }
+index_t aligned(index_t bytes) {
+  return ceil_div(bytes, static_cast<index_t>(memory_alignment)) * static_cast<index_t>(memory_alignment);
+}
 
 /// After how many micro-batches all buffers are back at the same slots.
 index_t period_of(const Program& program, const Communication& communication) {
@@ -29,8 +31,7 @@ index_t staged_bytes(const Program& program, const Communication& communication)
 PreparedCommunication::PreparedCommunication(const Program& program, CommId id, Arena& arena, Communicator& communicator) {
   const Communication& communication = program.communication(id);
   const index_t period = period_of(program, communication);
-  for (index_t k = 0; k < period; ++k)
-    instances_.push_back(make_instance(program, communication, arena, communicator, k));
+  for (index_t k = 0; k < period; ++k) instances_.push_back(make_instance(program, communication, arena, communicator, k));
 }
 
 PreparedCommunication::Instance PreparedCommunication::make_instance(const Program& program, const Communication& communication,
@@ -50,7 +51,8 @@ PreparedCommunication::Instance PreparedCommunication::make_instance(const Progr
   std::vector<SendMessage> sends;
   std::vector<ReceiveMessage> receives;
   for (const Message& message : communication.sends)
-    sends.push_back({message.peer, address(message, instance.to_pack), static_cast<std::size_t>(bytes_of(program, message.region))});
+    sends.push_back(
+        {message.peer, address(message, instance.to_pack), static_cast<std::size_t>(bytes_of(program, message.region))});
   for (const Message& message : communication.receives)
     receives.push_back(
         {message.peer, address(message, instance.to_unpack), static_cast<std::size_t>(bytes_of(program, message.region))});

@@ -33,9 +33,7 @@ class PreparedCommunication {
 
   Instance make_instance(const Program& program, const Communication& communication, Arena& arena, Communicator& communicator,
                          index_t micro_batch) const;
-  Instance& instance(index_t micro_batch) {
-    return instances_[static_cast<std::size_t>(micro_batch) % instances_.size()];
-  }
+  Instance& instance(index_t micro_batch) { return instances_[static_cast<std::size_t>(micro_batch) % instances_.size()]; }
 
   std::vector<Instance> instances_;
 };

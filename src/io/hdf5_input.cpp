@@ -33,8 +33,8 @@ void expect_readable_file(const std::string& path) {
   if (fs::is_directory(path, error)) throw Error(ExitCode::InputMissing, concat(path, " is a directory, not an HDF5 file"));
 }
 
-/// No locks: many cluster file systems have none, and nothing is written. No sieve buffer: it would read 64 KiB for every run that
-/// is shorter, which costs half the speed of column cuts; what is worth reading besides is decided in `widened`.
+/// No locks: many cluster file systems have none, and nothing is written. No sieve buffer: it would read 64 KiB for every run
+/// that is shorter, which costs half the speed of column cuts; what is worth reading besides is decided in `widened`.
 Handle reading_access(const Attempt& opening) {
   Handle access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose, opening);
   check(H5Pset_fapl_sec2(access.get()), opening);
@@ -96,8 +96,8 @@ std::string only_numeric_dataset(hid_t file, const std::string& file_name) {
   }
   if (usable.size() == 1) return usable.front().path;
   if (usable.empty())
-    throw Error(ExitCode::BadData,
-                concat(file_name, " has no data set of numbers with 2 to 5 axes; it has ", describe(all)), types_hint);
+    throw Error(ExitCode::BadData, concat(file_name, " has no data set of numbers with 2 to 5 axes; it has ", describe(all)),
+                types_hint);
   throw Error(ExitCode::BadData, concat(file_name, " has ", usable.size(), " data sets to choose from: ", describe(usable)),
               concat("Name one of them, for example ", file_name, ":", usable.front().path));
 }
@@ -137,7 +137,8 @@ void expect_plain_storage(hid_t creation, const Attempt& attempt) {
     const H5Z_filter_t filter =
         check(H5Pget_filter2(creation, static_cast<unsigned>(k), nullptr, &num_values, nullptr, 0, nullptr, nullptr), attempt);
     if (filter >= H5Z_FILTER_RESERVED || H5Zfilter_avail(filter) <= 0)
-      throw Error(ExitCode::BadData, concat(attempt.object, " is compressed with filter ", filter, ", which is not a part of HDF5"),
+      throw Error(ExitCode::BadData,
+                  concat(attempt.object, " is compressed with filter ", filter, ", which is not a part of HDF5"),
                   "Store it uncompressed or with gzip: h5repack -f GZIP=1 IN.h5 OUT.h5");
   }
 }
@@ -247,8 +248,7 @@ InputDataset open_input_dataset(const InputPath& path) {
   expect_plain_storage(creation.get(), attempt);
   input.chunk = chunk_of(creation.get(), input.dims.size(), attempt);
   input.layout = layout_attribute(input.dataset.get(), attempt);
-  if (!input.chunk.empty())
-    input.dataset = with_chunk_cache(input, dataset, H5Pget_nfilters(creation.get()) > 0, attempt);
+  if (!input.chunk.empty()) input.dataset = with_chunk_cache(input, dataset, H5Pget_nfilters(creation.get()) > 0, attempt);
   return input;
 }
 

@@ -12,11 +12,16 @@ constexpr Attempt laying_out{.action = "create", .object = "the groups of the ou
 
 const char* scale_name(Axis axis, const FileLayout& layout) {
   switch (axis) {
-    case Axis::N: return "n";
-    case Axis::C: return "c";
-    case Axis::D: return "z";
-    case Axis::H: return layout.ndims == 3 ? "x" : "y";
-    case Axis::W: return "x";
+    case Axis::N:
+      return "n";
+    case Axis::C:
+      return "c";
+    case Axis::D:
+      return "z";
+    case Axis::H:
+      return layout.ndims == 3 ? "x" : "y";
+    case Axis::W:
+      return "x";
   }
   return "?";
 }

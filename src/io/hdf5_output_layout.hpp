@@ -1,5 +1,5 @@
-// The groups, data sets and attributes of an output file. Every function is collective where the file is open on several ranks: all
-// ranks make the same calls with the same values.
+// The groups, data sets and attributes of an output file. Every function is collective where the file is open on several ranks:
+// all ranks make the same calls with the same values.
 #pragma once
 
 #include <string>

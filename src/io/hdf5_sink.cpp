@@ -61,8 +61,8 @@ index_t expected_file_bytes(const hdf5::OutputDataset& output) {
 /// The provenance of rank 0, on all ranks: attributes are written by all of them alike.
 Provenance shared(Control& control, const Provenance& mine) {
   Provenance result = mine;
-  for (std::string* text : {&result.command, &result.plan_json, &result.model_sha256, &result.input_path, &result.git_rev, &result.libs,
-                            &result.started})
+  for (std::string* text : {&result.command, &result.plan_json, &result.model_sha256, &result.input_path, &result.git_rev,
+                            &result.libs, &result.started})
     *text = control.broadcast(*text);
   result.mpi_size = static_cast<int>(control.max(control.rank() == 0 ? mine.mpi_size : 0));
   return result;
@@ -78,8 +78,9 @@ bool is_before(const BlockRecord& a, const BlockRecord& b) {
 }
 
 void expect_valid(Control& control, const Hdf5SinkOptions& options) {
-  PARCONV_EXPECT(control.all_equal(concat(options.path, '\0', options.job_id, '\0', options.name, options.extents, options.ndims)),
-                 "ranks create different outputs");
+  PARCONV_EXPECT(
+      control.all_equal(concat(options.path, '\0', options.job_id, '\0', options.name, options.extents, options.ndims)),
+      "ranks create different outputs");
   PARCONV_EXPECT(volume(options.extents) > 0, options.extents);
   PARCONV_EXPECT(!options.path.empty() && options.job_id.find('/') == std::string::npos, options.path, " ", options.job_id);
 }
@@ -103,7 +104,9 @@ struct Hdf5Sink::Impl {
   }
 
   bool is_first() const { return control.rank() == 0; }
-  Attempt attempt(std::string_view action) const { return {.action = action, .object = names.partial_path, .code = ExitCode::Io}; }
+  Attempt attempt(std::string_view action) const {
+    return {.action = action, .object = names.partial_path, .code = ExitCode::Io};
+  }
 
   void create(const Provenance& provenance);
   void create_file();
@@ -177,7 +180,8 @@ void Hdf5Sink::Impl::read_back(const BlockRecord& record) {
   const hdf5::Selection part = hdf5::select(dataset.get(), output.layout.axes, record.box, reading);
   check(H5Dread(dataset.get(), H5T_NATIVE_FLOAT, part.memory.get(), part.file.get(), H5P_DEFAULT, staging.data()), reading);
   if (hdf5::hash_of(std::as_bytes(std::span(staging))) != record.hash)
-    throw Error(ExitCode::Io, concat("block ", record.box, " of ", names.partial_path, " reads back differently from what was written"),
+    throw Error(ExitCode::Io,
+                concat("block ", record.box, " of ", names.partial_path, " reads back differently from what was written"),
                 "The disk or its file system lost data; choose another disk.");
 }
 
@@ -187,8 +191,7 @@ void Hdf5Sink::Impl::write_table() {
   for (const std::string& text : control.gather(hdf5::packed(records))) hdf5::unpack(text, all);
   std::sort(all.begin(), all.end(), is_before);
   Handle table;
-  coordinated(control, "writing the block records",
-              [&] { table = hdf5::create_block_table(file.get(), count, output.layout); });
+  coordinated(control, "writing the block records", [&] { table = hdf5::create_block_table(file.get(), count, output.layout); });
   on_first_rank("writing the block records", [&] { hdf5::write_block_table(table.get(), all, output.layout); });
 }
 

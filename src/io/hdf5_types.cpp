@@ -23,14 +23,22 @@ Handle copy_of(hid_t type) { return Handle(H5Tcopy(type), &H5Tclose, describing)
 
 Handle little_endian(DType dtype) {
   switch (dtype) {
-    case DType::F32: return copy_of(H5T_IEEE_F32LE);
-    case DType::F64: return copy_of(H5T_IEEE_F64LE);
-    case DType::F16: return half_type(H5T_IEEE_F32LE);
-    case DType::U8: return copy_of(H5T_STD_U8LE);
-    case DType::I8: return copy_of(H5T_STD_I8LE);
-    case DType::U16: return copy_of(H5T_STD_U16LE);
-    case DType::I16: return copy_of(H5T_STD_I16LE);
-    default: break;
+    case DType::F32:
+      return copy_of(H5T_IEEE_F32LE);
+    case DType::F64:
+      return copy_of(H5T_IEEE_F64LE);
+    case DType::F16:
+      return half_type(H5T_IEEE_F32LE);
+    case DType::U8:
+      return copy_of(H5T_STD_U8LE);
+    case DType::I8:
+      return copy_of(H5T_STD_I8LE);
+    case DType::U16:
+      return copy_of(H5T_STD_U16LE);
+    case DType::I16:
+      return copy_of(H5T_STD_I16LE);
+    default:
+      break;
   }
   throw Bug(concat("no HDF5 type for ", name_of(dtype)));
 }
@@ -43,16 +51,26 @@ Handle with_order(DType dtype, H5T_order_t order) {
 
 const char* kind_of(H5T_class_t type_class) {
   switch (type_class) {
-    case H5T_TIME: return "time";
-    case H5T_STRING: return "string";
-    case H5T_BITFIELD: return "bit field";
-    case H5T_OPAQUE: return "opaque";
-    case H5T_COMPOUND: return "compound";
-    case H5T_REFERENCE: return "reference";
-    case H5T_ENUM: return "enumeration";
-    case H5T_VLEN: return "variable-length";
-    case H5T_ARRAY: return "array";
-    default: return "unknown type";
+    case H5T_TIME:
+      return "time";
+    case H5T_STRING:
+      return "string";
+    case H5T_BITFIELD:
+      return "bit field";
+    case H5T_OPAQUE:
+      return "opaque";
+    case H5T_COMPOUND:
+      return "compound";
+    case H5T_REFERENCE:
+      return "reference";
+    case H5T_ENUM:
+      return "enumeration";
+    case H5T_VLEN:
+      return "variable-length";
+    case H5T_ARRAY:
+      return "array";
+    default:
+      return "unknown type";
   }
 }
 

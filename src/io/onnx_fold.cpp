@@ -144,10 +144,13 @@ Result fold_slice(NodeReader& node) {
   const index_t count = data.dims[0], step = range.steps[0];
   if (step == 0) node.refuse("has a step of 0");
   const index_t lowest = step > 0 ? 0 : -1;
-  const auto limit = [&](index_t place) { return std::clamp(place < 0 ? std::max(place, -count - 1) + count : place, lowest, count + lowest); };
+  const auto limit = [&](index_t place) {
+    return std::clamp(place < 0 ? std::max(place, -count - 1) + count : place, lowest, count + lowest);
+  };
   Ints places;
   const index_t end = limit(range.ends[0]);
-  for (index_t at = limit(range.starts[0]); step > 0 ? at < end : at > end; at += std::clamp(step, -count, count)) places.push_back(at);
+  for (index_t at = limit(range.starts[0]); step > 0 ? at < end : at > end; at += std::clamp(step, -count, count))
+    places.push_back(at);
   const index_t taken = std::ssize(places);
   return picked(data, places, {taken});
 }
@@ -236,9 +239,9 @@ using Fold = Result (*)(NodeReader&);
 
 const std::map<std::string_view, Fold>& table() {
   static const std::map<std::string_view, Fold> folds{
-      {"Add", fold_arithmetic}, {"Cast", fold_cast},         {"Ceil", fold_rounding},    {"Concat", fold_concat},
-      {"Div", fold_arithmetic}, {"Floor", fold_rounding},    {"Gather", fold_gather},    {"Mul", fold_arithmetic},
-      {"Shape", fold_shape},    {"Slice", fold_slice},       {"Squeeze", fold_squeeze},  {"Sub", fold_arithmetic},
+      {"Add", fold_arithmetic},     {"Cast", fold_cast},      {"Ceil", fold_rounding},   {"Concat", fold_concat},
+      {"Div", fold_arithmetic},     {"Floor", fold_rounding}, {"Gather", fold_gather},   {"Mul", fold_arithmetic},
+      {"Shape", fold_shape},        {"Slice", fold_slice},    {"Squeeze", fold_squeeze}, {"Sub", fold_arithmetic},
       {"Unsqueeze", fold_unsqueeze}};
   return folds;
 }

@@ -20,8 +20,8 @@ const OnnxConstant& transposed_weights(NodeReader& node, const Shape& in, index_
   const bool fits = static_cast<int>(dims.size()) == in.ndims && dims[0] == channels &&
                     std::all_of(dims.begin(), dims.end(), [](index_t dim) { return dim >= 1; });
   if (!fits)
-    node.refuse(concat("the weights ('", node.input_name(1), "') have dimensions ", dims_string(dims), ", but the input has ", in.ndims,
-                       " dimensions and ", channels, " channels"),
+    node.refuse(concat("the weights ('", node.input_name(1), "') have dimensions ", dims_string(dims), ", but the input has ",
+                       in.ndims, " dimensions and ", channels, " channels"),
                 "weights of a ConvTranspose are (input channels, output channels per group, kernel...)");
   return weights;
 }

@@ -150,9 +150,14 @@ void read_gelu(NodeReader& node) {
 
 void read_unary(NodeReader& node) {
   static const std::map<std::string_view, ActivationKind> kinds{
-      {"Abs", ActivationKind::Abs},   {"Erf", ActivationKind::Erf},         {"Exp", ActivationKind::Exp},
-      {"Neg", ActivationKind::Neg},   {"HardSwish", ActivationKind::HardSwish}, {"Sigmoid", ActivationKind::Sigmoid},
-      {"Sqrt", ActivationKind::Sqrt}, {"Tanh", ActivationKind::Tanh},
+      {"Abs", ActivationKind::Abs},
+      {"Erf", ActivationKind::Erf},
+      {"Exp", ActivationKind::Exp},
+      {"Neg", ActivationKind::Neg},
+      {"HardSwish", ActivationKind::HardSwish},
+      {"Sigmoid", ActivationKind::Sigmoid},
+      {"Sqrt", ActivationKind::Sqrt},
+      {"Tanh", ActivationKind::Tanh},
   };
   node.expect_inputs(1, 1);
   make_activation(node, {.kind = kinds.at(node.op_type())});

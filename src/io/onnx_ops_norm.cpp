@@ -13,8 +13,8 @@ namespace {
 
 ValueId add_step(NodeReader& node, const char* suffix, Operator op, std::vector<ValueId> inputs, Finish finish = {}) {
   const std::string name = node.network().fresh_name(concat(node.output_name(), ".", suffix));
-  return node.network().add_node(
-      {.name = name, .op = std::move(op), .inputs = std::move(inputs), .finish = std::move(finish)}, name);
+  return node.network().add_node({.name = name, .op = std::move(op), .inputs = std::move(inputs), .finish = std::move(finish)},
+                                 name);
 }
 
 index_t elems_of_channel(const Shape& shape) {
@@ -117,7 +117,8 @@ void expect_space(const NodeReader& node, const std::vector<index_t>& axes, int 
   std::vector<int> space(static_cast<std::size_t>(std::max(ndims - 2, 0)));
   std::iota(space.begin(), space.end(), 2);
   if (found != space || space.empty())
-    node.refuse(concat("its axes are ", dims_string(axes), "; only the mean over all of space (all axes from 2 on) is supported"));
+    node.refuse(
+        concat("its axes are ", dims_string(axes), "; only the mean over all of space (all axes from 2 on) is supported"));
 }
 
 /// An InstanceNormalization of channels that a Reshape joined is a GroupNormalization of what was reshaped: the form in which
@@ -126,8 +127,8 @@ std::optional<ValueId> joined_channels(NodeReader& node, ValueId x) {
   const std::optional<ValueId> source = node.network().find_reshaped(x);
   if (!source) return std::nullopt;
   const Shape from = node.network().shape(*source), to = node.network().shape(x);
-  const bool keeps_groups = from.ndims >= 3 && from.extents[Axis::N] == to.extents[Axis::N] &&
-                            from.extents[Axis::C] % to.extents[Axis::C] == 0;
+  const bool keeps_groups =
+      from.ndims >= 3 && from.extents[Axis::N] == to.extents[Axis::N] && from.extents[Axis::C] % to.extents[Axis::C] == 0;
   return keeps_groups ? source : std::nullopt;
 }
 

@@ -170,7 +170,8 @@ void read_upsample(NodeReader& node) {
   const std::vector<std::size_t> dims = all_dims(node);
   if (!has_attribute) return make_resize(node, mode, read_scales(node, 1, dims));
   const std::vector<float> scales = node.attributes().get_floats("scales");
-  if (scales.size() != dims.size()) node.refuse(concat("attribute scales has ", scales.size(), " numbers for ", dims.size(), " dimensions"));
+  if (scales.size() != dims.size())
+    node.refuse(concat("attribute scales has ", scales.size(), " numbers for ", dims.size(), " dimensions"));
   make_resize(node, mode, scaled_dims(node, dims, scales));
 }
 

@@ -22,7 +22,8 @@ std::vector<index_t> dims_from_input(NodeReader& node, std::size_t k, std::size_
 }
 
 Border read_border(NodeReader& node) {
-  static const std::map<std::string, Border> modes{{"constant", Border::Fill}, {"reflect", Border::Reflect}, {"edge", Border::Edge}};
+  static const std::map<std::string, Border> modes{
+      {"constant", Border::Fill}, {"reflect", Border::Reflect}, {"edge", Border::Edge}};
   const std::string mode = node.attributes().get_string("mode", "constant");
   const auto found = modes.find(mode);
   if (found == modes.end()) node.refuse(concat("attribute mode is '", mode, "'; supported are constant, edge, reflect"));
@@ -39,7 +40,9 @@ Pads read_pads(NodeReader& node) {
   const auto ndims = static_cast<std::size_t>(node.shape(0).ndims);
   if (node.opset() < 11) {
     node.expect_inputs(1, 1);
-    return {.dims = first_dims(ndims), .amounts = node.attributes().get_ints("pads"), .value = node.attributes().get_float("value", 0)};
+    return {.dims = first_dims(ndims),
+            .amounts = node.attributes().get_ints("pads"),
+            .value = node.attributes().get_float("value", 0)};
   }
   node.expect_inputs(2, 4);
   Pads pads{.dims = dims_from_input(node, 3, ndims), .amounts = node.integers(1, "the pads")};
@@ -78,7 +81,9 @@ Cuts read_cuts(NodeReader& node) {
   Cuts cuts;
   if (node.opset() < 10) {
     node.expect_inputs(1, 1);
-    cuts = {.dims = node.attributes().get_ints("axes"), .starts = node.attributes().get_ints("starts"), .ends = node.attributes().get_ints("ends")};
+    cuts = {.dims = node.attributes().get_ints("axes"),
+            .starts = node.attributes().get_ints("starts"),
+            .ends = node.attributes().get_ints("ends")};
     if (cuts.dims.empty()) cuts.dims = first_dims(cuts.starts.size());
   } else {
     node.expect_inputs(3, 5);
@@ -90,7 +95,8 @@ Cuts read_cuts(NodeReader& node) {
   if (cuts.steps.empty()) cuts.steps.assign(cuts.starts.size(), 1);
   const std::size_t count = cuts.starts.size();
   if (cuts.ends.size() != count || cuts.dims.size() != count || cuts.steps.size() != count)
-    node.refuse(concat("has ", count, " starts, ", cuts.ends.size(), " ends, ", cuts.dims.size(), " axes and ", cuts.steps.size(), " steps"));
+    node.refuse(concat("has ", count, " starts, ", cuts.ends.size(), " ends, ", cuts.dims.size(), " axes and ", cuts.steps.size(),
+                       " steps"));
   return cuts;
 }
 

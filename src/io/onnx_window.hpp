@@ -27,8 +27,8 @@ struct ReadWindow {
 /// naming the attribute.
 ReadWindow read_window(NodeReader& node, const Shape& in, const WindowRequest& request);
 
-/// The window of a ConvTranspose: strides, pads, dilations, auto_pad, output_padding and output_shape. What output_padding adds is
-/// taken from pad_hi.
+/// The window of a ConvTranspose: strides, pads, dilations, auto_pad, output_padding and output_shape. What output_padding adds
+/// is taken from pad_hi.
 Window read_transposed_window(NodeReader& node, const Shape& in, const std::vector<index_t>& kernel);
 
 /// Attribute kernel_shape, positive and one per spatial dimension of `in`; empty if it is not there.

@@ -17,9 +17,9 @@ Box needed_box(const Network& network, const Node& node, std::size_t operand, co
   if (share.computed.is_empty()) return {};
   const bool is_residual = operand >= node.num_operands();
   const NodeView view{network, node};
-  const Box need = is_residual ? share.computed : with_rules(node.op, [&](auto rules, const auto& op) {
-    return rules.needed_box(op, view, operand, share);
-  });
+  const Box need =
+      is_residual ? share.computed
+                  : with_rules(node.op, [&](auto rules, const auto& op) { return rules.needed_box(op, view, operand, share); });
   return need.is_empty() ? Box{} : need;
 }
 

@@ -64,9 +64,8 @@ void assign_memory(Program& program) {
   }
   std::vector<std::size_t> by_size(program.buffers.size());
   std::iota(by_size.begin(), by_size.end(), std::size_t{0});
-  std::stable_sort(by_size.begin(), by_size.end(), [&](std::size_t a, std::size_t b) {
-    return program.buffers[a].num_bytes() > program.buffers[b].num_bytes();
-  });
+  std::stable_sort(by_size.begin(), by_size.end(),
+                   [&](std::size_t a, std::size_t b) { return program.buffers[a].num_bytes() > program.buffers[b].num_bytes(); });
   std::vector<std::size_t> placed;
   std::vector<Interval> taken;
   for (std::size_t k : by_size) {

@@ -19,8 +19,7 @@ Distribution merged(const Distribution& a, const Distribution& b) {
   for (Axis axis : all_axes) {
     AxisPieces& pieces = axes[static_cast<std::size_t>(axis)];
     pieces = a.pieces(axis);
-    for (std::size_t k = 0; k < pieces.pieces.size(); ++k)
-      pieces.pieces[k] = hull(pieces.pieces[k], b.pieces(axis).pieces[k]);
+    for (std::size_t k = 0; k < pieces.pieces.size(); ++k) pieces.pieces[k] = hull(pieces.pieces[k], b.pieces(axis).pieces[k]);
   }
   return Distribution(a.grid(), std::move(axes));
 }
@@ -69,9 +68,12 @@ Distribution chunk_distribution(const Extents& extents, const Extents& chunk, co
 
 Distribution store_distribution(const StoreRule& rule, const Extents& extents, const Distribution& owned) {
   switch (rule.kind) {
-    case StoreKind::Owners: return owned;
-    case StoreKind::Root: return Distribution::on_one_rank(0, extents);
-    case StoreKind::Chunks: return chunk_distribution(extents, rule.chunk, owned.grid());
+    case StoreKind::Owners:
+      return owned;
+    case StoreKind::Root:
+      return Distribution::on_one_rank(0, extents);
+    case StoreKind::Chunks:
+      return chunk_distribution(extents, rule.chunk, owned.grid());
   }
   return owned;
 }
@@ -248,11 +250,16 @@ std::vector<Box> border_strips(const Box& box, Axis axis, index_t border) {
 
 std::string_view name_of(CommKind kind) {
   switch (kind) {
-    case CommKind::PointToPoint: return "point to point";
-    case CommKind::Allgather: return "allgather";
-    case CommKind::Gather: return "gather";
-    case CommKind::ReduceScatter: return "reduce-scatter";
-    case CommKind::Allreduce: return "allreduce";
+    case CommKind::PointToPoint:
+      return "point to point";
+    case CommKind::Allgather:
+      return "allgather";
+    case CommKind::Gather:
+      return "gather";
+    case CommKind::ReduceScatter:
+      return "reduce-scatter";
+    case CommKind::Allreduce:
+      return "allreduce";
   }
   return "?";
 }

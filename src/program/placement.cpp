@@ -18,11 +18,16 @@ const Extents& output_extents(const Network& network, const Node& node) { return
 /// The grid axis that divides a contracted input axis.
 GridAxis divider_of(Axis axis) {
   switch (axis) {
-    case Axis::C: return GridAxis::C;
-    case Axis::D: return GridAxis::D;
-    case Axis::H: return GridAxis::H;
-    case Axis::W: return GridAxis::W;
-    case Axis::N: break;
+    case Axis::C:
+      return GridAxis::C;
+    case Axis::D:
+      return GridAxis::D;
+    case Axis::H:
+      return GridAxis::H;
+    case Axis::W:
+      return GridAxis::W;
+    case Axis::N:
+      break;
   }
   PARCONV_EXPECT(false, "samples are never contracted");
   return GridAxis::N;
@@ -50,10 +55,11 @@ Interval blocks_of_part(const std::vector<Interval>& blocks, int parts, int part
 /// How the sums over the input channels of a convolution may be divided.
 struct ChannelSums {
   std::vector<Interval> blocks{};  ///< summed apart and added in order; empty: any pieces
-  bool has_whole_groups = false;  ///< a group's sum is made by one rank, since it has no fixed blocks
+  bool has_whole_groups = false;   ///< a group's sum is made by one rank, since it has no fixed blocks
 };
 
-/// Computes the channel pieces of convolutions: by (f, c), the output channels that a rank computes and the input channels it sums over.
+/// Computes the channel pieces of convolutions: by (f, c), the output channels that a rank computes and the input channels it
+/// sums over.
 class ConvChannels {
  public:
   ConvChannels(const ChannelGroups& channels, const Grid& grid, std::vector<Interval> owned, const ChannelSums& sums)
@@ -128,8 +134,7 @@ struct Work {
 };
 
 /// Starts from the owned pieces and replaces what the node contracts.
-Work divide_work(const Network& network, const Node& node, const Grid& grid, const AxisArray& owned,
-                 const ChannelSums& sums) {
+Work divide_work(const Network& network, const Node& node, const Grid& grid, const AxisArray& owned, const ChannelSums& sums) {
   const auto contracts = contracted_axes(network, node);
   Work work{.computed = owned};
   for (Axis axis : all_axes) at(work.contracted, axis) = {{{0, input_extents(network, node)[axis]}}, {}};

@@ -20,11 +20,16 @@ void add_reads(const std::vector<Region>& regions, std::vector<Access>& accesses
 
 std::string_view name_of(BufferRole role) {
   switch (role) {
-    case BufferRole::Owned: return "owned";
-    case BufferRole::Operand: return "operand";
-    case BufferRole::Partial: return "partial";
-    case BufferRole::Incoming: return "incoming";
-    case BufferRole::Constant: return "constant";
+    case BufferRole::Owned:
+      return "owned";
+    case BufferRole::Operand:
+      return "operand";
+    case BufferRole::Partial:
+      return "partial";
+    case BufferRole::Incoming:
+      return "incoming";
+    case BufferRole::Constant:
+      return "constant";
   }
   return "?";
 }
@@ -49,10 +54,14 @@ std::string_view name_of(const Action& action) {
 std::vector<Access> accesses_of(const Program& program, const Step& step) {
   std::vector<Access> accesses;
   std::visit(Overloaded{
-                 [&](const Load& load) { accesses.push_back({load.dst, true}); },
+                 [&](const Load& load) {
+                   accesses.push_back({load.dst, true});
+                 },
                  [&](const Start& start) { add_communication(program.communication(start.communication), accesses); },
                  [&](const Await& await) { add_communication(program.communication(await.communication), accesses); },
-                 [&](const Copy& copy) { accesses = {{copy.src, false}, {copy.dst, true}}; },
+                 [&](const Copy& copy) {
+                   accesses = {{copy.src, false}, {copy.dst, true}};
+                 },
                  [&](const Compute& compute) {
                    add_reads(compute.srcs, accesses);
                    accesses.push_back({compute.dst, true});
@@ -62,7 +71,9 @@ std::vector<Access> accesses_of(const Program& program, const Step& step) {
                    add_reads(reduce.residual, accesses);
                    accesses.push_back({reduce.dst, true});
                  },
-                 [&](const Store& store) { accesses.push_back({store.src, false}); },
+                 [&](const Store& store) {
+                   accesses.push_back({store.src, false});
+                 },
              },
              step.action);
   return accesses;

@@ -10,7 +10,8 @@
 namespace parconv {
 namespace {
 
-/// Stages that a sender goes on before it waits for what it handed to a later stage: two slots, one being sent while the other is filled.
+/// Stages that a sender goes on before it waits for what it handed to a later stage: two slots, one being sent while the other is
+/// filled.
 constexpr int send_lag = 2;
 
 Box shifted_channels(const Box& box, index_t shift) { return box.with(Axis::C, box[Axis::C].shifted(shift)); }
@@ -91,8 +92,8 @@ void RankCompiler::choose_margins(NodeId node) {
   }
 }
 
-/// Decides where a delivery lands: in the margins of the owned buffer (already decided), in the owned buffer itself, in the output of
-/// a Concat, or in a buffer of its own.
+/// Decides where a delivery lands: in the margins of the owned buffer (already decided), in the owned buffer itself, in the
+/// output of a Concat, or in a buffer of its own.
 void RankCompiler::place_arrival(int index) {
   const Delivery& d = delivery(index);
   Arrival& arrival = arrivals_[static_cast<std::size_t>(index)];
@@ -113,9 +114,9 @@ Region RankCompiler::arrived(int index, const Box& box) const {
   return {arrival.buffer, shifted_channels(box, arrival.shift)};
 }
 
-/// Where a computation reads `need` of an operand: the owned box, what was delivered, or, where the backend wants dense operands and
-/// neither is dense, a copy made now. Inputs that no output reads may stay at the high end of an axis, less than a stride of them:
-/// a 1x1 convolution of stride 2 needs columns [0, 55) of 56, and all 56 are dense.
+/// Where a computation reads `need` of an operand: the owned box, what was delivered, or, where the backend wants dense operands
+/// and neither is dense, a copy made now. Inputs that no output reads may stay at the high end of an axis, less than a stride of
+/// them: a 1x1 convolution of stride 2 needs columns [0, 55) of 56, and all 56 are dense.
 Region RankCompiler::operand_region(NodeId node, std::size_t operand, const Box& need) {
   const int index = delivery_of({node, operand});
   const Delivery& d = delivery(index);
@@ -149,7 +150,8 @@ CommId RankCompiler::add_communication(Communication communication) {
 std::vector<Box> RankCompiler::strips(NodeId node, int rank) const {
   const Placement& place = placement(node);
   if (place.is_summed) return {place.owned.box(rank)};
-  return strips_of(layout_.schedules[static_cast<std::size_t>(node)], place.computed.box(rank), extents_of(network_.node(node).output));
+  return strips_of(layout_.schedules[static_cast<std::size_t>(node)], place.computed.box(rank),
+                   extents_of(network_.node(node).output));
 }
 
 void RankCompiler::add_strip_messages(Communication& communication, int index, int strip) const {
@@ -176,7 +178,8 @@ void RankCompiler::add_delivery_communications(int index) {
   }
 }
 
-/// Sends own partial sums to the owners and makes room for the incoming ones; notes all contributions in the order of the summation.
+/// Sends own partial sums to the owners and makes room for the incoming ones; notes all contributions in the order of the
+/// summation.
 std::vector<CommId> RankCompiler::add_reduce_communications(NodeId node, std::span<const BufferId> partials) {
   const Placement& place = placement(node);
   const NodeSchedule& schedule = layout_.schedules[static_cast<std::size_t>(node)];
@@ -293,7 +296,8 @@ void RankCompiler::compute_share(NodeId id, const Share& share, const Region& ds
 
 void RankCompiler::compute_strips(NodeId node) {
   const Share share = placement(node).share(rank_);
-  const auto boxes = strips_of(layout_.schedules[static_cast<std::size_t>(node)], share.computed, extents_of(network_.node(node).output));
+  const auto boxes =
+      strips_of(layout_.schedules[static_cast<std::size_t>(node)], share.computed, extents_of(network_.node(node).output));
   const bool only_moves = std::holds_alternative<Concat>(network_.node(node).op);
   for (std::size_t strip = 0; strip < boxes.size(); ++strip) {
     if (!boxes[strip].is_empty() && !only_moves)
@@ -308,7 +312,8 @@ void RankCompiler::compute_sum(NodeId node) {
   const std::vector<Share> shares = place.shares_in_order(rank_);
   std::vector<BufferId> partials;
   for (const Share& share : shares)
-    if (!share.computed.is_empty()) partials.push_back(add_buffer(network_.node(node).output, BufferRole::Partial, share.computed));
+    if (!share.computed.is_empty())
+      partials.push_back(add_buffer(network_.node(node).output, BufferRole::Partial, share.computed));
   const std::vector<CommId> communications = add_reduce_communications(node, partials);
   const auto boxes = strips_of(layout_.schedules[static_cast<std::size_t>(node)], place.share(rank_).computed,
                                extents_of(network_.node(node).output));

@@ -69,9 +69,9 @@ class RankCompiler {
   const Layout& layout_;
   int rank_;
   Program program_{};
-  std::vector<BufferId> owned_buffers_;       // of each node
-  std::vector<Box> allocated_boxes_;          // of each node's owned buffer, margins included
-  std::vector<Arrival> arrivals_;             // of each delivery
+  std::vector<BufferId> owned_buffers_;  // of each node
+  std::vector<Box> allocated_boxes_;     // of each node's owned buffer, margins included
+  std::vector<Arrival> arrivals_;        // of each delivery
   std::map<NodeId, std::vector<Contribution>> incoming_;
   std::map<std::pair<NodeId, std::size_t>, int> delivery_of_use_;
 };

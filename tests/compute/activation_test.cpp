@@ -73,8 +73,7 @@ TEST(Activations, AreNearTheStandardLibrary) {
 
 TEST(Activations, ExponentialKeepsTheRangeOfFloat) {
   const Activation exponential{.kind = ActivationKind::Exp};
-  for (const float x : {-80.0F, 80.0F, 88.0F, 88.7F})
-    EXPECT_NEAR(fast(exponential, x) / std::exp(x), 1, 1e-6) << x;
+  for (const float x : {-80.0F, 80.0F, 88.0F, 88.7F}) EXPECT_NEAR(fast(exponential, x) / std::exp(x), 1, 1e-6) << x;
   EXPECT_EQ(fast(exponential, 89), std::numeric_limits<float>::infinity());
   EXPECT_TRUE(std::isnan(fast({.kind = ActivationKind::Gelu}, std::numeric_limits<float>::quiet_NaN())));
 }

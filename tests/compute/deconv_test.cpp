@@ -88,7 +88,8 @@ TEST(DeconvPhases, ReadTheInputsOfTheDefinition) {
         found += input >= 0 && input < in ? 1 : 0;
       }
       for (index_t i = 0; i < in; ++i)
-        for (index_t t = 0; t < window.kernel; ++t) expected += i * window.stride + t * window.dilation == o + window.pad_lo ? 1 : 0;
+        for (index_t t = 0; t < window.kernel; ++t)
+          expected += i * window.stride + t * window.dilation == o + window.pad_lo ? 1 : 0;
       ASSERT_EQ(found, expected);
       if (!phase.is_empty()) {
         ASSERT_EQ(phase.made, phase.window.output_size(in));

@@ -36,14 +36,15 @@ class LocalOpGenerator {
   TestCall deconv() {
     TestCall call;
     Window window = this->window();
-    for (WindowAxis& axis : window.axes) axis = {axis.kernel, axis.stride, random_.integer(-3, axis.span() + 1), 0, axis.dilation};
+    for (WindowAxis& axis : window.axes)
+      axis = {axis.kernel, axis.stride, random_.integer(-3, axis.span() + 1), 0, axis.dilation};
     const index_t groups = random_.once_in(2) ? 1 : random_.integer(2, 4);
     const index_t ic = random_.once_in(3) ? 1 : channels(), oc = random_.once_in(3) ? 1 : channels();
     call.filter = draw(random_, groups * oc * ic * taps(window), numbers_);
     const Interval filters = part_of(groups * oc);
     const Interval used{filters.lo / oc, ceil_div(filters.hi, oc)};
-    call.op.kind = LocalDeconv{
-        .window = window, .pieces = pieces(filters, used, ic, oc, window), .filter = filter(groups * oc, ic, window)};
+    call.op.kind =
+        LocalDeconv{.window = window, .pieces = pieces(filters, used, ic, oc, window), .filter = filter(groups * oc, ic, window)};
     const Extents out = extents(filters.size());
     Extents in = extents(used.size() * ic);
     in[Axis::N] = out[Axis::N];
@@ -158,7 +159,8 @@ class LocalOpGenerator {
     out[Axis::N] = src[Axis::N];
     if (random_.once_in(2)) out[Axis::C] = src[Axis::C];
     const bool has_all_channels = out[Axis::C] == src[Axis::C];
-    for (index_t c = 0; c < out[Axis::C]; ++c) resample[Axis::C].push_back(exact_tap(has_all_channels ? c : random_.integer(0, src[Axis::C] - 1)));
+    for (index_t c = 0; c < out[Axis::C]; ++c)
+      resample[Axis::C].push_back(exact_tap(has_all_channels ? c : random_.integer(0, src[Axis::C] - 1)));
     for (Axis axis : spatial_axes)
       for (index_t o = 0; o < out[axis]; ++o) resample[axis].push_back(tap(src[axis], o));
     TestCall call;
@@ -189,15 +191,19 @@ class LocalOpGenerator {
   /// Mostly the output's own index or the one before it, so that there are runs.
   AxisTap tap(index_t in_size, index_t out) {
     switch (random_.integer(0, 7)) {
-      case 0: return exact_tap(-1);
-      case 1: return exact_tap(random_.integer(0, in_size - 1));
-      case 2: return exact_tap(std::max<index_t>(std::min(out, in_size) - 1, 0));
+      case 0:
+        return exact_tap(-1);
+      case 1:
+        return exact_tap(random_.integer(0, in_size - 1));
+      case 2:
+        return exact_tap(std::max<index_t>(std::min(out, in_size) - 1, 0));
       case 3:
       case 4: {
         const index_t lo = random_.integer(0, in_size - 1);
         return lo + 1 < in_size ? AxisTap{lo, lo + 1, 0.25F} : exact_tap(lo);
       }
-      default: return exact_tap(std::min(out, in_size - 1));
+      default:
+        return exact_tap(std::min(out, in_size - 1));
     }
   }
 

@@ -24,14 +24,14 @@ class OnednnKinds : public ::testing::TestWithParam<KindCase> {};
 INSTANTIATE_TEST_SUITE_P(
     All, OnednnKinds,
     ::testing::Values(KindCase{"conv", &LocalOpGenerator::conv, 400}, KindCase{"deconv", &LocalOpGenerator::deconv, 400},
-                      KindCase{"pool", &LocalOpGenerator::pool, 200},
-                      KindCase{"fill", &LocalOpGenerator::fill, 30}, KindCase{"copy", &LocalOpGenerator::copy, 100},
+                      KindCase{"pool", &LocalOpGenerator::pool, 200}, KindCase{"fill", &LocalOpGenerator::fill, 30},
+                      KindCase{"copy", &LocalOpGenerator::copy, 100},
                       KindCase{"scale_shift", &LocalOpGenerator::scale_shift, 100}, KindCase{"sum", &LocalOpGenerator::sum, 200},
-                      KindCase{"binary", &LocalOpGenerator::binary, 300},
-                      KindCase{"row_sum", &LocalOpGenerator::row_sum, 100},
+                      KindCase{"binary", &LocalOpGenerator::binary, 300}, KindCase{"row_sum", &LocalOpGenerator::row_sum, 100},
                       KindCase{"rows_mean", &LocalOpGenerator::rows_mean, 100},
                       KindCase{"softmax", &LocalOpGenerator::softmax, 100},
-                      KindCase{"resample", &LocalOpGenerator::resample, 300}, KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
+                      KindCase{"resample", &LocalOpGenerator::resample, 300},
+                      KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
     [](const auto& kind) { return std::string(kind.param.name); });
 
 bool is_rounded(const LocalKind& kind) { return std::holds_alternative<LocalSoftmax>(kind); }

@@ -1,5 +1,5 @@
-// Allocations by operator new, counted in programs that link counted_allocations.cpp. What libraries allocate for themselves is left
-// out: they call malloc, or operator new from their own shared objects.
+// Allocations by operator new, counted in programs that link counted_allocations.cpp. What libraries allocate for themselves is
+// left out: they call malloc, or operator new from their own shared objects.
 #pragma once
 
 namespace parconv::test {

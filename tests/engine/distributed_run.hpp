@@ -26,8 +26,7 @@ inline std::vector<MemorySource> random_sources(const Network& network, Random& 
     Extents extents = network.value(id).extents;
     extents[Axis::N] = num_samples;
     HostTensor tensor(Box::whole(extents));
-    const std::vector<float> values =
-        is_integer ? random.small_integers(volume(extents), -2, 2) : random.reals(volume(extents));
+    const std::vector<float> values = is_integer ? random.small_integers(volume(extents), -2, 2) : random.reals(volume(extents));
     std::copy(values.begin(), values.end(), reinterpret_cast<float*>(tensor.view().data));
     sources.emplace_back(std::move(tensor), network.value(id).ndims);
   }
@@ -46,11 +45,13 @@ class DistributedRun {
                  CountingCommunicator& communicator)
       : job_(make_job(network, plan, options, communicator.rank())), counting_(communicator) {
     counting_.reset();
-    engine_.emplace(job_.network, std::move(job_.program), counting_, backend, EngineOptions{.read_filter = make_filter_reader()});
+    engine_.emplace(job_.network, std::move(job_.program), counting_, backend,
+                    EngineOptions{.read_filter = make_filter_reader()});
   }
   /// On a new communicator of all ranks of the test.
   DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend)
-      : DistributedRun(network, plan, options, backend, std::make_unique<CountingCommunicator>(make_mpi_communicator(control()))) {}
+      : DistributedRun(network, plan, options, backend,
+                       std::make_unique<CountingCommunicator>(make_mpi_communicator(control()))) {}
 
   /// The outputs of `micro_batches` micro-batches, complete on rank 0 if the program stores at the root.
   std::vector<MemorySink> run(std::vector<MemorySource>& sources, index_t micro_batches) {
@@ -102,8 +103,7 @@ inline std::vector<HostTensor> oracle_outputs(const Network& network, std::vecto
   std::vector<DataSource*> source_list;
   for (MemorySource& source : sources) source_list.push_back(&source);
   const index_t batch = network.value(network.inputs[0]).extents[Axis::N];
-  std::vector<HostTensor> values =
-      evaluate(network, {source_list, micro_batch * batch, make_filter_reader()}, wanted, backend);
+  std::vector<HostTensor> values = evaluate(network, {source_list, micro_batch * batch, make_filter_reader()}, wanted, backend);
   std::vector<HostTensor> outputs;
   for (ValueId id : network.outputs) outputs.push_back(std::move(values[static_cast<std::size_t>(id)]));
   return outputs;

@@ -49,7 +49,8 @@ TEST(Engine, RandomNetworksWithStages) {
     const Network network = fuse(random_network(seed, Weights::SmallIntegers, static_cast<int>(random.integer(2, 10))));
     const int num_stages = static_cast<int>(random.integer(1, 4));
     const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off, .store = {.kind = StoreKind::Root}};
-    expect_equal_to_oracle(network, random_plan(network, random, num_ranks(), num_stages, true), options, random, random.integer(1, 5));
+    expect_equal_to_oracle(network, random_plan(network, random, num_ranks(), num_stages, true), options, random,
+                           random.integer(1, 5));
     if (testing::Test::HasFatalFailure()) return;
   }
 }

@@ -50,7 +50,8 @@ class SharedModels {
     control().barrier();
     if (rank() == 0)
       write_network(item.name,
-                    {.channels_scale = item.channels_scale, .size = {item.size}, .is_integer = numbers == Numbers::Integers}, file);
+                    {.channels_scale = item.channels_scale, .size = {item.size}, .is_integer = numbers == Numbers::Integers},
+                    file);
     control().barrier();
     return fuse(read_network(OnnxModel(file), {.batch = item.batch}));
   }

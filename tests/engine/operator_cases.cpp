@@ -86,13 +86,17 @@ void append_transposed_convolutions(std::vector<OperatorCase>& cases) {
   const WindowAxis longer{.kernel = 3, .stride = 2, .pad_lo = 1, .pad_hi = 0};
   cases.push_back({"conv transpose 2x2 stride 2", image, 4, conv_transpose({.oc = 32, .window = flat(pair, pair)})});
   cases.push_back({"conv transpose 4x4 stride 2", image, 4, conv_transpose({.oc = 40, .window = flat(doubled, doubled)})});
-  cases.push_back({"conv transpose 3x3 with output padding", deep_image, 4, conv_transpose({.oc = 33, .window = flat(longer, longer)})});
+  cases.push_back(
+      {"conv transpose 3x3 with output padding", deep_image, 4, conv_transpose({.oc = 33, .window = flat(longer, longer)})});
   cases.push_back({"conv transpose 5x4 dilated", image, 4, conv_transpose({.oc = 24, .window = flat(tripled, doubled)})});
   cases.push_back({"conv transpose 3x3 stride 1", image, 4, conv_transpose({.oc = 24, .window = flat(same3, wide3)})});
   cases.push_back({"conv transpose with gaps", image, 4, conv_transpose({.oc = 16, .window = flat({.stride = 3}, pair)})});
-  cases.push_back({"conv transpose in 3 groups", image, 4, conv_transpose({.oc = 24, .window = flat(doubled, pair), .groups = 3})});
-  cases.push_back({"conv transpose depthwise", image, 4, conv_transpose({.oc = 24, .window = flat(doubled, doubled), .groups = 24})});
-  cases.push_back({"conv transpose 1-D", signal, 3, conv_transpose({.oc = 20, .window = {{WindowAxis{}, doubled, WindowAxis{}}}})});
+  cases.push_back(
+      {"conv transpose in 3 groups", image, 4, conv_transpose({.oc = 24, .window = flat(doubled, pair), .groups = 3})});
+  cases.push_back(
+      {"conv transpose depthwise", image, 4, conv_transpose({.oc = 24, .window = flat(doubled, doubled), .groups = 24})});
+  cases.push_back(
+      {"conv transpose 1-D", signal, 3, conv_transpose({.oc = 20, .window = {{WindowAxis{}, doubled, WindowAxis{}}}})});
   cases.push_back({"conv transpose 3-D", cube, 5, conv_transpose({.oc = 16, .window = {{pair, pair, doubled}}})});
   const auto joined = [](NetworkBuilder& builder, ValueId src) {
     const Window window = flat(same3, same3);
@@ -176,18 +180,25 @@ void append_others(std::vector<OperatorCase>& cases) {
 }
 
 void append_resamplings(std::vector<OperatorCase>& cases) {
-  const auto resample = [](const Resample& op) { return [op](NetworkBuilder& builder, ValueId src) { return builder.resample(src, op); }; };
-  const auto along = [](const ResampledAxis& h, const ResampledAxis& w) { return Resample{.axes = {{{}, {}, {}, h, w}}, .fill = 3}; };
+  const auto resample = [](const Resample& op) {
+    return [op](NetworkBuilder& builder, ValueId src) { return builder.resample(src, op); };
+  };
+  const auto along = [](const ResampledAxis& h, const ResampledAxis& w) {
+    return Resample{.axes = {{{}, {}, {}, h, w}}, .fill = 3};
+  };
   const NearestAxis twice{.scale = 2, .coordinates = Coordinates::Asymmetric, .rounding = NearestRounding::Floor};
   cases.push_back({"nearest twice", image, 4, resample(along({twice, 26}, {twice, 22}))});
-  cases.push_back({"nearest smaller", deep_image, 4, resample(along({NearestAxis{.scale = 0.5F}, 4}, {NearestAxis{.scale = 0.7F}, 7}))});
+  cases.push_back(
+      {"nearest smaller", deep_image, 4, resample(along({NearestAxis{.scale = 0.5F}, 4}, {NearestAxis{.scale = 0.7F}, 7}))});
   cases.push_back({"linear twice", image, 4, resample(along({LinearAxis{.scale = 2}, 26}, {LinearAxis{.scale = 2}, 22}))});
   const LinearAxis corners{.scale = 1.6F, .coordinates = Coordinates::AlignCorners};
   cases.push_back({"linear between corners", deep_image, 4, resample(along({corners, 14}, {corners, 16}))});
   const LinearAxis thirds{.scale = 1.5F};
   cases.push_back({"linear 3-D", cube, 5, resample({.axes = {{{}, {}, {thirds, 10}, {thirds, 12}, {thirds, 13}}}})});
   cases.push_back({"pad", image, 4, resample(along({TakeAxis{.start = -9}, 24}, {TakeAxis{.start = -1}, 14}))});
-  const auto mirrored = [](index_t before, index_t size) { return ResampledAxis{TakeAxis{.start = -before, .border = Border::Reflect}, size}; };
+  const auto mirrored = [](index_t before, index_t size) {
+    return ResampledAxis{TakeAxis{.start = -before, .border = Border::Reflect}, size};
+  };
   cases.push_back({"pad by mirroring", image, 4, resample(along(mirrored(12, 37), mirrored(2, 14)))});
   cases.push_back({"pad by the border", image, 4, resample(along({TakeAxis{.start = -4, .border = Border::Edge}, 22}, {}))});
   cases.push_back({"slice", image, 4, resample(along({TakeAxis{.start = 2, .step = 3}, 4}, {TakeAxis{.start = 4}, 7}))});

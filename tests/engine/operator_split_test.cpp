@@ -1,5 +1,5 @@
-// Every operator under every split, computed by the backend that users get: bit for bit on small integers, and on reals the bits of
-// one rank where that is promised.
+// Every operator under every split, computed by the backend that users get: bit for bit on small integers, and on reals the bits
+// of one rank where that is promised.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -49,7 +49,8 @@ bool is_rounded(ActivationKind kind) { return kind >= ActivationKind::Sigmoid &&
 bool keeps_integers(const Network& network) {
   return std::none_of(network.nodes.begin(), network.nodes.end(), [](const Node& node) {
     const auto* pool = std::get_if<Pool>(&node.op);
-    return std::holds_alternative<Softmax>(node.op) || is_rounded(node.finish.activation.kind) || (pool != nullptr && pool->kind == PoolKind::Average);
+    return std::holds_alternative<Softmax>(node.op) || is_rounded(node.finish.activation.kind) ||
+           (pool != nullptr && pool->kind == PoolKind::Average);
   });
 }
 

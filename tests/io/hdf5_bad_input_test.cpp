@@ -128,7 +128,8 @@ TEST(BadInput, WrongRank) {
   test::write_h5<float>(folder / "scalar.h5", "x", {}, {1});
   expect_error(error_of(folder / "scalar.h5:/x"), ExitCode::BadData, HasSubstr("has 0 axes"));
   test::write_h5<float>(folder / "two.h5", "x", {.dims = {2, 2}}, {1, 2, 3, 4});
-  expect_error(error_of(folder / "two.h5"), ExitCode::BadData, AllOf(HasSubstr("2 axes and no layout"), HasSubstr("--layout HW")));
+  expect_error(error_of(folder / "two.h5"), ExitCode::BadData,
+               AllOf(HasSubstr("2 axes and no layout"), HasSubstr("--layout HW")));
 }
 
 TEST(BadInput, WrongType) {

@@ -16,20 +16,19 @@ struct Row {
 };
 
 TEST(OutputChunk, FollowsTheRule) {
-  const std::vector<Row> rows{
-      {{{8, 1000, 1, 1, 1}}, 2, {{1, 1000, 1, 1, 1}}},                  // small: one sample
-      {{{8, 64, 1, 56, 56}}, 4, {{1, 64, 1, 56, 56}}},                  // 0.8 MiB
-      {{{1, 16, 1, 1024, 1024}}, 4, {{1, 16, 1, 16, 1024}}},            // 64 MiB: 1 MiB each
-      {{{1, 64, 1, 4096, 4096}}, 4, {{1, 64, 1, 16, 4096}}},            // 4 GiB: 16 MiB each
-      {{{1, 16, 1, 1000, 1024}}, 4, {{1, 16, 1, 16, 1024}}},            // 62.5 parts of 16 rows
-      {{{1, 1, 1, 30000, 30000}}, 4, {{1, 1, 1, 139, 30000}}},          // 3.4 GiB
-      {{{1, 2048, 1, 64, 4096}}, 4, {{1, 1024, 1, 1, 4096}}},           // a row of 32 MiB: half the channels
-      {{{1, 1, 256, 256, 256}}, 5, {{1, 1, 4, 256, 256}}},              // 64 MiB of slices of 256 KiB
-      {{{1, 32, 512, 512, 512}}, 5, {{1, 16, 1, 512, 512}}},            // a slice of 32 MiB
-      {{{1, 1, 16, 4096, 4096}}, 5, {{1, 1, 1, 1024, 4096}}},           // a slice of 64 MiB
-      {{{1, 2, 1, 1 << 24, 1}}, 3, {{1, 2, 1, 262144, 1}}},             // 1-D
-      {{{1, 1, 1, 4, 1 << 24}}, 4, {{1, 1, 1, 1, 1 << 22}}},            // a row of 64 MiB
-      {{{1, 1 << 24, 1, 1, 1}}, 2, {{1, 262144, 1, 1, 1}}}};            // 64 MiB of channels
+  const std::vector<Row> rows{{{{8, 1000, 1, 1, 1}}, 2, {{1, 1000, 1, 1, 1}}},          // small: one sample
+                              {{{8, 64, 1, 56, 56}}, 4, {{1, 64, 1, 56, 56}}},          // 0.8 MiB
+                              {{{1, 16, 1, 1024, 1024}}, 4, {{1, 16, 1, 16, 1024}}},    // 64 MiB: 1 MiB each
+                              {{{1, 64, 1, 4096, 4096}}, 4, {{1, 64, 1, 16, 4096}}},    // 4 GiB: 16 MiB each
+                              {{{1, 16, 1, 1000, 1024}}, 4, {{1, 16, 1, 16, 1024}}},    // 62.5 parts of 16 rows
+                              {{{1, 1, 1, 30000, 30000}}, 4, {{1, 1, 1, 139, 30000}}},  // 3.4 GiB
+                              {{{1, 2048, 1, 64, 4096}}, 4, {{1, 1024, 1, 1, 4096}}},   // a row of 32 MiB: half the channels
+                              {{{1, 1, 256, 256, 256}}, 5, {{1, 1, 4, 256, 256}}},      // 64 MiB of slices of 256 KiB
+                              {{{1, 32, 512, 512, 512}}, 5, {{1, 16, 1, 512, 512}}},    // a slice of 32 MiB
+                              {{{1, 1, 16, 4096, 4096}}, 5, {{1, 1, 1, 1024, 4096}}},   // a slice of 64 MiB
+                              {{{1, 2, 1, 1 << 24, 1}}, 3, {{1, 2, 1, 262144, 1}}},     // 1-D
+                              {{{1, 1, 1, 4, 1 << 24}}, 4, {{1, 1, 1, 1, 1 << 22}}},    // a row of 64 MiB
+                              {{{1, 1 << 24, 1, 1, 1}}, 2, {{1, 262144, 1, 1, 1}}}};    // 64 MiB of channels
   for (const Row& row : rows) EXPECT_EQ(output_chunk(row.extents, row.ndims), row.chunk) << row.extents;
 }
 
@@ -55,7 +54,8 @@ TEST(OutputChunk, HasOneTo16MiBUnlessTheSampleIsSmaller) {
 HostTensor counting_tensor(const Extents& extents) {
   HostTensor tensor(Box::whole(extents));
   float next = 0;
-  test::for_each_index(extents, [&](const Extents& i) { tensor.at(i[Axis::N], i[Axis::C], i[Axis::D], i[Axis::H], i[Axis::W]) = next++; });
+  test::for_each_index(extents,
+                       [&](const Extents& i) { tensor.at(i[Axis::N], i[Axis::C], i[Axis::D], i[Axis::H], i[Axis::W]) = next++; });
   return tensor;
 }
 

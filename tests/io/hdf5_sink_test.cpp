@@ -86,15 +86,14 @@ TEST_P(EveryCut, WritesTheSameFile) {
   expect_places(path, row.extents);
 }
 
-INSTANTIATE_TEST_SUITE_P(Hdf5Sink, EveryCut,
-                         testing::Values(Row{"batch", {{6, 3, 1, 9, 7}}, 4, Axis::N}, Row{"rows", {{1, 8, 1, 300, 333}}, 4, Axis::H},
-                                         Row{"columns", {{2, 8, 1, 200, 333}}, 4, Axis::W},
-                                         Row{"channels", {{1, 9, 1, 300, 200}}, 4, Axis::C},
-                                         Row{"slices", {{1, 2, 40, 100, 120}}, 5, Axis::D},
-                                         Row{"rows_of_slices", {{1, 2, 40, 100, 120}}, 5, Axis::H},
-                                         Row{"signal", {{2, 3, 1, 1000, 1}}, 3, Axis::H}, Row{"logits", {{5, 10, 1, 1, 1}}, 2, Axis::N},
-                                         Row{"less_than_ranks", {{1, 1, 1, 2, 2}}, 4, Axis::H}),
-                         [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Hdf5Sink, EveryCut,
+    testing::Values(Row{"batch", {{6, 3, 1, 9, 7}}, 4, Axis::N}, Row{"rows", {{1, 8, 1, 300, 333}}, 4, Axis::H},
+                    Row{"columns", {{2, 8, 1, 200, 333}}, 4, Axis::W}, Row{"channels", {{1, 9, 1, 300, 200}}, 4, Axis::C},
+                    Row{"slices", {{1, 2, 40, 100, 120}}, 5, Axis::D}, Row{"rows_of_slices", {{1, 2, 40, 100, 120}}, 5, Axis::H},
+                    Row{"signal", {{2, 3, 1, 1000, 1}}, 3, Axis::H}, Row{"logits", {{5, 10, 1, 1, 1}}, 2, Axis::N},
+                    Row{"less_than_ranks", {{1, 1, 1, 2, 2}}, 4, Axis::H}),
+    [](const auto& row) { return row.param.name; });
 
 TEST(Hdf5Sink, TakesManyBoxesOfAnyShape) {
   const SharedFolder folder;
@@ -105,8 +104,8 @@ TEST(Hdf5Sink, TakesManyBoxesOfAnyShape) {
     for (index_t h = 0; h < 50; h += 17)
       for (index_t w = 0; w < 60; w += 25) {
         if (turn++ % test::num_ranks() != test::rank()) continue;
-        test::write_places(sink, Box{{Interval{n, n + 1}, Interval{0, 4}, Interval{0, 1}, Interval{h, std::min<index_t>(h + 17, 50)},
-                                      Interval{w, std::min<index_t>(w + 25, 60)}}});
+        test::write_places(sink, Box{{Interval{n, n + 1}, Interval{0, 4}, Interval{0, 1},
+                                      Interval{h, std::min<index_t>(h + 17, 50)}, Interval{w, std::min<index_t>(w + 25, 60)}}});
       }
   sink.write(Box::whole(extents).with(Axis::W, {3, 3}), {});
   sink.finish("");
@@ -262,7 +261,8 @@ TEST(Hdf5Sink, RecordsEveryBlockWithItsHash) {
       for (index_t c = 0; c < row.extent[1]; ++c)
         for (index_t h = 0; h < row.extent[2]; ++h)
           for (index_t w = 0; w < row.extent[3]; ++w)
-            values.push_back(test::place_of({{n + row.first[0], c + row.first[1], 0, h + row.first[2], w + row.first[3]}}, extents));
+            values.push_back(
+                test::place_of({{n + row.first[0], c + row.first[1], 0, h + row.first[2], w + row.first[3]}}, extents));
     EXPECT_EQ(row.hash, XXH64(values.data(), values.size() * sizeof(float), 0));
     EXPECT_EQ(row.state, 1u);
     covered += static_cast<index_t>(values.size());
@@ -274,9 +274,11 @@ TEST(Hdf5Sink, RecordsEveryBlockWithItsHash) {
 TEST(Hdf5Sink, OthersOpenIt) {
   const SharedFolder folder;
   std::string command = concat(PARCONV_TEST_PYTHON, " ", PARCONV_TEST_SCRIPT, " ", test::num_ranks());
-  for (const auto& [extents, ndims, axes] :
-       {std::tuple<Extents, int, const char*>{{{2, 3, 1, 40, 50}}, 4, "ncyx"}, {{{1, 2, 4, 30, 20}}, 5, "nczyx"},
-        {{{2, 3, 1, 40, 1}}, 3, "ncx"}, {{{4, 10, 1, 1, 1}}, 2, "nc"}, {{{4, 1, 1, 1, 1}}, 1, "n"}}) {
+  for (const auto& [extents, ndims, axes] : {std::tuple<Extents, int, const char*>{{{2, 3, 1, 40, 50}}, 4, "ncyx"},
+                                             {{{1, 2, 4, 30, 20}}, 5, "nczyx"},
+                                             {{{2, 3, 1, 40, 1}}, 3, "ncx"},
+                                             {{{4, 10, 1, 1, 1}}, 2, "nc"},
+                                             {{{4, 1, 1, 1, 1}}, 1, "n"}}) {
     const std::string path = folder / axes;
     Hdf5Sink sink(control(), options_for(path, extents, ndims));
     EXPECT_EQ(sink.dataset_path(), ndims < 4 ? "/output/y" : "/output/y_values");  // y is an axis of images

@@ -60,9 +60,7 @@ struct Stored {
   std::string layout{};
 };
 
-inline hid_t create_h5(const std::string& path) {
-  return must(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-}
+inline hid_t create_h5(const std::string& path) { return must(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)); }
 
 inline void write_text(hid_t object, const char* name, const std::string& text) {
   const hid_t type = must(H5Tcopy(H5T_C_S1));

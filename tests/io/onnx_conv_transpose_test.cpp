@@ -81,7 +81,8 @@ TEST(OnnxConvTranspose, WeightsOfGroupsAreBroughtInOrder) {
 
 TEST(OnnxConvTranspose, Refusals) {
   EXPECT_THAT(read_error(transposed({1, 3, 5}, {2, 2, 3}).writer()), HasSubstr("the weights ('w') have dimensions [2, 2, 3]"));
-  EXPECT_THAT(read_error(transposed({1, 3, 5}, {3, 2, 3}, {{"group", index_t{2}}}).writer()), HasSubstr("does not divide 3 channels"));
+  EXPECT_THAT(read_error(transposed({1, 3, 5}, {3, 2, 3}, {{"group", index_t{2}}}).writer()),
+              HasSubstr("does not divide 3 channels"));
   EXPECT_THAT(read_error(transposed({1, 1, 1}, {1, 1, 3}, {{"pads", Ints{2, 1}}}).writer()), HasSubstr("leaves nothing"));
   EXPECT_THAT(read_error(transposed({1, 1, 3}, {1, 1, 3}, {{"kernel_shape", Ints{2}}}).writer()), HasSubstr("kernel_shape"));
 }

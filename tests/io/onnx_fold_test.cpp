@@ -75,8 +75,9 @@ TEST(OnnxFold, Arithmetic) {
 TEST(OnnxFold, SliceSqueezeAndGatherOfLists) {
   const auto slice = [](Ints start_end_step) {
     return Reshaping{.add_target = [=](OnnxWriter& to) {
-      const std::vector<std::string> inputs{shape(to), integers(to, "s", {start_end_step[0]}), integers(to, "e", {start_end_step[1]}),
-                                            integers(to, "a", {0}), integers(to, "t", {start_end_step[2]})};
+      const std::vector<std::string> inputs{shape(to), integers(to, "s", {start_end_step[0]}),
+                                            integers(to, "e", {start_end_step[1]}), integers(to, "a", {0}),
+                                            integers(to, "t", {start_end_step[2]})};
       const std::string part = to.add_node({.op_type = "Slice", .inputs = inputs});
       return concatenation(to, {part, integers(to, "rest", {-1})});
     }};
@@ -112,10 +113,12 @@ TEST(OnnxFold, RoundsThroughFloats) {
 
 TEST(OnnxFold, OlderOperatorSetsUseAttributes) {
   const Reshaping model{.opset = 9, .add_target = [](OnnxWriter& to) {
-    const std::string part = to.add_node(
-        {.op_type = "Slice", .inputs = {shape(to)}, .attributes = {{"starts", Ints{1}}, {"ends", Ints{3}}, {"axes", Ints{0}}}});
-    return concatenation(to, {integers(to, "n", {2}), part, integers(to, "rest", {-1})});
-  }};
+                          const std::string part =
+                              to.add_node({.op_type = "Slice",
+                                           .inputs = {shape(to)},
+                                           .attributes = {{"starts", Ints{1}}, {"ends", Ints{3}}, {"axes", Ints{0}}}});
+                          return concatenation(to, {integers(to, "n", {2}), part, integers(to, "rest", {-1})});
+                        }};
   EXPECT_EQ(model.dims(), (Ints{2, 3, 4, 6}));
 }
 

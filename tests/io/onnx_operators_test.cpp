@@ -178,9 +178,9 @@ TEST(OnnxOperators, Activations) {
 }
 
 OneNode with_constant(const std::string& op_type, const OnnxTensor& constant) {
-  return {.input = {2, 3, 4, 5},
-          .node = {.op_type = op_type, .inputs = {"x", "k"}},
-          .prepare = [=](OnnxWriter& model) { model.add_initializer("k", constant); }};
+  return {.input = {2, 3, 4, 5}, .node = {.op_type = op_type, .inputs = {"x", "k"}}, .prepare = [=](OnnxWriter& model) {
+            model.add_initializer("k", constant);
+          }};
 }
 
 TEST(OnnxOperators, FunctionsOfTwoInputs) {

@@ -16,8 +16,10 @@ struct ListInput {
   Ints integers{};
 };
 
-OneNode node_of(const std::string& op_type, index_t opset, const std::vector<ListInput>& inputs, std::vector<OnnxAttribute> attributes = {}) {
-  OneNode result{.input = {2, 3, 8, 6}, .node = {.op_type = op_type, .inputs = {"x"}, .attributes = std::move(attributes)}, .opset = opset};
+OneNode node_of(const std::string& op_type, index_t opset, const std::vector<ListInput>& inputs,
+                std::vector<OnnxAttribute> attributes = {}) {
+  OneNode result{
+      .input = {2, 3, 8, 6}, .node = {.op_type = op_type, .inputs = {"x"}, .attributes = std::move(attributes)}, .opset = opset};
   for (const ListInput& input : inputs) result.node.inputs.push_back(input.name);
   result.prepare = [inputs](OnnxWriter& model) {
     for (const ListInput& input : inputs) {
@@ -36,8 +38,9 @@ ListInput scales(std::vector<float> values) { return {.name = "scales", .floats 
 ListInput ints(const char* name, Ints values) { return {.name = name, .integers = std::move(values)}; }
 
 TEST(OnnxResize, ModesOfOperatorSet13) {
-  const OneNode model = node_of("Resize", 13, {{}, scales({1, 1, 2, 0.5F})},
-                                {{"mode", std::string("linear")}, {"coordinate_transformation_mode", std::string("align_corners")}});
+  const OneNode model =
+      node_of("Resize", 13, {{}, scales({1, 1, 2, 0.5F})},
+              {{"mode", std::string("linear")}, {"coordinate_transformation_mode", std::string("align_corners")}});
   const Network network = read(model.writer());
   EXPECT_EQ(output_dims(network), (Ints{2, 3, 16, 3}));
   EXPECT_EQ(resample_of(network)[Axis::H], (ResampledAxis{LinearAxis{2, Coordinates::AlignCorners}, 16}));
@@ -47,13 +50,15 @@ TEST(OnnxResize, ModesOfOperatorSet13) {
 
 TEST(OnnxResize, DefaultsAreNearestHalfPixels) {
   const Network network = read(node_of("Resize", 13, {{}, scales({1, 1, 2, 1})}).writer());
-  EXPECT_EQ(resample_of(network)[Axis::H], (ResampledAxis{NearestAxis{2, Coordinates::HalfPixel, NearestRounding::HalfDown}, 16}));
+  EXPECT_EQ(resample_of(network)[Axis::H],
+            (ResampledAxis{NearestAxis{2, Coordinates::HalfPixel, NearestRounding::HalfDown}, 16}));
   EXPECT_EQ(resample_of(network)[Axis::W], ResampledAxis{});
 }
 
 TEST(OnnxResize, SizesInsteadOfScales) {
   const Network network =
-      read(node_of("Resize", 11, {{}, {.name = "none"}, ints("sizes", {2, 3, 4, 9})}, {{"nearest_mode", std::string("ceil")}}).writer());
+      read(node_of("Resize", 11, {{}, {.name = "none"}, ints("sizes", {2, 3, 4, 9})}, {{"nearest_mode", std::string("ceil")}})
+               .writer());
   EXPECT_EQ(resample_of(network)[Axis::H], (ResampledAxis{NearestAxis{0.5F, Coordinates::HalfPixel, NearestRounding::Ceil}, 4}));
   EXPECT_EQ(resample_of(network)[Axis::W], (ResampledAxis{NearestAxis{1.5F, Coordinates::HalfPixel, NearestRounding::Ceil}, 9}));
 }
@@ -88,7 +93,8 @@ TEST(OnnxResize, RefusesWhatItCannotDo) {
     return read_error(node_of("Resize", 18, {{}, scales(std::move(by))}, std::move(attributes)).writer());
   };
   EXPECT_THAT(error({1, 1, 2, 2}, {{"mode", std::string("cubic")}}), HasSubstr("attribute mode is 'cubic'"));
-  EXPECT_THAT(error({1, 1, 2, 2}, {{"coordinate_transformation_mode", std::string("tf_crop_and_resize")}}), HasSubstr("tf_crop_and_resize"));
+  EXPECT_THAT(error({1, 1, 2, 2}, {{"coordinate_transformation_mode", std::string("tf_crop_and_resize")}}),
+              HasSubstr("tf_crop_and_resize"));
   EXPECT_THAT(error({1, 1, 2, 2}, {{"antialias", index_t{1}}}), HasSubstr("antialias"));
   EXPECT_THAT(error({1, 2, 2, 2}, {}), HasSubstr("only space can be resized"));
   EXPECT_THAT(error({1, 1, 2}, {}), HasSubstr("expected 4 elements"));
@@ -100,9 +106,10 @@ TEST(OnnxPad, InEveryOperatorSet) {
   const ResampledAxis h{TakeAxis{.start = -1}, 12};
   const ResampledAxis w{TakeAxis{.start = 2}, 5};
   const Ints amounts{0, 0, 1, -2, 0, 0, 3, 1};
-  for (const OneNode& model : {node_of("Pad", 6, {}, {{"pads", amounts}, {"value", 5.0F}}),
-                               node_of("Pad", 13, {ints("pads", amounts), {.name = "value", .floats = {5}}}),
-                               node_of("Pad", 18, {ints("pads", {-2, 1, 1, 3}), {.name = "value", .floats = {5}}, ints("axes", {3, -2})})}) {
+  for (const OneNode& model :
+       {node_of("Pad", 6, {}, {{"pads", amounts}, {"value", 5.0F}}),
+        node_of("Pad", 13, {ints("pads", amounts), {.name = "value", .floats = {5}}}),
+        node_of("Pad", 18, {ints("pads", {-2, 1, 1, 3}), {.name = "value", .floats = {5}}, ints("axes", {3, -2})})}) {
     const Network network = read(model.writer());
     EXPECT_EQ(resample_of(network)[Axis::H], h) << "operator set " << model.opset;
     EXPECT_EQ(resample_of(network)[Axis::W], w) << "operator set " << model.opset;
@@ -127,8 +134,10 @@ TEST(OnnxPad, ModesAndRefusals) {
 
 TEST(OnnxSlice, StartsFromTheEndAndSteps) {
   constexpr index_t all = std::numeric_limits<index_t>::max();
-  const Network network = read(node_of("Slice", 13, {ints("starts", {-7, 1, 0}), ints("ends", {all, -1, 2}), ints("axes", {2, -1, 0}),
-                                                     ints("steps", {3, 1, 1})}).writer());
+  const Network network =
+      read(node_of("Slice", 13,
+                   {ints("starts", {-7, 1, 0}), ints("ends", {all, -1, 2}), ints("axes", {2, -1, 0}), ints("steps", {3, 1, 1})})
+               .writer());
   EXPECT_EQ(output_dims(network), (Ints{2, 3, 3, 4}));
   EXPECT_EQ(resample_of(network)[Axis::H], (ResampledAxis{TakeAxis{.start = 1, .step = 3}, 3}));
   EXPECT_EQ(resample_of(network)[Axis::W], (ResampledAxis{TakeAxis{.start = 1}, 4}));
@@ -142,7 +151,9 @@ TEST(OnnxSlice, ByAttributesAndOfChannels) {
 
 TEST(OnnxSlice, Refusals) {
   const auto error = [](Ints start, Ints end, index_t axis, index_t step) {
-    return read_error(node_of("Slice", 13, {ints("s", std::move(start)), ints("e", std::move(end)), ints("a", {axis}), ints("t", {step})}).writer());
+    return read_error(
+        node_of("Slice", 13, {ints("s", std::move(start)), ints("e", std::move(end)), ints("a", {axis}), ints("t", {step})})
+            .writer());
   };
   EXPECT_THAT(error({5}, {0}, 2, -1), HasSubstr("has step -1"));
   EXPECT_THAT(error({5}, {5}, 2, 1), HasSubstr("takes nothing"));

@@ -128,7 +128,8 @@ std::string batch_refusal(const Operator& op, const Shape& out, bool with_consta
 TEST(WithBatch, RefusesOperatorsThatMixSamples) {
   const Shape same{.extents = {{2, 4, 1, 2, 2}}};
   EXPECT_THAT(batch_refusal(Reshape{}, {.extents = {{4, 2, 1, 2, 2}}}), HasSubstr("Reshape 'out_node' mixes samples"));
-  EXPECT_THAT(batch_refusal(Softmax{.axes = {true, true, true, true, true}}, same), HasSubstr("Softmax 'out_node' mixes samples"));
+  EXPECT_THAT(batch_refusal(Softmax{.axes = {true, true, true, true, true}}, same),
+              HasSubstr("Softmax 'out_node' mixes samples"));
   EXPECT_THAT(batch_refusal(Sum{}, same, true), HasSubstr("reads 'c' of a fixed number of samples"));
   EXPECT_EQ(batch_refusal(Softmax{.axes = {false, true, false, false, false}}, same), "no error");
 }

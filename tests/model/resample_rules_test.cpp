@@ -37,7 +37,8 @@ TEST(Resample, TakesWithAStep) {
 
 TEST(Resample, PadsByFillMirrorOrBorder) {
   EXPECT_THAT(outputs_of({TakeAxis{.start = -2}, 7}, four), ElementsAre(-1, -1, 10, 11, 12, 13, -1));
-  EXPECT_THAT(outputs_of({TakeAxis{.start = -3, .border = Border::Reflect}, 10}, four), ElementsAre(13, 12, 11, 10, 11, 12, 13, 12, 11, 10));
+  EXPECT_THAT(outputs_of({TakeAxis{.start = -3, .border = Border::Reflect}, 10}, four),
+              ElementsAre(13, 12, 11, 10, 11, 12, 13, 12, 11, 10));
   EXPECT_THAT(outputs_of({TakeAxis{.start = -2, .border = Border::Edge}, 7}, four), ElementsAre(10, 10, 10, 11, 12, 13, 13));
   EXPECT_THAT(outputs_of({TakeAxis{.start = 1, .border = Border::Edge}, 4}, four), ElementsAre(11, 12, 13, 13));
 }

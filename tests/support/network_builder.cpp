@@ -25,8 +25,7 @@ ValueId NetworkBuilder::add(Operator op, std::vector<ValueId> inputs, Finish fin
 }
 
 std::shared_ptr<const std::vector<float>> NetworkBuilder::draw(index_t count, index_t fan_in) {
-  if (weights_ == Weights::SmallIntegers)
-    return std::make_shared<const std::vector<float>>(random_.small_integers(count, -1, 1));
+  if (weights_ == Weights::SmallIntegers) return std::make_shared<const std::vector<float>>(random_.small_integers(count, -1, 1));
   const float bound = std::sqrt(3.0F / static_cast<float>(fan_in));
   return std::make_shared<const std::vector<float>>(random_.reals(count, -bound, bound));
 }
@@ -166,11 +165,16 @@ ResampledAxis random_resize(Random& random, index_t in_size, bool is_linear) {
 
 ResampledAxis random_resampled_axis(Random& random, index_t in_size) {
   switch (random.integer(0, 4)) {
-    case 0: return {};
-    case 1: return random_slice(random, in_size);
-    case 2: return random_padding(random, in_size);
-    case 3: return random_resize(random, in_size, false);
-    default: return random_resize(random, in_size, true);
+    case 0:
+      return {};
+    case 1:
+      return random_slice(random, in_size);
+    case 2:
+      return random_padding(random, in_size);
+    case 3:
+      return random_resize(random, in_size, false);
+    default:
+      return random_resize(random, in_size, true);
   }
 }
 
@@ -189,7 +193,8 @@ ValueId random_enlargement(NetworkBuilder& builder, ValueId src) {
   const Extents in = builder.extents(src);
   Resample op;
   op[Axis::H] = {NearestAxis{.scale = 2}, 2 * in[Axis::H]};
-  if (builder.random().once_in(2)) op[Axis::W] = {NearestAxis{.scale = 2, .coordinates = Coordinates::Asymmetric}, 2 * in[Axis::W]};
+  if (builder.random().once_in(2))
+    op[Axis::W] = {NearestAxis{.scale = 2, .coordinates = Coordinates::Asymmetric}, 2 * in[Axis::W]};
   return builder.resample(src, op);
 }
 
@@ -234,22 +239,28 @@ ValueId random_conv_transpose(NetworkBuilder& builder, ValueId src) {
     if ((in - 1) * along.stride + along.span() - along.pad_lo - along.pad_hi < 1) along = {};
   }
   const index_t groups = random_groups(random, builder.extents(src)[Axis::C]);
-  return builder.conv_transpose(src, {.oc = groups * random.integer(1, groups > 4 ? 2 : 9),
-                                      .window = window,
-                                      .groups = groups,
-                                      .has_bias = random.once_in(2)});
+  return builder.conv_transpose(
+      src,
+      {.oc = groups * random.integer(1, groups > 4 ? 2 : 9), .window = window, .groups = groups, .has_bias = random.once_in(2)});
 }
 
 ValueId random_step(NetworkBuilder& builder, ValueId src) {
   Random& random = builder.random();
   switch (random.integer(0, 9)) {
-    case 0: return builder.pool(src, PoolKind::Max, random_window(random, builder.extents(src)));
-    case 1: return builder.scale_shift(src);
-    case 2: return builder.relu(src);
-    case 3: return builder.sum({src, src});
-    case 4: return builder.activation(src, {.kind = ActivationKind::Clip, .alpha = -8, .beta = 8});
-    case 5: return random_enlargement(builder, src);
-    default: return random_conv(builder, src);
+    case 0:
+      return builder.pool(src, PoolKind::Max, random_window(random, builder.extents(src)));
+    case 1:
+      return builder.scale_shift(src);
+    case 2:
+      return builder.relu(src);
+    case 3:
+      return builder.sum({src, src});
+    case 4:
+      return builder.activation(src, {.kind = ActivationKind::Clip, .alpha = -8, .beta = 8});
+    case 5:
+      return random_enlargement(builder, src);
+    default:
+      return random_conv(builder, src);
   }
 }
 
@@ -269,9 +280,12 @@ ValueId random_join(NetworkBuilder& builder, ValueId src) {
   const ValueId left = same_size_conv(builder, src);
   const ValueId right = builder.random().once_in(2) ? src : same_size_conv(builder, src);
   switch (builder.random().integer(0, 2)) {
-    case 0: return builder.concat({left, right});
-    case 1: return builder.sum({left, right, src});
-    default: return builder.relu(builder.sum({left, right}));
+    case 0:
+      return builder.concat({left, right});
+    case 1:
+      return builder.sum({left, right, src});
+    default:
+      return builder.relu(builder.sum({left, right}));
   }
 }
 
@@ -293,7 +307,7 @@ ValueId random_binary(NetworkBuilder& builder, ValueId src) {
 
 /// One of those that are not a comparison.
 Activation random_activation(Random& random) {
-  constexpr std::array kinds{ActivationKind::Sigmoid, ActivationKind::Tanh, ActivationKind::Elu, ActivationKind::HardSigmoid,
+  constexpr std::array kinds{ActivationKind::Sigmoid,   ActivationKind::Tanh, ActivationKind::Elu,  ActivationKind::HardSigmoid,
                              ActivationKind::HardSwish, ActivationKind::Silu, ActivationKind::Gelu, ActivationKind::GeluTanh};
   return {.kind = kinds[static_cast<std::size_t>(random.integer(0, std::ssize(kinds) - 1))], .alpha = 0.5F, .beta = 0.25F};
 }
@@ -307,22 +321,36 @@ Network random_operator(std::uint64_t seed, Weights weights) {
   const int ndims = extents[Axis::D] > 1 ? 5 : 4;
   const ValueId src = builder.input(extents, ndims);
   switch (random.integer(0, 19)) {
-    case 0: return builder.build({builder.pool(src, PoolKind::Max, random_window(random, extents))});
-    case 1: return builder.build({builder.pool(src, PoolKind::Average, random_window(random, extents, false), random.once_in(2))});
-    case 2: return builder.build({builder.global_average(src)});
-    case 3: return builder.build({builder.fully_connected(src, random.integer(1, 20))});
-    case 4: return builder.build({builder.concat({src, builder.relu(src), src})});
-    case 5: return builder.build({builder.sum({src, builder.constant(Extents{{1, extents[Axis::C], 1, 1, 1}})})});
-    case 6: return builder.build({builder.softmax(src, random.once_in(2) ? Axis::C : Axis::H)});
-    case 7: return builder.build({builder.reshape(src, Extents{{extents[Axis::N], volume(extents) / extents[Axis::N], 1, 1, 1}}, 2)});
-    case 8: return builder.build({builder.scale_shift(src)});
-    case 9: return builder.build({builder.activation(random_conv(builder, src), random_activation(random))});
+    case 0:
+      return builder.build({builder.pool(src, PoolKind::Max, random_window(random, extents))});
+    case 1:
+      return builder.build({builder.pool(src, PoolKind::Average, random_window(random, extents, false), random.once_in(2))});
+    case 2:
+      return builder.build({builder.global_average(src)});
+    case 3:
+      return builder.build({builder.fully_connected(src, random.integer(1, 20))});
+    case 4:
+      return builder.build({builder.concat({src, builder.relu(src), src})});
+    case 5:
+      return builder.build({builder.sum({src, builder.constant(Extents{{1, extents[Axis::C], 1, 1, 1}})})});
+    case 6:
+      return builder.build({builder.softmax(src, random.once_in(2) ? Axis::C : Axis::H)});
+    case 7:
+      return builder.build({builder.reshape(src, Extents{{extents[Axis::N], volume(extents) / extents[Axis::N], 1, 1, 1}}, 2)});
+    case 8:
+      return builder.build({builder.scale_shift(src)});
+    case 9:
+      return builder.build({builder.activation(random_conv(builder, src), random_activation(random))});
     case 10:
-    case 11: return builder.build({random_conv_transpose(builder, src)});
-    case 12: return builder.build({random_binary(builder, src)});
+    case 11:
+      return builder.build({random_conv_transpose(builder, src)});
+    case 12:
+      return builder.build({random_binary(builder, src)});
     case 18:
-    case 19: return builder.build({builder.resample(src, random_resample(random, extents))});
-    default: return builder.build({random_conv(builder, src)});
+    case 19:
+      return builder.build({builder.resample(src, random_resample(random, extents))});
+    default:
+      return builder.build({random_conv(builder, src)});
   }
 }
 

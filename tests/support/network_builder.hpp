@@ -65,8 +65,8 @@ class NetworkBuilder {
   Network network_;
 };
 
-/// A window with random kernel, stride, padding (asymmetric, smaller than the window) and dilation along the axes where `extents` has
-/// more than one index, such that at least one output exists.
+/// A window with random kernel, stride, padding (asymmetric, smaller than the window) and dilation along the axes where `extents`
+/// has more than one index, such that at least one output exists.
 Window random_window(Random& random, const Extents& extents, bool has_dilation = true);
 
 /// Slices, pads and resizes in all ways that fit an axis of `in_size` elements.
@@ -78,8 +78,8 @@ Network random_operator(std::uint64_t seed, Weights weights);
 /// A random directed acyclic graph of `num_nodes` operators or a few more, with branches, skips and joins.
 Network random_network(std::uint64_t seed, Weights weights, int num_nodes);
 
-/// The networks of the tests that touch every operator: convolutions of all sorts, a residual block, a branch with a concatenation,
-/// global pooling, a fully connected layer, a softmax.
+/// The networks of the tests that touch every operator: convolutions of all sorts, a residual block, a branch with a
+/// concatenation, global pooling, a fully connected layer, a softmax.
 Network small_classifier(std::uint64_t seed, Weights weights, const Extents& input);
 
 }  // namespace parconv::test

@@ -6,8 +6,8 @@
 
 namespace parconv::test {
 
-/// A valid plan with random grids, first ranks and stages; `num_stages` stages at most. With `has_odd_cuts`, some nodes get random
-/// cuts instead of equal ones. The same on every rank that draws from the same seed.
+/// A valid plan with random grids, first ranks and stages; `num_stages` stages at most. With `has_odd_cuts`, some nodes get
+/// random cuts instead of equal ones. The same on every rank that draws from the same seed.
 Plan random_plan(const Network& network, Random& random, int num_ranks, int num_stages, bool has_odd_cuts);
 
 }  // namespace parconv::test

@@ -108,7 +108,8 @@ Feature LayerWriter::enlarge(const Feature& in) {
   factors[0] = factors[1] = 1;
   const auto count = static_cast<index_t>(factors.size());
   const std::string scales = model_.add_initializer(next_name("scales"), float_tensor({count}, factors));
-  const std::vector<OnnxAttribute> attributes{{"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}};
+  const std::vector<OnnxAttribute> attributes{{"coordinate_transformation_mode", std::string("asymmetric")},
+                                              {"nearest_mode", std::string("floor")}};
   return {model_.add_node({.op_type = "Resize", .inputs = {in.name, "", scales}, .attributes = attributes}), in.channels};
 }
 

@@ -42,8 +42,8 @@ class Communicator {
   virtual int rank() const = 0;
   virtual int size() const = 0;
 
-  /// Local. Describes messages that are to be sent many times. `order` is the exchange's place in the global order, and the same on all
-  /// its participants; several exchanges of one order match in the order in which they are started.
+  /// Local. Describes messages that are to be sent many times. `order` is the exchange's place in the global order, and the same
+  /// on all its participants; several exchanges of one order match in the order in which they are started.
   virtual std::unique_ptr<Exchange> prepare(int order, std::span<const SendMessage> sends,
                                             std::span<const ReceiveMessage> receives) = 0;
 

@@ -26,8 +26,8 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
 
-  /// Computes once; local, blocking, allocates nothing. `srcs` and `dst` point at the first element of the operands that `prepare`
-  /// was given; `scratch` has scratch_bytes() bytes, 64-byte aligned, and may be shared with other kernels.
+  /// Computes once; local, blocking, allocates nothing. `srcs` and `dst` point at the first element of the operands that
+  /// `prepare` was given; `scratch` has scratch_bytes() bytes, 64-byte aligned, and may be shared with other kernels.
   virtual void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) = 0;
 
   virtual std::size_t scratch_bytes() const { return 0; }

@@ -12,17 +12,17 @@ namespace parconv {
 /// Exit codes of parconv_app (after BSD sysexits); every `Error` carries the one it ends the job with.
 enum class ExitCode : int {
   Ok = 0,
-  Usage = 2,            ///< a wrong command line, or a split that does not fit the ranks
-  BadData = 65,         ///< a model, data file or plan that cannot be used as it is
-  InputMissing = 66,    ///< an input that does not exist or cannot be opened
-  Unavailable = 69,     ///< a device or a transport that is not there
-  Bug = 70,             ///< our own mistake
+  Usage = 2,          ///< a wrong command line, or a split that does not fit the ranks
+  BadData = 65,       ///< a model, data file or plan that cannot be used as it is
+  InputMissing = 66,  ///< an input that does not exist or cannot be opened
+  Unavailable = 69,   ///< a device or a transport that is not there
+  Bug = 70,           ///< our own mistake
   OutOfMemory = 71,
-  CannotCreate = 73,    ///< the output cannot be created
-  Io = 74,              ///< reading or writing failed, a full disk included
-  Stopped = 75,         ///< stopped early; can be resumed
-  Communication = 76,   ///< a message failed or a deadline passed
-  Config = 78,          ///< a wrong configuration of the machine or the environment
+  CannotCreate = 73,   ///< the output cannot be created
+  Io = 74,             ///< reading or writing failed, a full disk included
+  Stopped = 75,        ///< stopped early; can be resumed
+  Communication = 76,  ///< a message failed or a deadline passed
+  Config = 78,         ///< a wrong configuration of the machine or the environment
 };
 
 /// The parts of a message, written one after the other with `operator<<`.
@@ -61,7 +61,7 @@ class Bug : public std::logic_error {
 }  // namespace parconv
 
 /// Checks a precondition in every build; further arguments are printed with their values in the message.
-#define PARCONV_EXPECT(condition, ...)                                                    \
-  do {                                                                                    \
+#define PARCONV_EXPECT(condition, ...)                                                         \
+  do {                                                                                         \
     if (!(condition)) ::parconv::fail_expectation(#condition, ::parconv::concat(__VA_ARGS__)); \
   } while (false)

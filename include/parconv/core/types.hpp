@@ -17,15 +17,19 @@ enum class DType { F32, F16, BF16, F64, U8, I8, U16, I16, I32, I64 };
 constexpr std::size_t size_of(DType type) {
   switch (type) {
     case DType::U8:
-    case DType::I8: return 1;
+    case DType::I8:
+      return 1;
     case DType::F16:
     case DType::BF16:
     case DType::U16:
-    case DType::I16: return 2;
+    case DType::I16:
+      return 2;
     case DType::F32:
-    case DType::I32: return 4;
+    case DType::I32:
+      return 4;
     case DType::F64:
-    case DType::I64: return 8;
+    case DType::I64:
+      return 8;
   }
   return 0;
 }

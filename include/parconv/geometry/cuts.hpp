@@ -12,8 +12,8 @@ using Cuts = std::vector<index_t>;
 
 /// Equal blocks of ceil(extent / parts), rounded up to `grain` where every part still gets at least one grain; the last blocks
 /// take what is left, which may be nothing.
-/// Example: 14 rows in 4 parts are 4, 4, 4, 2; 7 rows are 2, 2, 2, 1; 2 rows in 3 parts are 1, 1, 0. With grain 16, 120 channels in
-/// 3 parts are 48, 48, 24; 100 are 34, 34, 32, because 48, 48, 4 would leave less than a grain.
+/// Example: 14 rows in 4 parts are 4, 4, 4, 2; 7 rows are 2, 2, 2, 1; 2 rows in 3 parts are 1, 1, 0. With grain 16, 120 channels
+/// in 3 parts are 48, 48, 24; 100 are 34, 34, 32, because 48, 48, 4 would leave less than a grain.
 Cuts block_cuts(index_t extent, int parts, index_t grain = 1);
 
 /// Cuts of `groups * group_size` channels that never give a part pieces of two groups that it does not hold whole: whole groups

@@ -17,7 +17,8 @@ struct Transfer {
 };
 
 /// What `rank` must receive so that it holds need.box(rank): every element that it does not have itself comes from exactly
-/// one rank. Of several owners the one at (receiver modulo owners) sends. Precondition: boxes of `have` are disjoint up to replicas.
+/// one rank. Of several owners the one at (receiver modulo owners) sends. Precondition: boxes of `have` are disjoint up to
+/// replicas.
 std::vector<Transfer> receives(const Distribution& have, const Distribution& need, int rank);
 
 /// What `rank` must send so that all others hold what they need: the mirror image of `receives`.

@@ -26,10 +26,10 @@ struct ConstantData {
 /// Strides instead of an order, so that a Gemm after Flatten, transposed or not, is a convolution over the full extent.
 struct Filter {
   ConstantData data{};
-  index_t oc = 0;            ///< all output channels
+  index_t oc = 0;  ///< all output channels
   index_t ic_per_group = 0;
-  std::array<index_t, 3> kernel{1, 1, 1};            ///< kd, kh, kw
-  std::array<index_t, 5> strides{};                  ///< of oc, ic, kd, kh, kw in elements
+  std::array<index_t, 3> kernel{1, 1, 1};  ///< kd, kh, kw
+  std::array<index_t, 5> strides{};        ///< of oc, ic, kd, kh, kw in elements
   /// One factor per output channel (a folded normalisation, Gemm's alpha), applied as the filter is read; null = 1.
   std::shared_ptr<const std::vector<float>> scale{};
 };
@@ -40,9 +40,7 @@ struct FilterBox {
   Interval ic{};  ///< within the group
   std::array<Interval, 3> kernel{};
 
-  index_t volume() const {
-    return oc.size() * ic.size() * kernel[0].size() * kernel[1].size() * kernel[2].size();
-  }
+  index_t volume() const { return oc.size() * ic.size() * kernel[0].size() * kernel[1].size() * kernel[2].size(); }
   friend bool operator==(const FilterBox&, const FilterBox&) = default;
 };
 

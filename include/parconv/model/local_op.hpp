@@ -105,8 +105,8 @@ struct LocalReshape {
   Extents dst_offset{{0, 0, 0, 0, 0}};
 };
 
-/// Output (d, h, w) is made of the inputs that `taps` name along d, h and w, and channel o of input channel taps(C)[o].lo. Where one of
-/// the axes has none, it is `fill`. Interpolations are made along d, then h, then w, each as lo + weight * (hi - lo).
+/// Output (d, h, w) is made of the inputs that `taps` name along d, h and w, and channel o of input channel taps(C)[o].lo. Where
+/// one of the axes has none, it is `fill`. Interpolations are made along d, then h, then w, each as lo + weight * (hi - lo).
 struct LocalResample {
   /// Of c, d, h, w: one per local output. Channels are never interpolated or filled.
   std::array<std::vector<AxisTap>, 4> taps{};
@@ -116,8 +116,8 @@ struct LocalResample {
   const std::vector<AxisTap>& operator[](Axis axis) const { return taps[static_cast<std::size_t>(axis) - 1]; }
 };
 
-using LocalKind = std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalRowSum,
-                               LocalRowsMean, LocalSoftmax, LocalReshape, LocalResample, LocalDeconv, LocalBinary>;
+using LocalKind = std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalRowSum, LocalRowsMean,
+                               LocalSoftmax, LocalReshape, LocalResample, LocalDeconv, LocalBinary>;
 
 /// "conv", "pool", ...
 const char* name_of(const LocalKind& kind);

@@ -25,8 +25,8 @@ Box whole_contracted(const Network& network, const Node& node);
 /// Separable: an axis of the result depends on the same axis of the share only (channels on channels).
 Box needed_box(const Network& network, const Node& node, std::size_t operand, const Share& share);
 
-/// The call for `share`, with operands dense in their needed boxes. `is_finished` = false leaves the Finish out (a sum that is not
-/// complete). Precondition: share.computed is not empty. Not for Concat, which only moves boxes.
+/// The call for `share`, with operands dense in their needed boxes. `is_finished` = false leaves the Finish out (a sum that is
+/// not complete). Precondition: share.computed is not empty. Not for Concat, which only moves boxes.
 LocalOp localise(const Network& network, const Node& node, const Share& share, bool is_finished);
 
 /// The finish alone, for the owner of a box whose contributions have been added up.

@@ -34,9 +34,9 @@ enum class ActivationKind {
   Neg
 };
 
-/// An element-wise function. LeakyRelu: x < 0 ? alpha * x : x. Clip: min(max(x, alpha), beta). Elu: x < 0 ? alpha * (e^x - 1) : x.
-/// HardSigmoid: alpha * x + beta within [0, 1]; HardSwish: x times that with 1/6 and 1/2. Silu: x * sigmoid(x). Gelu: x / 2 * (1 +
-/// erf(x / sqrt(2))); GeluTanh is its approximation by tanh. InverseRoot: 1 / sqrt(x + alpha).
+/// An element-wise function. LeakyRelu: x < 0 ? alpha * x : x. Clip: min(max(x, alpha), beta). Elu: x < 0 ? alpha * (e^x - 1) :
+/// x. HardSigmoid: alpha * x + beta within [0, 1]; HardSwish: x times that with 1/6 and 1/2. Silu: x * sigmoid(x). Gelu: x / 2 *
+/// (1 + erf(x / sqrt(2))); GeluTanh is its approximation by tanh. InverseRoot: 1 / sqrt(x + alpha).
 struct Activation {
   ActivationKind kind = ActivationKind::None;
   float alpha = 0;
@@ -131,9 +131,8 @@ struct Resample {
   const ResampledAxis& operator[](Axis axis) const { return axes[static_cast<std::size_t>(axis)]; }
 };
 
-using Operator =
-    std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, RowSum, RowsMean, Softmax, Reshape, Resample, ConvTranspose,
-                 Binary>;
+using Operator = std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, RowSum, RowsMean, Softmax, Reshape, Resample,
+                              ConvTranspose, Binary>;
 
 /// "Conv", "MaxPool", ...
 std::string name_of(const Operator& op);

@@ -19,8 +19,8 @@ struct Split {
 };
 
 /// Reads a comma-separated product. Axes: n f c d h w stages; names: batch = n, spatial = d for 3-D data (`spatial_ndims` 3)
-/// or else h, filter = f, channel = c, pipeline = stages. One axis without a count takes all ranks that are left. "auto" is the rule.
-/// Throws Error(Usage) that names the factor, the number of ranks and what would fit.
+/// or else h, filter = f, channel = c, pipeline = stages. One axis without a count takes all ranks that are left. "auto" is the
+/// rule. Throws Error(Usage) that names the factor, the number of ranks and what would fit.
 Split parse_split(std::string_view spec, int num_ranks, int spatial_ndims);
 
 /// "stages=2,h=2"; "auto"; "1" for one rank.

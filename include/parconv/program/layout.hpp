@@ -22,24 +22,24 @@ struct Use {
 /// A value, or a part of it, brought to the ranks of its consumers: boxes had, boxes needed, the moves between them.
 struct Delivery {
   ValueId value = -1;
-  NodeId producer = -1;      ///< -1: loaded from a file
-  std::vector<Use> uses{};   ///< of one grid and stage; empty for the delivery that is stored
-  NodeId first_consumer = 0; ///< the number of nodes for the delivery that is stored
+  NodeId producer = -1;       ///< -1: loaded from a file
+  std::vector<Use> uses{};    ///< of one grid and stage; empty for the delivery that is stored
+  NodeId first_consumer = 0;  ///< the number of nodes for the delivery that is stored
   Distribution need{};
   int from_stage = 0;
   int to_stage = 0;
   CommKind kind = CommKind::PointToPoint;
-  int first_order = 0;       ///< place of the first strip in the global order of communications
-  int order_step = 1;        ///< from the place of one strip to that of the next
-  bool is_concat = false;    ///< lands in the output of a Concat, shifted along the channels
+  int first_order = 0;     ///< place of the first strip in the global order of communications
+  int order_step = 1;      ///< from the place of one strip to that of the next
+  bool is_concat = false;  ///< lands in the output of a Concat, shifted along the channels
   bool is_store = false;
 };
 
 /// How a node's computation is cut along the outermost axis, and when contributions are sent.
 struct NodeSchedule {
   int num_strips = 1;
-  index_t border = 0;      ///< > 0: strips are the low border, the high border and the rest; 0: equal strips
-  int reduce_order = -1;   ///< place of the first strip of the summation in the global order; -1 without one
+  index_t border = 0;             ///< > 0: strips are the low border, the high border and the rest; 0: equal strips
+  int reduce_order = -1;          ///< place of the first strip of the summation in the global order; -1 without one
   std::vector<int> deliveries{};  ///< indices of the deliveries of its output
   std::vector<int> arrivals{};    ///< indices of the deliveries that it is the first to use
 };
@@ -48,8 +48,8 @@ struct Layout {
   CompileOptions options{};
   int num_ranks = 1;
   int num_stages = 1;
-  std::vector<Placement> placements{};   ///< of each node
-  std::vector<NodeSchedule> schedules{}; ///< of each node
+  std::vector<Placement> placements{};    ///< of each node
+  std::vector<NodeSchedule> schedules{};  ///< of each node
   std::vector<Delivery> deliveries{};
   int num_orders = 0;
 };

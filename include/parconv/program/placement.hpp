@@ -18,9 +18,9 @@ enum class ReduceMode {
 struct Placement {
   Grid grid{};
   int stage = 0;
-  Distribution owned{};       ///< of the output; disjoint
-  Distribution computed{};    ///< of the output; equals `owned` unless `is_summed`
-  Distribution contracted{};  ///< of the contracted index space (the first input's)
+  Distribution owned{};               ///< of the output; disjoint
+  Distribution computed{};            ///< of the output; equals `owned` unless `is_summed`
+  Distribution contracted{};          ///< of the contracted index space (the first input's)
   std::vector<Distribution> needs{};  ///< of each input of the node, the residual included
   /// Contributions of several shares have to be added up by the owner.
   bool is_summed = false;

@@ -6,12 +6,18 @@ namespace parconv {
 
 std::string Rules<Binary>::name(const Binary& op) {
   switch (op.kind) {
-    case BinaryKind::Mul: return "Mul";
-    case BinaryKind::Sub: return "Sub";
-    case BinaryKind::Div: return "Div";
-    case BinaryKind::Max: return "Max";
-    case BinaryKind::Min: return "Min";
-    case BinaryKind::PRelu: return "PRelu";
+    case BinaryKind::Mul:
+      return "Mul";
+    case BinaryKind::Sub:
+      return "Sub";
+    case BinaryKind::Div:
+      return "Div";
+    case BinaryKind::Max:
+      return "Max";
+    case BinaryKind::Min:
+      return "Min";
+    case BinaryKind::PRelu:
+      return "PRelu";
   }
   return "Binary";
 }

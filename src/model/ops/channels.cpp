@@ -28,10 +28,8 @@ std::vector<ChannelPiece> channel_pieces(const ChannelGroups& channels, Interval
       pieces.back().filter.oc.hi = out.hi;
       continue;
     }
-    pieces.push_back({.groups = 1,
-                      .src = in.shifted(-ic.lo),
-                      .dst = out.shifted(-oc.lo),
-                      .filter = {.oc = out, .ic = within, .kernel = {}}});
+    pieces.push_back(
+        {.groups = 1, .src = in.shifted(-ic.lo), .dst = out.shifted(-oc.lo), .filter = {.oc = out, .ic = within, .kernel = {}}});
   }
   return pieces;
 }
@@ -41,8 +39,7 @@ void check_filter(const Filter& filter, index_t groups, const Window& window, co
   if (groups < 1 || filter.oc < 1 || filter.ic_per_group < 1)
     operands.refuse(concat("has ", groups, " groups, ", filter.oc, " output channels and ", filter.ic_per_group,
                            " input channels a group; each must be at least 1"));
-  if (filter.oc % groups != 0)
-    operands.refuse(concat(filter.oc, " output channels are not a multiple of ", groups, " groups"));
+  if (filter.oc % groups != 0) operands.refuse(concat(filter.oc, " output channels are not a multiple of ", groups, " groups"));
   if (checked_mul(filter.ic_per_group, groups, operands.node.c_str()) != ic)
     operands.refuse(concat("its filter is for ", groups, " groups of ", filter.ic_per_group,
                            " input channels, but the input has ", ic, " channels"));

@@ -10,7 +10,8 @@ Shape Rules<Concat>::output_shape(const Concat&, const OperandShapes& operands) 
   for (const Shape& operand : operands.shapes.subspan(1)) {
     for (Axis axis : all_axes)
       if (axis != Axis::C && operand.extents[axis] != out.extents[axis])
-        operands.refuse(concat("joins channels of ", out.extents, " and ", operand.extents, ", which differ along ", name_of(axis)));
+        operands.refuse(
+            concat("joins channels of ", out.extents, " and ", operand.extents, ", which differ along ", name_of(axis)));
     out.extents[Axis::C] = checked_add(out.extents[Axis::C], operand.extents[Axis::C], operands.node.c_str());
   }
   return out;

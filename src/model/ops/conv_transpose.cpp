@@ -13,7 +13,8 @@ index_t stretched(const WindowAxis& window, index_t in_size, const char* axis, c
   if (window.kernel < 1 || window.stride < 1 || window.dilation < 1)
     operands.refuse(concat("kernel, stride and dilation along ", axis, " are ", window.kernel, ", ", window.stride, " and ",
                            window.dilation, "; each must be at least 1"));
-  if (window.pad_lo < 0) operands.refuse(concat("padding at the low end along ", axis, " is ", window.pad_lo, ", must not be negative"));
+  if (window.pad_lo < 0)
+    operands.refuse(concat("padding at the low end along ", axis, " is ", window.pad_lo, ", must not be negative"));
   const char* node = operands.node.c_str();
   const index_t span = checked_add(checked_mul(window.dilation, window.kernel - 1, node), 1, node);
   const index_t full = checked_add(checked_mul(window.stride, in_size - 1, node), span, node);
@@ -57,9 +58,8 @@ std::array<bool, num_axes> Rules<ConvTranspose>::contracted_axes(const ConvTrans
 
 LocalKind Rules<ConvTranspose>::localise(const ConvTranspose& op, const NodeView&, const Share& share, const Box& need) {
   if (need.is_empty()) return LocalFill{};
-  LocalDeconv local{.window = op.window,
-                    .pieces = channel_pieces(groups_of(op), share.computed[Axis::C], need[Axis::C]),
-                    .filter = op.filter};
+  LocalDeconv local{
+      .window = op.window, .pieces = channel_pieces(groups_of(op), share.computed[Axis::C], need[Axis::C]), .filter = op.filter};
   for (Axis axis : spatial_axes) {
     local.window[axis].pad_lo = op.window[axis].pad_lo + share.computed[axis].lo - need[axis].lo * op.window[axis].stride;
     local.window[axis].pad_hi = 0;

@@ -17,9 +17,12 @@ constexpr std::array<Axis, 4> changeable_axes{Axis::C, Axis::D, Axis::H, Axis::W
 float place_of(Coordinates coordinates, float scale, index_t out, index_t out_size, index_t in_size) {
   const auto o = static_cast<float>(out);
   switch (coordinates) {
-    case Coordinates::HalfPixel: return (o + 0.5F) / scale - 0.5F;
-    case Coordinates::PytorchHalfPixel: return out_size > 1 ? (o + 0.5F) / scale - 0.5F : 0;
-    case Coordinates::Asymmetric: return o / scale;
+    case Coordinates::HalfPixel:
+      return (o + 0.5F) / scale - 0.5F;
+    case Coordinates::PytorchHalfPixel:
+      return out_size > 1 ? (o + 0.5F) / scale - 0.5F : 0;
+    case Coordinates::Asymmetric:
+      return o / scale;
     case Coordinates::AlignCorners:
       return out_size > 1 ? o * static_cast<float>(in_size - 1) / static_cast<float>(out_size - 1) : 0;
   }
@@ -28,10 +31,14 @@ float place_of(Coordinates coordinates, float scale, index_t out, index_t out_si
 
 float rounded(NearestRounding rounding, float place) {
   switch (rounding) {
-    case NearestRounding::Floor: return std::floor(place);
-    case NearestRounding::Ceil: return std::ceil(place);
-    case NearestRounding::HalfDown: return place == std::floor(place) + 0.5F ? std::floor(place) : std::round(place);
-    case NearestRounding::HalfUp: return std::round(place);
+    case NearestRounding::Floor:
+      return std::floor(place);
+    case NearestRounding::Ceil:
+      return std::ceil(place);
+    case NearestRounding::HalfDown:
+      return place == std::floor(place) + 0.5F ? std::floor(place) : std::round(place);
+    case NearestRounding::HalfUp:
+      return std::round(place);
   }
   return place;
 }
@@ -42,9 +49,12 @@ AxisTap take(const TakeAxis& axis, index_t out, index_t in_size) {
   const index_t at = axis.start + out * axis.step;
   if (at >= 0 && at < in_size) return exactly(at);
   switch (axis.border) {
-    case Border::Fill: return exactly(-1);
-    case Border::Reflect: return exactly(at < 0 ? -at : 2 * (in_size - 1) - at);
-    case Border::Edge: return exactly(at < 0 ? 0 : in_size - 1);
+    case Border::Fill:
+      return exactly(-1);
+    case Border::Reflect:
+      return exactly(at < 0 ? -at : 2 * (in_size - 1) - at);
+    case Border::Edge:
+      return exactly(at < 0 ? 0 : in_size - 1);
   }
   return exactly(-1);
 }
@@ -93,9 +103,9 @@ void check_scale(float scale, Axis along, const OperandShapes& operands) {
 }
 
 void check_axis(const ResampledAxis& axis, Axis along, index_t in_size, const OperandShapes& operands) {
-  if (axis.size < 1) operands.refuse(concat("makes ", axis.size, " outputs along ", name_of(along), ", but must make at least 1"));
-  std::visit(Overloaded{[](const KeepAxis&) {},
-                        [&](const TakeAxis& take) { check_take(take, axis, along, in_size, operands); },
+  if (axis.size < 1)
+    operands.refuse(concat("makes ", axis.size, " outputs along ", name_of(along), ", but must make at least 1"));
+  std::visit(Overloaded{[](const KeepAxis&) {}, [&](const TakeAxis& take) { check_take(take, axis, along, in_size, operands); },
                         [&](const NearestAxis& nearest) { check_scale(nearest.scale, along, operands); },
                         [&](const LinearAxis& linear) { check_scale(linear.scale, along, operands); }},
              axis.method);
