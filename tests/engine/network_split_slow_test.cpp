@@ -6,11 +6,12 @@ namespace {
 
 using FullNetworkSplits = NetworkSplitTest;
 
-/// The published sizes; the published widths where they take seconds.
+/// The published sizes and widths; half the width of the U-Net, since oneDNN 2.6 orders the sums of a 2x2 convolution of 1024
+/// channels by the number of output channels, so that filters in four parts lose the last bits (README, "What is promised").
 std::vector<NetworkCase> full_networks() {
   return {{.name = "resnet50", .size = 224, .channels_scale = 1, .batch = 1},
-          {.name = "vgg16", .size = 224, .channels_scale = 0.5, .batch = 1},
-          {.name = "unet", .size = 224, .channels_scale = 0.125, .batch = 1},
+          {.name = "vgg16", .size = 224, .channels_scale = 1, .batch = 1},
+          {.name = "unet", .size = 224, .channels_scale = 0.5, .batch = 1},
           {.name = "net3d", .size = 128, .channels_scale = 1, .batch = 1}};
 }
 
