@@ -154,28 +154,28 @@ std::vector<Box> RankCompiler::strips(NodeId node, int rank) const {
                    extents_of(network_.node(node).output));
 }
 
-void RankCompiler::add_strip_messages(Communication& communication, int index, int strip) const {
+void RankCompiler::add_delivery_communications(int index) {
   const Delivery& d = delivery(index);
   const Distribution& owned = placement(d.producer).owned;
   const BufferId own_buffer = owned_buffers_[static_cast<std::size_t>(d.producer)];
-  for (const Transfer& transfer : sends(owned, d.need, rank_)) {
-    const Box box = intersect(transfer.box, strips(d.producer, rank_)[static_cast<std::size_t>(strip)]);
-    if (!box.is_empty()) communication.sends.push_back({transfer.to, {own_buffer, box}});
-  }
+  const std::vector<Box> own_strips = strips(d.producer, rank_);
+  std::vector<Communication> communications;
+  for (int strip = 0; strip < static_cast<int>(own_strips.size()); ++strip)
+    communications.push_back({.order = d.first_order + strip * d.order_step, .kind = d.kind, .value = d.value});
+  for (const Transfer& transfer : sends(owned, d.need, rank_))
+    for (std::size_t strip = 0; strip < communications.size(); ++strip) {
+      const Box box = intersect(transfer.box, own_strips[strip]);
+      if (!box.is_empty()) communications[strip].sends.push_back({transfer.to, {own_buffer, box}});
+    }
   for (const Transfer& transfer : receives(owned, d.need, rank_)) {
-    const Box box = intersect(transfer.box, strips(d.producer, transfer.from)[static_cast<std::size_t>(strip)]);
-    if (!box.is_empty()) communication.receives.push_back({transfer.from, arrived(index, box)});
+    const std::vector<Box> sender_strips = strips(d.producer, transfer.from);
+    for (std::size_t strip = 0; strip < communications.size(); ++strip) {
+      const Box box = intersect(transfer.box, sender_strips[strip]);
+      if (!box.is_empty()) communications[strip].receives.push_back({transfer.from, arrived(index, box)});
+    }
   }
-}
-
-void RankCompiler::add_delivery_communications(int index) {
-  const Delivery& d = delivery(index);
-  const int num_strips = placement(d.producer).is_summed ? 1 : layout_.schedules[static_cast<std::size_t>(d.producer)].num_strips;
-  for (int strip = 0; strip < num_strips; ++strip) {
-    Communication communication{.order = d.first_order + strip * d.order_step, .kind = d.kind, .value = d.value};
-    add_strip_messages(communication, index, strip);
+  for (Communication& communication : communications)
     arrivals_[static_cast<std::size_t>(index)].communications.push_back(add_communication(std::move(communication)));
-  }
 }
 
 /// Sends own partial sums to the owners and makes room for the incoming ones; notes all contributions in the order of the

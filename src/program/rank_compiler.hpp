@@ -41,7 +41,6 @@ class RankCompiler {
   // Communications.
   CommId add_communication(Communication communication);
   void add_delivery_communications(int index);
-  void add_strip_messages(Communication& communication, int index, int strip) const;
   std::vector<CommId> add_reduce_communications(NodeId node, std::span<const BufferId> partials);
   std::vector<Box> strips(NodeId node, int rank) const;
 
