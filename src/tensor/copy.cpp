@@ -2,7 +2,7 @@
 
 #include "parconv/core/error.hpp"
 #include "parconv/tensor/view.hpp"
-#include "tensor/loops.hpp"
+#include "tensor/copy_loops.hpp"
 
 namespace parconv {
 namespace {
@@ -63,14 +63,19 @@ OperandLayout packed_layout(const OperandLayout& layout) {
 
 }  // namespace
 
+CopyLoops copy_loops(const OperandLayout& src, const OperandLayout& dst) {
+  LoopNest nest = byte_loops(src, dst);
+  const std::size_t run_bytes = take_run(nest, size_of(src.type));
+  const Loop runs = nest.pop_fastest();
+  return {.outer = nest, .runs = runs, .run_bytes = run_bytes};
+}
+
 void copy(ConstView src, View dst) {
   PARCONV_EXPECT(src.layout.extents == dst.layout.extents, "src ", src.layout.extents, ", dst ", dst.layout.extents);
   PARCONV_EXPECT(src.layout.type == dst.layout.type, "src ", name_of(src.layout.type), ", dst ", name_of(dst.layout.type));
   if (volume(src.layout.extents) == 0) return;
-  LoopNest nest = byte_loops(src.layout, dst.layout);
-  const std::size_t run_bytes = take_run(nest, size_of(src.layout.type));
-  const Loop runs = nest.pop_fastest();
-  nest.for_each([&](index_t from, index_t to) { copy_runs(src.data + from, dst.data + to, runs, run_bytes); });
+  const CopyLoops loops = copy_loops(src.layout, dst.layout);
+  loops.outer.for_each([&](index_t from, index_t to) { copy_runs(src.data + from, dst.data + to, loops.runs, loops.run_bytes); });
 }
 
 void pack(ConstView src, std::byte* packed) { copy(src, View{.data = packed, .layout = packed_layout(src.layout)}); }

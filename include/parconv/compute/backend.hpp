@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "parconv/device/device.hpp"
 #include "parconv/model/local_op.hpp"
 
 namespace parconv {
@@ -26,8 +27,9 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
 
-  /// Computes once; local, blocking, allocates nothing. `srcs` and `dst` point at the first element of the operands that
-  /// `prepare` was given; `scratch` has scratch_bytes() bytes, 64-byte aligned, and may be shared with other kernels.
+  /// Computes once; local, allocates nothing. `srcs` and `dst` point at the first element of the operands that `prepare` was
+  /// given; `scratch` has scratch_bytes() bytes, 64-byte aligned, and may be shared with other kernels. On the host it blocks; a
+  /// backend made for a GPU takes device memory and gives its work to the device's compute lane.
   virtual void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) = 0;
 
   virtual std::size_t scratch_bytes() const { return 0; }
@@ -51,10 +53,12 @@ class Backend {
 };
 
 struct BackendOptions {
-  /// "auto" (the fastest for this build), "onednn", "reference".
+  /// "auto" (the fastest for the device), "onednn", "reference", "cudnn".
   std::string name = "auto";
   /// Threads of one rank.
   int threads = 1;
+  /// Where operands are; it must outlive the backend. Null: host memory.
+  Device* device = nullptr;
 };
 
 /// Makes a backend by name. Throws Error(Unavailable) if this build has none of that name.

@@ -1,0 +1,22 @@
+# Finds NCCL: the target NCCL::nccl, NCCL_FOUND and NCCL_VERSION.
+#
+# Looks below PARCONV_NCCL_ROOT, NCCL_ROOT and NCCL_HOME, in the CUDA toolkit, in the ordinary places, and where pip puts its packages
+# (PARCONV_PIP_NVIDIA, see ParconvCuda.cmake), where libraries have names with a version only.
+set(hints ${PARCONV_NCCL_ROOT} $ENV{NCCL_HOME} ${CUDAToolkit_TARGET_DIR} ${CUDAToolkit_BIN_DIR}/..)
+set(places ${PARCONV_PIP_NVIDIA}/nccl)
+find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${hints} PATHS ${places} PATH_SUFFIXES include)
+find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${hints} PATHS ${places} PATH_SUFFIXES lib64 lib)
+mark_as_advanced(NCCL_INCLUDE_DIR NCCL_LIBRARY)
+
+if(NCCL_INCLUDE_DIR)
+  file(STRINGS ${NCCL_INCLUDE_DIR}/nccl.h lines REGEX "#define NCCL_(MAJOR|MINOR|PATCH) ")
+  string(REGEX REPLACE "[^0-9;]" "" numbers "${lines}")
+  list(JOIN numbers "." NCCL_VERSION)
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(NCCL REQUIRED_VARS NCCL_LIBRARY NCCL_INCLUDE_DIR VERSION_VAR NCCL_VERSION)
+if(NCCL_FOUND AND NOT TARGET NCCL::nccl)
+  add_library(NCCL::nccl UNKNOWN IMPORTED)
+  set_target_properties(NCCL::nccl PROPERTIES IMPORTED_LOCATION ${NCCL_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${NCCL_INCLUDE_DIR})
+endif()

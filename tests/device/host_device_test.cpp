@@ -1,0 +1,62 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "parconv/device/devices.hpp"
+
+namespace parconv {
+namespace {
+
+TEST(HostDevice, AllocatesZeroedAlignedMemory) {
+  const std::unique_ptr<Device> device = make_host_device();
+  for (const MemoryKind kind : {MemoryKind::Device, MemoryKind::Pinned}) {
+    const DeviceBytes bytes = device->allocate(1000, kind);
+    ASSERT_EQ(bytes.size(), 1000U);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(bytes.data()) % memory_alignment, 0U);
+    EXPECT_TRUE(std::all_of(bytes.data(), bytes.data() + bytes.size(), [](std::byte b) { return b == std::byte{0}; }));
+  }
+  EXPECT_EQ(device->allocate(0).data(), nullptr);
+}
+
+TEST(HostDevice, MovedMemoryHasOneOwner) {
+  const std::unique_ptr<Device> device = make_host_device();
+  DeviceBytes first = device->allocate(64);
+  std::byte* const data = first.data();
+  DeviceBytes second = std::move(first);
+  EXPECT_EQ(second.data(), data);
+  EXPECT_EQ(first.data(), nullptr);
+  second = device->allocate(128);
+  EXPECT_EQ(second.size(), 128U);
+}
+
+TEST(HostDevice, CopiesAndPacksAtOnce) {
+  const std::unique_ptr<Device> device = make_host_device();
+  HostTensor tensor(Box::whole({{1, 2, 1, 4, 5}}));
+  float next = 0;
+  for (index_t h = 0; h < 4; ++h)
+    for (index_t w = 0; w < 5; ++w)
+      for (index_t c = 0; c < 2; ++c) tensor.at(0, c, 0, h, w) = next++;
+  const Box columns = tensor.box().with(Axis::W, {1, 3});
+  HostTensor part(columns);
+  device->copy(tensor.view(columns), part.view(), DeviceLane::Compute);
+  EXPECT_EQ(part.at(0, 1, 0, 3, 2), tensor.at(0, 1, 0, 3, 2));
+  DeviceBytes packed = device->allocate(4 * 2 * 2 * sizeof(float));
+  device->pack(tensor.view(columns), packed.data(), DeviceLane::Communication);
+  HostTensor unpacked(columns);
+  device->unpack(packed.data(), unpacked.view(), DeviceLane::Compute);
+  const std::unique_ptr<DeviceEvent> event = device->make_event();
+  event->record(DeviceLane::Compute);
+  EXPECT_TRUE(event->is_reached());
+  EXPECT_EQ(unpacked.at(0, 0, 0, 2, 1), tensor.at(0, 0, 0, 2, 1));
+  EXPECT_EQ(device->native_stream(DeviceLane::Compute), nullptr);
+}
+
+TEST(HostDevice, KnowsItsMemory) {
+  const DeviceMemory memory = make_host_device()->memory();
+  EXPECT_GT(memory.total_bytes, 0U);
+  EXPECT_LE(memory.free_bytes, memory.total_bytes);
+}
+
+}  // namespace
+}  // namespace parconv
