@@ -1,0 +1,42 @@
+#include "conformance/suite.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "parconv/core/error.hpp"
+
+namespace parconv::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The folders in `folder` whose names begin with `prefix`, sorted.
+std::vector<fs::path> folders_in(const fs::path& folder, const std::string& prefix) {
+  if (!fs::is_directory(folder)) throw Error(ExitCode::InputMissing, concat("'", folder.string(), "' is not a folder"));
+  std::vector<fs::path> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (entry.is_directory() && entry.path().filename().string().starts_with(prefix)) found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void append_cases(std::vector<SuiteCase>& cases, const std::string& set, const fs::path& folder) {
+  const std::vector<fs::path> data = folders_in(folder, "test_data_set_");
+  if (data.empty()) throw Error(ExitCode::InputMissing, concat("'", folder.string(), "' holds no data"));
+  for (std::size_t k = 0; k < data.size(); ++k) {
+    const std::string number = k == 0 ? "" : concat(":", k);
+    cases.push_back({.name = set + "/" + folder.filename().string() + number, .model = folder / "model.onnx", .data = data[k]});
+  }
+}
+
+}  // namespace
+
+std::vector<SuiteCase> find_cases(const fs::path& root) {
+  static constexpr std::array sets{"node", "pytorch-converted", "pytorch-operator", "simple"};
+  std::vector<SuiteCase> cases;
+  for (const char* set : sets)
+    for (const fs::path& folder : folders_in(root / set, "test_")) append_cases(cases, set, folder);
+  return cases;
+}
+
+}  // namespace parconv::test

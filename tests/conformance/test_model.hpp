@@ -1,0 +1,41 @@
+// One case of the suite in memory: the model's inputs, their values and the values expected of its outputs.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "conformance/suite.hpp"
+#include "parconv/core/types.hpp"
+
+namespace parconv::test {
+
+/// A tensor in row-major ONNX order.
+struct TestTensor {
+  std::string name{};
+  std::vector<index_t> dims{};
+  std::vector<float> values{};
+};
+
+class TestModel {
+ public:
+  /// Throws Error(InputMissing or BadData).
+  explicit TestModel(const SuiteCase& suite_case);
+
+  /// Inputs of the graph that no initializer gives a value; as many as the case has data for.
+  const std::vector<std::string>& input_names() const;
+  /// The values of input `k`. Throws Error(BadData) if it is not a tensor of numbers.
+  TestTensor input(std::size_t k) const;
+  /// The values expected of all outputs. Throws Error(BadData) if one is not a tensor of numbers.
+  std::vector<TestTensor> expected_outputs() const;
+
+  /// Writes the model with `constants` (indices of inputs) as initializers instead of inputs.
+  void save(const std::string& path, const std::set<std::size_t>& constants) const;
+
+ private:
+  struct Contents;
+  std::shared_ptr<const Contents> contents_;
+};
+
+}  // namespace parconv::test
