@@ -142,6 +142,18 @@ std::vector<ResizedDim> read_scales(NodeReader& node, std::size_t input, const s
   return scaled_dims(node, dims, node.constant_values(input, "the scales", static_cast<index_t>(dims.size())));
 }
 
+/// Between the corners the steps are (in - 1) / (out - 1). Of scales that lead between two sizes, ONNX's own programs take the
+/// fraction for `out`, and others the elements that there are.
+void check_corners(NodeReader& node, const ResizeMode& mode, const std::vector<ResizedDim>& dims) {
+  if (mode.coordinates != Coordinates::AlignCorners) return;
+  const std::vector<index_t> in = dims_of(node.shape(0));
+  for (const ResizedDim& to : dims)
+    if (static_cast<float>(in[to.dim]) * to.scale != static_cast<float>(to.size))
+      node.refuse(concat("aligns corners, but ", in[to.dim], " elements of dimension ", to.dim, " times ", to.scale,
+                         " are no whole number, so what is meant is not clear"),
+                  "give sizes instead of scales");
+}
+
 }  // namespace
 
 void make_resample(NodeReader& node, const Resample& op) {
@@ -158,7 +170,11 @@ void read_resize(NodeReader& node) {
   check_other_attributes(node);
   const std::vector<std::size_t> dims = chosen_dims(node);
   if (is_old) return make_resize(node, mode, read_scales(node, 1, dims));
-  if (has_elements(node, 2)) return make_resize(node, mode, read_scales(node, 2, dims));
+  if (has_elements(node, 2)) {
+    const std::vector<ResizedDim> scaled = read_scales(node, 2, dims);
+    check_corners(node, mode, scaled);
+    return make_resize(node, mode, scaled);
+  }
   if (!has_elements(node, 3)) node.refuse("has neither scales nor sizes");
   make_resize(node, mode, sized_dims(node, dims, node.integers(3, "the sizes")));
 }

@@ -63,6 +63,15 @@ TEST(OnnxResize, SizesInsteadOfScales) {
   EXPECT_EQ(resample_of(network)[Axis::W], (ResampledAxis{NearestAxis{1.5F, Coordinates::HalfPixel, NearestRounding::Ceil}, 9}));
 }
 
+TEST(OnnxResize, CornersAreAlignedOnlyForWholeNumbersOfElements) {
+  const std::vector<OnnxAttribute> corners{{"mode", std::string("linear")},
+                                           {"coordinate_transformation_mode", std::string("align_corners")}};
+  EXPECT_THAT(read_error(node_of("Resize", 13, {{}, scales({1, 1, 0.6F, 1})}, corners).writer()),
+              HasSubstr("'it' (Resize): aligns corners, but 8 elements of dimension 2 times 0.6 are no whole number"));
+  const Network network = read(node_of("Resize", 13, {{}, {}, ints("sizes", {2, 3, 5, 6})}, corners).writer());
+  EXPECT_EQ(output_dims(network), (Ints{2, 3, 5, 6}));
+}
+
 TEST(OnnxResize, AxesOfOperatorSet18) {
   const Network network = read(node_of("Resize", 18, {{}, {}, ints("sizes", {9, 4})}, {{"axes", Ints{-1, 2}}}).writer());
   EXPECT_EQ(output_dims(network), (Ints{2, 3, 4, 9}));
