@@ -1,18 +1,11 @@
 // Pooling: each output pixel gathers the taps of its window that lie in the operand.
+#include "compute/axis_taps.hpp"
 #include "compute/cpu_kernels.hpp"
 #include "compute/cpu_row_kernel.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::cpu {
 namespace {
-
-/// Taps [first, last) of output `out` that lie in [0, in_size).
-/// Example: kernel 3, stride 2, pad 1: output 0 has inputs -1, 0, 1, so taps [1, 3).
-Interval taps_inside(const WindowAxis& window, index_t out, index_t in_size) {
-  const index_t begin = out * window.stride - window.pad_lo;
-  const Interval inside{ceil_div(-begin, window.dilation), ceil_div(in_size - begin, window.dilation)};
-  return intersect(inside, Interval{0, window.kernel});
-}
 
 /// The taps of every output along one axis, as consecutive offsets in elements.
 struct AxisTaps {

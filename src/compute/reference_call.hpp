@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 
+#include "compute/axis_taps.hpp"
 #include "parconv/model/local_op.hpp"
 
 namespace parconv {
@@ -38,14 +39,6 @@ void for_each_index(const Extents& extents, Visit&& visit) {
       }
     }
   }
-}
-
-/// The taps of output `out` that read inside a source of `in_size`; the others read padding.
-/// Example: kernel 3, pad 1: output 0 has the taps [1, 3).
-constexpr Interval taps_inside(const WindowAxis& window, index_t out, index_t in_size) {
-  const index_t first = out * window.stride - window.pad_lo;
-  const Interval taps{ceil_div(-first, window.dilation), ceil_div(in_size - first, window.dilation)};
-  return intersect(taps, {0, window.kernel});
 }
 
 /// activation(x), by the standard library.

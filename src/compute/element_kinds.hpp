@@ -1,0 +1,347 @@
+// What each kind of LocalOp makes of its operands at one place. Plain values: tables and operands by address, so that they can be
+// handed to a GPU.
+#pragma once
+
+#include <array>
+#include <limits>
+
+#include "compute/element_map.hpp"
+
+namespace parconv::element {
+
+/// The operands of a kind: all sources but the residual, in order.
+template <int N>
+struct Operands {
+  ConstElements srcs[N];
+};
+
+struct Fill {
+  Operands<1> from{};  ///< not read
+  float number = 0;
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place&) const {
+    Lanes<V> result;
+    for (int k = 0; k < V; ++k) result.x[k] = number;
+    return result;
+  }
+};
+
+/// The element at the same place.
+struct Copy {
+  Operands<1> from{};
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    return load<V>(from.srcs[0], at);
+  }
+};
+
+struct ScaleShift {
+  Operands<1> from{};
+  Table<float> scale{};
+  Table<float> shift{};
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    Lanes<V> result = load<V>(from.srcs[0], at);
+    for (int k = 0; k < V; ++k) result.x[k] = scale[at.c + k] * result.x[k] + shift[at.c + k];
+    return result;
+  }
+};
+
+/// Operands with fewer elements than the result have strides of 0.
+struct Sum {
+  static constexpr int most_operands = 32;
+  Operands<most_operands> from{};
+  int count = 1;
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    Lanes<V> sum = load<V>(from.srcs[0], at);
+    for (int i = 1; i < count; ++i) {
+      const Lanes<V> term = load<V>(from.srcs[i], at);
+      for (int k = 0; k < V; ++k) sum.x[k] += term.x[k];
+    }
+    return sum;
+  }
+};
+
+PARCONV_HOST_DEVICE inline float combined(BinaryKind kind, float a, float b) {
+  switch (kind) {
+    case BinaryKind::Mul:
+      return a * b;
+    case BinaryKind::Sub:
+      return a - b;
+    case BinaryKind::Div:
+      return a / b;
+    case BinaryKind::Max:
+      return a < b ? b : a;
+    case BinaryKind::Min:
+      return b < a ? b : a;
+    case BinaryKind::PRelu:
+      return a < 0 ? a * b : a;
+  }
+  return a;
+}
+
+/// Operands with fewer elements than the result have strides of 0.
+struct Binary {
+  Operands<2> from{};
+  BinaryKind kind = BinaryKind::Mul;
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    Lanes<V> a = load<V>(from.srcs[0], at);
+    const Lanes<V> b = load<V>(from.srcs[1], at);
+    for (int k = 0; k < V; ++k) a.x[k] = combined(kind, a.x[k], b.x[k]);
+    return a;
+  }
+};
+
+/// The taps of one output along one axis that lie in the source.
+struct PoolTaps {
+  index_t first = 0;  ///< index of the source, of the first tap
+  index_t count = 0;
+  index_t divisor = 1;
+};
+
+/// Taps are met in the order d, h, w.
+struct Pool {
+  Operands<1> from{};
+  bool is_max = true;
+  Table<PoolTaps> d{};
+  Table<PoolTaps> h{};
+  Table<PoolTaps> w{};
+  Place step{};  ///< from tap to tap, in elements
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    const PoolTaps& along_d = d[at.d];
+    const PoolTaps& along_h = h[at.h];
+    const PoolTaps& along_w = w[at.w];
+    const ConstElements& src = from.srcs[0];
+    const index_t first = src.offset({.n = at.n, .c = at.c, .d = along_d.first, .h = along_h.first, .w = along_w.first});
+    Lanes<V> result;
+    for (int k = 0; k < V; ++k) result.x[k] = is_max ? -std::numeric_limits<float>::infinity() : 0;
+    for (index_t i = 0; i < along_d.count; ++i)
+      for (index_t j = 0; j < along_h.count; ++j)
+        for (index_t l = 0; l < along_w.count; ++l) take(result, first + i * step.d + j * step.h + l * step.w);
+    if (is_max) return result;
+    const float divisor = static_cast<float>(along_d.divisor * along_h.divisor * along_w.divisor);
+    for (int k = 0; k < V; ++k) result.x[k] /= divisor;
+    return result;
+  }
+
+ private:
+  template <int V>
+  PARCONV_HOST_DEVICE void take(Lanes<V>& result, index_t offset) const {
+    const Lanes<V> tap = load_dense<V>(from.srcs[0], offset);
+    for (int k = 0; k < V; ++k) result.x[k] = is_max ? (tap.x[k] > result.x[k] ? tap.x[k] : result.x[k]) : result.x[k] + tap.x[k];
+  }
+};
+
+/// Adds up `count` pixels of w in order.
+struct RowSum {
+  Operands<1> from{};
+  index_t count = 1;
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    Lanes<V> sum{};
+    for (index_t w = 0; w < count; ++w) {
+      const Lanes<V> pixel = load<V>(from.srcs[0], {.n = at.n, .c = at.c, .d = at.d, .h = at.h, .w = w});
+      for (int k = 0; k < V; ++k) sum.x[k] += pixel.x[k];
+    }
+    return sum;
+  }
+};
+
+/// Adds up slices of rows in order, then divides.
+struct RowsMean {
+  Operands<1> from{};
+  index_t slices = 1;
+  index_t rows = 1;
+  float divisor = 1;
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    Lanes<V> sum{};
+    for (index_t d = 0; d < slices; ++d)
+      for (index_t h = 0; h < rows; ++h) {
+        const Lanes<V> row = load<V>(from.srcs[0], {.n = at.n, .c = at.c, .d = d, .h = h});
+        for (int k = 0; k < V; ++k) sum.x[k] += row.x[k];
+      }
+    for (int k = 0; k < V; ++k) sum.x[k] /= divisor;
+    return sum;
+  }
+};
+
+/// The element with the same ONNX index in another shape.
+struct Reshape {
+  Operands<1> from{};
+  Place dst_offset{};
+  Place dst_shape{};
+  Divisor src_c{};
+  Divisor src_d{};
+  Divisor src_h{};
+  Divisor src_w{};
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    Lanes<V> result;
+    for (int k = 0; k < V; ++k) result.x[k] = load_one(from.srcs[0], from.srcs[0].offset(in_source(at, at.c + k)));
+    return result;
+  }
+
+ private:
+  PARCONV_HOST_DEVICE Place in_source(const Place& at, index_t c) const {
+    index_t index = dst_offset.n + at.n;
+    index = index * dst_shape.c + dst_offset.c + c;
+    index = index * dst_shape.d + dst_offset.d + at.d;
+    index = index * dst_shape.h + dst_offset.h + at.h;
+    index = index * dst_shape.w + dst_offset.w + at.w;
+    Place place;
+    place.w = src_w.take_remainder(index);
+    place.h = src_h.take_remainder(index);
+    place.d = src_d.take_remainder(index);
+    place.c = src_c.take_remainder(index);
+    place.n = index;
+    return place;
+  }
+};
+
+/// Interpolates along d, then h, then w, each as lo + weight * (hi - lo).
+struct Resample {
+  Operands<1> from{};
+  Table<AxisTap> c{};  ///< empty: the channels as they are
+  Table<AxisTap> d{};
+  Table<AxisTap> h{};
+  Table<AxisTap> w{};
+  float fill = 0;
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    const AxisTap& tap = w[at.w];
+    if (tap.lo < 0 || h[at.h].lo < 0 || d[at.d].lo < 0) return Fill{.number = fill}.value<V>(at);
+    Lanes<V> result = along_h<V>(at, tap.lo);
+    if (tap.lo != tap.hi) blend(result, along_h<V>(at, tap.hi), tap.weight);
+    return result;
+  }
+
+ private:
+  template <int V>
+  static PARCONV_HOST_DEVICE void blend(Lanes<V>& low, const Lanes<V>& high, float weight) {
+    for (int k = 0; k < V; ++k) low.x[k] = low.x[k] + weight * (high.x[k] - low.x[k]);
+  }
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> along_h(const Place& at, index_t src_w) const {
+    const AxisTap& tap = h[at.h];
+    Lanes<V> result = along_d<V>(at, tap.lo, src_w);
+    if (tap.lo != tap.hi) blend(result, along_d<V>(at, tap.hi, src_w), tap.weight);
+    return result;
+  }
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> along_d(const Place& at, index_t src_h, index_t src_w) const {
+    const AxisTap& tap = d[at.d];
+    Lanes<V> result = pixel<V>({.n = at.n, .c = at.c, .d = tap.lo, .h = src_h, .w = src_w});
+    if (tap.lo != tap.hi) blend(result, pixel<V>({.n = at.n, .c = at.c, .d = tap.hi, .h = src_h, .w = src_w}), tap.weight);
+    return result;
+  }
+
+  /// The channels that dst takes from a pixel of the source.
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> pixel(Place at) const {
+    if (c.size == 0) return load<V>(from.srcs[0], at);
+    Lanes<V> result;
+    const index_t first = at.c;
+    for (int k = 0; k < V; ++k) {
+      at.c = c[first + k].lo;
+      result.x[k] = load_one(from.srcs[0], from.srcs[0].offset(at));
+    }
+    return result;
+  }
+};
+
+/// What the elements of one softmax have in common.
+struct SoftmaxTerms {
+  float max = 0;
+  double sum = 0;
+};
+
+/// The groups of a softmax: which one a place of dst belongs to, and what a group runs through. A stride or an extent is 0 or 1
+/// along the axes that it does not have.
+struct SoftmaxGroups {
+  Place strides{};     ///< of the group's number, by dst's indices; 0 along marked axes
+  Place first{};       ///< of the source: its offset from dst along the other axes, 0 along marked ones
+  Place extents{};     ///< of one group in the source: 1 along the other axes
+  Place dst_offset{};  ///< of dst in the source
+
+  PARCONV_HOST_DEVICE index_t number(const Place& at) const {
+    return at.n * strides.n + at.c * strides.c + at.d * strides.d + at.h * strides.h + at.w * strides.w;
+  }
+};
+
+/// Measures one group: a function of its number.
+struct MeasureSoftmax {
+  ConstElements src{};
+  SoftmaxGroups groups{};
+  Places places{};  ///< of the groups, by dst's indices
+  SoftmaxTerms* terms = nullptr;
+
+  PARCONV_HOST_DEVICE void operator()(index_t number) const {
+    const Place at = places.at(number);
+    const Place& first = groups.first;
+    const index_t begin =
+        src.offset({.n = at.n + first.n, .c = at.c + first.c, .d = at.d + first.d, .h = at.h + first.h, .w = at.w + first.w});
+    SoftmaxTerms found{.max = -std::numeric_limits<float>::infinity()};
+    for_each_of_group(begin, [&](float x) { found.max = x > found.max ? x : found.max; });
+    for_each_of_group(begin, [&](float x) { found.sum += static_cast<double>(exponential(x - found.max)); });
+    terms[groups.number(at)] = found;
+  }
+
+ private:
+  template <class Visit>
+  PARCONV_HOST_DEVICE void for_each_of_group(index_t begin, Visit visit) const {
+    const Place& e = groups.extents;
+    for (index_t n = 0; n < e.n; ++n)
+      for (index_t d = 0; d < e.d; ++d)
+        for (index_t h = 0; h < e.h; ++h)
+          for (index_t w = 0; w < e.w; ++w)
+            for (index_t c = 0; c < e.c; ++c) visit(load_one(src, begin + src.offset({.n = n, .c = c, .d = d, .h = h, .w = w})));
+  }
+};
+
+/// With the terms of MeasureSoftmax.
+struct Softmax {
+  Operands<1> from{};
+  SoftmaxGroups groups{};
+  const SoftmaxTerms* terms = nullptr;
+  bool is_logarithm = false;
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    const Place& by = groups.dst_offset;
+    Lanes<V> result;
+    for (int k = 0; k < V; ++k) {
+      const Place lane{.n = at.n, .c = at.c + k, .d = at.d, .h = at.h, .w = at.w};
+      const SoftmaxTerms& of = terms[groups.number(lane)];
+      const float x =
+          load_one(from.srcs[0],
+                   from.srcs[0].offset(
+                       {.n = lane.n + by.n, .c = lane.c + by.c, .d = lane.d + by.d, .h = lane.h + by.h, .w = lane.w + by.w}));
+      result.x[k] = normalised(x - of.max, of.sum);
+    }
+    return result;
+  }
+
+ private:
+  PARCONV_HOST_DEVICE float normalised(float difference, double sum) const {
+    if (is_logarithm) return static_cast<float>(static_cast<double>(difference) - std::log(sum));
+    return static_cast<float>(static_cast<double>(exponential(difference)) / sum);
+  }
+};
+
+}  // namespace parconv::element

@@ -1,0 +1,168 @@
+// The functions of elements that GPUs compute, run in plain loops on the host: against the reference, against the CPU kernels, in
+// every type.
+#include <gtest/gtest.h>
+
+#include "compute/cpu_kernels.hpp"
+#include "compute/host_executor.hpp"
+#include "compute/local_op_random.hpp"
+#include "compute/typed_call.hpp"
+#include "support/compare.hpp"
+
+namespace parconv::test {
+namespace {
+
+using Generate = TestCall (LocalOpGenerator::*)();
+
+struct KindCase {
+  const char* name;
+  Generate generate;
+  int calls;
+};
+
+void PrintTo(const KindCase& kind, std::ostream* out) { *out << kind.name; }
+
+class ElementKinds : public ::testing::TestWithParam<KindCase> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ElementKinds,
+    ::testing::Values(KindCase{"pool", &LocalOpGenerator::pool, 200}, KindCase{"fill", &LocalOpGenerator::fill, 30},
+                      KindCase{"copy", &LocalOpGenerator::copy, 100},
+                      KindCase{"scale_shift", &LocalOpGenerator::scale_shift, 100}, KindCase{"sum", &LocalOpGenerator::sum, 200},
+                      KindCase{"binary", &LocalOpGenerator::binary, 300}, KindCase{"row_sum", &LocalOpGenerator::row_sum, 100},
+                      KindCase{"rows_mean", &LocalOpGenerator::rows_mean, 100},
+                      KindCase{"softmax", &LocalOpGenerator::softmax, 100},
+                      KindCase{"resample", &LocalOpGenerator::resample, 300},
+                      KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
+    [](const auto& kind) { return std::string(kind.param.name); });
+
+bool is_softmax(const TestCall& call) { return std::holds_alternative<LocalSoftmax>(call.op.kind); }
+
+std::unique_ptr<Kernel> host_kernel(const LocalOp& op) { return element::make_element_kernel(op, HostExecutor{}); }
+
+TestCall draw_call(const KindCase& kind, std::uint64_t seed, Numbers numbers) {
+  LocalOpGenerator generator(seed, numbers);
+  return (generator.*kind.generate)();
+}
+
+TEST_P(ElementKinds, GiveTheReferencesBitsOnSmallIntegers) {
+  const auto reference = make_reference_backend();
+  for (int k = 0; k < GetParam().calls; ++k) {
+    TestCall call = draw_call(GetParam(), static_cast<std::uint64_t>(k), Numbers::SmallIntegers);
+    const auto kernel = host_kernel(call.op);
+    EXPECT_EQ(kernel->implementation(), concat("host:", name_of(call.op.kind)));
+    const auto expected = run(*reference, call);
+    if (is_softmax(call)) {
+      ASSERT_TRUE(all_near(run(*kernel, call), expected, 1e-5)) << "call " << k;
+    } else {
+      ASSERT_TRUE(same_bits(run(*kernel, call), expected)) << "call " << k;
+    }
+  }
+}
+
+TEST_P(ElementKinds, GiveTheBitsOfTheCpuKernelsOnReals) {
+  for (int k = 0; k < GetParam().calls / 2; ++k) {
+    TestCall call = draw_call(GetParam(), 1000 + static_cast<std::uint64_t>(k), Numbers::Reals);
+    const auto expected = run(*make_cpu_kernel(call.op), call);
+    const auto actual = run(*host_kernel(call.op), call);
+    if (is_softmax(call)) {
+      ASSERT_TRUE(all_near(actual, expected, 1e-5)) << "call " << k;
+    } else {
+      ASSERT_TRUE(same_bits(actual, expected)) << "call " << k;
+    }
+  }
+}
+
+/// Sixteen bits hold small integers, so only the result is rounded.
+TEST_P(ElementKinds, ComputeInF32AndRoundOnce) {
+  const auto reference = make_reference_backend();
+  for (int k = 0; k < GetParam().calls / 2; ++k)
+    for (const auto& [src_type, dst_type] :
+         {std::pair{DType::BF16, DType::BF16}, {DType::F16, DType::F16}, {DType::F16, DType::F32}, {DType::F32, DType::BF16}}) {
+      TestCall call = draw_call(GetParam(), 2000 + static_cast<std::uint64_t>(k), Numbers::SmallIntegers);
+      TypedCall typed(call, src_type, dst_type);
+      const auto expected = rounded(run(*reference, call), dst_type);
+      const auto actual = typed.run(*host_kernel(typed.op));
+      if (is_softmax(call)) {
+        ASSERT_TRUE(all_near(actual, expected, 1e-2)) << "call " << k;
+      } else {
+        ASSERT_TRUE(same_bits(actual, expected)) << "call " << k << " from " << name_of(src_type) << " to " << name_of(dst_type);
+      }
+    }
+}
+
+OperandLayout layout_in(const Extents& inner, const Extents& outer, DType type = DType::F32) {
+  return layout_within(Box::whole(inner), Box::whole(outer), type);
+}
+
+LocalOp copy_of(const OperandLayout& src, const OperandLayout& dst) {
+  return {.kind = LocalCopy{}, .finish = {}, .srcs = {src}, .dst = dst};
+}
+
+TEST(ElementLanes, AreAsWideAsStridesAllow) {
+  const Extents whole{{2, 32, 1, 4, 5}}, narrow{{2, 24, 1, 4, 5}}, odd{{2, 32, 1, 4, 5}}, odd_pitch{{2, 33, 1, 4, 5}};
+  const auto lanes = [](const OperandLayout& src, const OperandLayout& dst) { return element::widest_lanes(copy_of(src, dst)); };
+  EXPECT_EQ(lanes(layout_in(whole, whole), layout_in(whole, whole)), 4);
+  EXPECT_EQ(lanes(layout_in(whole, whole, DType::F16), layout_in(whole, whole)), 8);
+  EXPECT_EQ(lanes(layout_in(narrow, whole, DType::BF16), layout_in(narrow, narrow, DType::BF16)), 8);
+  EXPECT_EQ(lanes(layout_in(odd, odd_pitch), layout_in(odd, odd)), 1);
+  const Extents pixels{{2, 3, 1, 4, 5}};
+  EXPECT_EQ(lanes(layout_in(pixels, pixels), layout_in(pixels, pixels)), 1);
+}
+
+TEST(ElementLanes, AreSingleAtAddressesThatAreNotMultiples) {
+  const Extents extents{{1, 8, 1, 1, 2}};
+  const OperandLayout layout = layout_in(extents, extents);
+  alignas(64) std::array<float, 20> memory{};
+  const auto* const bytes = reinterpret_cast<const std::byte*>(memory.data());
+  EXPECT_TRUE(element::is_aligned(bytes, layout, 4));
+  EXPECT_FALSE(element::is_aligned(bytes + 4, layout, 4));
+  memory = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+  std::array<float, 16> result{};
+  const auto kernel = host_kernel(copy_of(layout, layout));
+  const std::array srcs{bytes + 4};
+  kernel->execute(srcs, reinterpret_cast<std::byte*>(result.data()), nullptr);
+  for (std::size_t k = 0; k < result.size(); ++k) EXPECT_EQ(result[k], static_cast<float>(k + 1));
+}
+
+TEST(Divisors, DivideAsDivisionDoes) {
+  Random random(3);
+  std::vector<index_t> divisors{1, 2, 3, 4, 5, 7, 64, 100, 1000003, (index_t{1} << 40) - 1, (index_t{1} << 61) + 1};
+  for (int k = 0; k < 200; ++k) divisors.push_back(random.integer(1, index_t{1} << random.integer(1, 61)));
+  for (const index_t divisor : divisors) {
+    const Divisor by(divisor);
+    std::vector<index_t> numbers{0, 1, divisor - 1, divisor, divisor + 1, std::numeric_limits<index_t>::max()};
+    for (index_t multiple = 1; multiple < 50; ++multiple)
+      if (divisor < (index_t{1} << 57)) numbers.insert(numbers.end(), {multiple * divisor - 1, multiple * divisor});
+    for (int k = 0; k < 50; ++k) numbers.push_back(random.integer(0, std::numeric_limits<index_t>::max() - 1));
+    for (const index_t number : numbers) {
+      index_t quotient = number;
+      EXPECT_EQ(by.take_remainder(quotient), number % divisor) << number << " by " << divisor;
+      EXPECT_EQ(quotient, number / divisor) << number << " by " << divisor;
+    }
+  }
+}
+
+TEST(ElementPlaces, VisitABoxOnceInMemoryOrder) {
+  const Extents extents{{2, 8, 3, 5, 7}};
+  for (const int lanes : {1, 4, 8}) {
+    const Places places(extents, lanes);
+    ASSERT_EQ(places.count(), volume(extents) / lanes);
+    const Elements dense = elements_of<std::byte>(layout_in(extents, extents));
+    for (index_t k = 0; k < places.count(); ++k) ASSERT_EQ(dense.offset(places.at(k)), k * lanes);
+  }
+}
+
+TEST(ElementKernels, RefuseWhatTheyDoNotCompute) {
+  TestCall conv = LocalOpGenerator(1, Numbers::Reals).conv();
+  EXPECT_THROW(host_kernel(conv.op), Error);
+  TestCall copy = LocalOpGenerator(1, Numbers::Reals).copy();
+  copy.op.dst.type = DType::U8;
+  EXPECT_THROW(host_kernel(copy.op), Error);
+  LocalOp sum = copy_of(copy.srcs[0].layout, copy.dst.layout);
+  sum.kind = LocalSum{};
+  sum.srcs.resize(33, sum.srcs.front());
+  EXPECT_THROW(host_kernel(sum), Error);
+}
+
+}  // namespace
+}  // namespace parconv::test
