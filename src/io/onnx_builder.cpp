@@ -37,6 +37,8 @@ void NetworkBuilder::add_output(const std::string& name) {
   const ValueId id = value(name);
   if (network_.value(id).kind != ValueKind::Activation)
     throw Error(ExitCode::BadData, concat("output '", name, "' is an input of the model"), "put an Identity between them");
+  if (!output_names_.insert(name).second)
+    throw Error(ExitCode::BadData, concat("output '", name, "' is there twice"), "leave one of them out");
   network_.outputs.push_back(id);
 }
 

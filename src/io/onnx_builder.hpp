@@ -70,6 +70,7 @@ class NetworkBuilder {
   std::unordered_map<std::string, OnnxConstant> constants_{};
   std::unordered_map<std::string, ValueId> flattenings_{};
   std::unordered_set<std::string> fresh_names_{};
+  std::unordered_set<std::string> output_names_{};
 };
 
 }  // namespace parconv

@@ -16,12 +16,20 @@ using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
 
 constexpr std::uint32_t max_inline_bytes = 1024;
+/// Names, modes and places are in messages: this is longer than any path.
+constexpr std::uint32_t max_name_bytes = 8192;
+/// About what is taken in memory: by a text beside its bytes, by a message beside its fields, by the bytes of numbers (which take
+/// one or more in the file), and by the bytes of a message that is kept whole (two of them may be a dimension).
+constexpr index_t text_bytes = 64;
+constexpr index_t message_bytes = 256;
+constexpr index_t number_growth = 4;
+constexpr index_t message_growth = 32;
 
 /// The messages of onnx.proto that the walk looks into.
 enum class Message { Model, Graph, Node, Attribute, Tensor };
 
-/// What the walk does with a field. `Elements` holds a tensor's elements.
-enum class Action { Keep, Drop, Enter, Elements, CountSparse, Refuse };
+/// What the walk does with a field. `Name` is a short text, `Whole` a message, `Elements` holds a tensor's elements.
+enum class Action { Keep, Name, Whole, Drop, Enter, Elements, CountSparse, Refuse };
 
 struct Rule {
   Action action = Action::Drop;
@@ -32,10 +40,12 @@ struct Rule {
 Rule model_rule(int field) {
   switch (field) {
     case 1:  // ir_version
+      return {Action::Keep};
     case 2:  // producer_name
     case 3:  // producer_version
+      return {Action::Name};
     case 8:  // opset_import
-      return {Action::Keep};
+      return {Action::Whole};
     case 7:
       return {Action::Enter, Message::Graph};
     default:
@@ -49,10 +59,11 @@ Rule graph_rule(int field) {
       return {Action::Enter, Message::Node};
     case 5:
       return {Action::Enter, Message::Tensor};  // initializer
-    case 2:                                     // name
-    case 11:                                    // input
-    case 12:                                    // output
-      return {Action::Keep};
+    case 2:
+      return {Action::Name};
+    case 11:  // input
+    case 12:  // output
+      return {Action::Whole};
     case 15:
       return {Action::CountSparse};
     default:
@@ -62,11 +73,14 @@ Rule graph_rule(int field) {
 
 Rule node_rule(int field) {
   if (field == 5) return {Action::Enter, Message::Attribute};
-  return field == 6 ? Rule{} : Rule{Action::Keep};  // 6: documentation
+  return field == 6 ? Rule{} : Rule{Action::Name};  // 6: documentation
 }
 
 Rule attribute_rule(int field) {
   switch (field) {
+    case 1:  // name
+    case 4:  // string
+      return {Action::Name};
     case 5:
       return {Action::Enter, Message::Tensor};
     case 6:   // a nested graph
@@ -90,6 +104,9 @@ Rule tensor_rule(int field) {
     case 9:                     // raw_data
     case 10:
       return {Action::Elements};  // double_data
+    case 8:                       // name
+    case 13:                      // an entry of external data
+      return {Action::Name};
     case 12:
       return {};  // documentation
     default:
@@ -221,10 +238,15 @@ class Stripper {
     switch (rule.action) {
       case Action::Enter:
         return enter(rule.child, tag, length, out);
+      case Action::Name:
+        check_name(length);
+        return keep(tag, length, index_t{length} + text_bytes, out);
+      case Action::Whole:
+        return keep(tag, length, index_t{length} * message_growth + message_bytes, out);
       case Action::Keep:
-        return keep(tag, length, out);
+        return keep(tag, length, index_t{length} * number_growth, out);
       case Action::Elements:
-        return length > max_inline_bytes ? leave(length, out) : keep(tag, length, out);
+        return length > max_inline_bytes ? leave(length, out) : keep(tag, length, index_t{length} * number_growth, out);
       case Action::Refuse:
         throw Error(ExitCode::BadData, concat("'", path_, "' holds a tensor in segments, which parconv does not read"),
                     "save the model with whole tensors");
@@ -240,14 +262,23 @@ class Stripper {
   void enter(Message child, std::uint32_t tag, std::uint32_t length, std::string& out) {
     if (child == Message::Node) count("nodes", num_nodes_);
     if (child == Message::Tensor) count("tensors", num_tensors_);
+    account(message_bytes);
     append_bytes(out, tag, strip(child, position() + length));
   }
 
-  void keep(std::uint32_t tag, std::uint32_t length, std::string& out) {
-    account(length);
+  void keep(std::uint32_t tag, std::uint32_t length, index_t memory_bytes, std::string& out) {
+    account(memory_bytes);
     std::string bytes;
     require(in_.ReadString(&bytes, static_cast<int>(length)));
     append_bytes(out, tag, bytes);
+  }
+
+  void check_name(std::uint32_t length) const {
+    if (length <= max_name_bytes) return;
+    throw Error(ExitCode::BadData,
+                concat("'", path_, "' has a name or text of ", length, " bytes near byte ", position(), ", expected at most ",
+                       max_name_bytes),
+                "give its nodes and tensors shorter names");
   }
 
   void leave(std::uint32_t length, std::string& out) {

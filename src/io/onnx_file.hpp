@@ -22,7 +22,7 @@ OnnxContents load_onnx(const std::string& path);
 
 /// Nodes and initializers that a model may have.
 inline constexpr index_t max_onnx_nodes = 100'000;
-/// Bytes of structure that a model may have, without the data of big tensors.
-inline constexpr index_t max_onnx_structure_bytes = index_t{64} << 20;
+/// Bytes that the structure of a model may take in memory, about, without the data of big tensors.
+inline constexpr index_t max_onnx_structure_bytes = index_t{256} << 20;
 
 }  // namespace parconv

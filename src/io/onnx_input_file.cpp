@@ -11,7 +11,9 @@
 
 namespace parconv {
 
-InputFile::InputFile(const std::string& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+/// Without O_NONBLOCK, opening a pipe would wait for a writer.
+InputFile::InputFile(const std::string& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   if (descriptor_ < 0)
     throw Error(ExitCode::InputMissing, concat("cannot open '", path, "': ", std::strerror(errno)),
                 "check the path and its permissions on every node");

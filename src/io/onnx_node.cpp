@@ -1,7 +1,6 @@
 #include "io/onnx_node.hpp"
 
 #include "parconv/core/error.hpp"
-#include "parconv/io/constants.hpp"
 
 namespace parconv {
 
@@ -35,7 +34,7 @@ std::vector<float> NodeReader::constant_values(std::size_t k, const char* what, 
   const OnnxConstant& found = constant(k, what);
   if (found.data.count != count)
     refuse(concat(what, " ('", input_name(k), "') has dimensions ", dims_string(found.dims), ", expected ", count, " elements"));
-  return read_constant(found.data);
+  return elements_of(found, label_);
 }
 
 float NodeReader::scalar(std::size_t k, const char* what) { return constant_values(k, what, 1).front(); }

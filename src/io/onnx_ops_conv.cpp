@@ -5,7 +5,6 @@
 #include "io/onnx_ops.hpp"
 #include "io/onnx_window.hpp"
 #include "parconv/core/error.hpp"
-#include "parconv/io/constants.hpp"
 
 namespace parconv {
 namespace {
@@ -64,6 +63,9 @@ struct GemmMatrix {
 
 enum class Layout { RowMajor, ColumnMajor };
 
+/// No real network comes near, but a few bytes of a model can ask for more: there is a factor and a bias for each.
+constexpr index_t max_columns = index_t{1} << 26;
+
 GemmMatrix gemm_matrix(NodeReader& node, Layout layout) {
   const OnnxConstant& weights = node.constant(1, "the weights");
   if (weights.dims.size() != 2 || weights.dims[0] < 1 || weights.dims[1] < 1)
@@ -71,6 +73,8 @@ GemmMatrix gemm_matrix(NodeReader& node, Layout layout) {
         concat("the weights ('", node.input_name(1), "') have dimensions ", dims_string(weights.dims), ", expected a matrix"));
   const index_t slow = weights.dims[0];
   const index_t fast = weights.dims[1];
+  if ((layout == Layout::ColumnMajor ? slow : fast) > max_columns)
+    node.refuse(concat("the weights ('", node.input_name(1), "') have impossibly large dimensions: ", dims_string(weights.dims)));
   if (layout == Layout::ColumnMajor)
     return {.data = weights.data, .rows = fast, .columns = slow, .row_stride = 1, .column_stride = fast};
   return {.data = weights.data, .rows = slow, .columns = fast, .row_stride = fast, .column_stride = 1};
@@ -97,8 +101,8 @@ struct Addend {
   std::optional<ValueId> value{};
 };
 
-OnnxConstant scaled(const OnnxConstant& constant, float factor) {
-  std::vector<float> values = read_constant(constant.data);
+OnnxConstant scaled(const NodeReader& node, const OnnxConstant& constant, float factor) {
+  std::vector<float> values = elements_of(constant, node.label());
   for (float& value : values) value *= factor;
   OnnxConstant result{.dims = constant.dims};
   result.data.count = constant.data.count;
@@ -107,7 +111,7 @@ OnnxConstant scaled(const OnnxConstant& constant, float factor) {
 }
 
 Addend constant_addend(NodeReader& node, const Shape& out, float beta) {
-  const OnnxConstant constant = scaled(node.constant(2, "the bias"), beta);
+  const OnnxConstant constant = scaled(node, node.constant(2, "the bias"), beta);
   const std::vector<index_t>& dims = constant.dims;
   const auto columns = static_cast<std::size_t>(out.extents[Axis::C]);
   const index_t width = dims.empty() ? 1 : dims.back();

@@ -4,7 +4,6 @@
 #include "io/onnx_ops.hpp"
 #include "io/onnx_window.hpp"
 #include "parconv/core/error.hpp"
-#include "parconv/io/constants.hpp"
 
 namespace parconv {
 namespace {
@@ -27,9 +26,9 @@ const OnnxConstant& transposed_weights(NodeReader& node, const Shape& in, index_
 }
 
 /// The weights of several groups in the order oc, ic, taps: no strides lead through the order of the file.
-ConstantData outputs_first(const OnnxConstant& weights, index_t groups, index_t taps) {
+ConstantData outputs_first(const NodeReader& node, const OnnxConstant& weights, index_t groups, index_t taps) {
   const index_t ic = weights.dims[0] / groups, oc = weights.dims[1];
-  const std::vector<float> from = read_constant(weights.data);
+  const std::vector<float> from = elements_of(weights, node.label());
   std::vector<float> to;
   to.reserve(from.size());
   for (index_t g = 0; g < groups; ++g)
@@ -41,7 +40,7 @@ ConstantData outputs_first(const OnnxConstant& weights, index_t groups, index_t 
   return {.values = std::make_shared<const std::vector<float>>(std::move(to)), .count = weights.data.count};
 }
 
-Filter filter_of(const OnnxConstant& weights, index_t groups, const Window& window) {
+Filter filter_of(const NodeReader& node, const OnnxConstant& weights, index_t groups, const Window& window) {
   Filter filter{.data = weights.data, .oc = weights.dims[1] * groups, .ic_per_group = weights.dims[0] / groups};
   index_t taps = 1;
   for (std::size_t k = 3; k-- > 0;) {
@@ -52,7 +51,7 @@ Filter filter_of(const OnnxConstant& weights, index_t groups, const Window& wind
   filter.strides[0] = taps;
   filter.strides[1] = taps * filter.oc;
   if (groups == 1) return filter;
-  filter.data = outputs_first(weights, groups, taps);
+  filter.data = outputs_first(node, weights, groups, taps);
   filter.strides[0] = taps * filter.ic_per_group;
   filter.strides[1] = taps;
   return filter;
@@ -73,8 +72,8 @@ void read_conv_transpose(NodeReader& node) {
   const Window window = read_transposed_window(node, in, kernel);
   Finish finish;
   if (node.has_input(2)) finish.bias = node.constant_values(2, "the bias", weights.dims[1] * groups);
-  node.make(ConvTranspose{.window = window, .groups = groups, .filter = filter_of(weights, groups, window)}, {node.value(0)},
-            std::move(finish));
+  node.make(ConvTranspose{.window = window, .groups = groups, .filter = filter_of(node, weights, groups, window)},
+            {node.value(0)}, std::move(finish));
 }
 
 }  // namespace parconv

@@ -50,6 +50,9 @@ Pads read_pads(NodeReader& node) {
   return pads;
 }
 
+/// No real network comes near; differences of such numbers and extents fit.
+constexpr index_t max_pad = index_t{1} << 48;
+
 /// One entry of a Slice: [start, end) with a step, as the model states it.
 struct Cut {
   index_t start = 0;
@@ -113,6 +116,8 @@ void read_pad(NodeReader& node) {
     const index_t before = pads.amounts[k];
     const index_t behind = pads.amounts[k + count];
     if (before == 0 && behind == 0) continue;
+    if (std::max(before, behind) > max_pad || std::min(before, behind) < -max_pad)
+      node.refuse(concat("has impossibly large pads: ", before, " and ", behind));
     const Axis axis = axis_of(node, pads.dims[k], in.ndims);
     const char* label = node.label().c_str();
     const index_t size = checked_add(checked_add(in.extents[axis], before, label), behind, label);

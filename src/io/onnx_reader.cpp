@@ -21,15 +21,17 @@ index_t checked_opset(const OnnxContents& contents) {
               "convert the model with onnx.version_converter, or export it again");
 }
 
-/// One error for all nodes that cannot be read.
+/// One error for all nodes that cannot be read; the first of them by name.
 void check_supported(const OnnxGraph& graph) {
+  constexpr int max_listed = 20;
   std::string problems;
   int count = 0;
   for (const onnx::NodeProto* node : graph.nodes) {
     const std::string reason = unsupported_reason(*node);
-    if (reason.empty()) continue;
-    problems += concat(count++ == 0 ? "" : "; ", label_of(*node), ": ", reason);
+    if (reason.empty() || ++count > max_listed) continue;
+    problems += concat(count == 1 ? "" : "; ", label_of(*node), ": ", reason);
   }
+  if (count > max_listed) problems += concat("; and ", count - max_listed, " more");
   if (count > 0)
     throw Error(ExitCode::BadData, concat(count, count == 1 ? " node is" : " nodes are", " not supported: ", problems),
                 concat("supported operators are ", supported_operators()));

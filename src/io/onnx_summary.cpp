@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "io/onnx_reading.hpp"
+#include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -38,7 +39,8 @@ std::vector<TensorSummary> input_summaries(const onnx::GraphProto& graph) {
 index_t count_parameters(const onnx::GraphProto& graph) {
   index_t sum = 0;
   for (const onnx::TensorProto& tensor : graph.initializer())
-    sum += count_of({tensor.dims().begin(), tensor.dims().end()}, concat("initializer '", tensor.name(), "'"));
+    sum = checked_add(sum, count_of({tensor.dims().begin(), tensor.dims().end()}, concat("initializer '", tensor.name(), "'")),
+                      "parameters of the model");
   return sum;
 }
 

@@ -1,5 +1,6 @@
 #include "io/onnx_tensor.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "io/onnx_input_file.hpp"
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/io/constants.hpp"
 
 namespace parconv {
 namespace {
@@ -162,6 +164,14 @@ OnnxConstant read_tensor(const TensorProto& tensor, const std::string& model_pat
   return constant;
 }
 
+std::vector<float> elements_of(const OnnxConstant& constant, const std::string& what) {
+  constexpr index_t limit = index_t{1} << 26;
+  if (constant.data.is_fill && constant.data.count > limit)
+    throw Error(ExitCode::BadData, concat(what, " needs all elements of a constant of dimensions ", dims_string(constant.dims),
+                                          ", which are more than 2^26"));
+  return read_constant(constant.data);
+}
+
 OnnxConstant float_constant(std::vector<float> values, std::vector<index_t> dims) {
   OnnxConstant constant{.dims = std::move(dims)};
   constant.data.count = static_cast<index_t>(values.size());
@@ -179,8 +189,10 @@ OnnxConstant integer_constant(std::vector<index_t> values, std::vector<index_t> 
 }
 
 std::string dims_string(const std::vector<index_t>& dims) {
+  constexpr std::size_t max_shown = 16;
   std::string text = "[";
-  for (std::size_t k = 0; k < dims.size(); ++k) text += concat(k == 0 ? "" : ", ", dims[k]);
+  for (std::size_t k = 0; k < std::min(dims.size(), max_shown); ++k) text += concat(k == 0 ? "" : ", ", dims[k]);
+  if (dims.size() > max_shown) text += concat(", ... ", dims.size(), " numbers");
   return text + "]";
 }
 

@@ -22,6 +22,10 @@ struct OnnxConstant {
 /// the size of the data. Throws Error(BadData) that begins with `what`, for example "initializer 'conv1.weight'".
 OnnxConstant read_tensor(const onnx::TensorProto& tensor, const std::string& model_path, const std::string& what);
 
+/// All elements as f32, for what is computed while a model is read. Throws Error(BadData) that begins with `what` for a fill of
+/// more than 2^26 elements, which a few bytes of a model can ask for.
+std::vector<float> elements_of(const OnnxConstant& constant, const std::string& what);
+
 /// Constants in memory; there are as many values as the dimensions say.
 OnnxConstant float_constant(std::vector<float> values, std::vector<index_t> dims);
 OnnxConstant integer_constant(std::vector<index_t> values, std::vector<index_t> dims);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -81,9 +82,11 @@ Window read_transposed_window(NodeReader& node, const Shape& in, const std::vect
     const std::size_t slot = first_spatial(in.ndims) + k;
     const index_t in_size = in.extents[spatial_axes[slot]];
     WindowAxis axis{kernel[k], strides[k], pads[k], pads[count + k], dilations[k]};
-    const index_t full = (in_size - 1) * axis.stride + axis.span() + added[k];
+    const char* label = node.label().c_str();
+    const index_t stretched = checked_mul(in_size, axis.stride, label);
+    const index_t full = checked_add(stretched - axis.stride, axis.span() + added[k], label);
     if (auto_pad == AutoPad::Valid) axis.pad_lo = axis.pad_hi = 0;
-    if (auto_pad == AutoPad::SameUpper || auto_pad == AutoPad::SameLower) cut_to(axis, full, in_size * axis.stride, auto_pad);
+    if (auto_pad == AutoPad::SameUpper || auto_pad == AutoPad::SameLower) cut_to(axis, full, stretched, auto_pad);
     if (sizes[k] > 0) cut_to(axis, full, sizes[k], auto_pad);
     const index_t out_size = sizes[k] > 0 ? sizes[k] : full - axis.pad_lo - axis.pad_hi;
     axis.pad_hi = full - added[k] - axis.pad_lo - out_size;

@@ -7,7 +7,8 @@
 namespace parconv {
 namespace {
 
-constexpr index_t max_elems = index_t{1} << 62;
+/// A million gigabytes of f32: bytes, and sums over all values of a network, are far from the limits of 64 bits.
+constexpr index_t max_elems = index_t{1} << 48;
 
 /// The axes of ONNX dimensions, for 1 to 5 of them.
 std::span<const Axis> axes_of(int ndims) {
@@ -23,7 +24,7 @@ std::span<const Axis> axes_of(int ndims) {
 
 void check_elems(const Extents& extents, const std::string& what) {
   const index_t elems = checked_product(extents.values, concat("number of elements of ", what).c_str());
-  if (elems > max_elems) refuse(what, concat("a tensor of ", extents, " has ", elems, " elements, more than 2^62"));
+  if (elems > max_elems) refuse(what, concat("a tensor of ", extents, " has ", elems, " elements, more than 2^48"));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ struct Shape {
 Shape shape_of(const Value& value);
 
 /// The shape from ONNX dimensions (1 to 5 of them, all positive). Throws Error(BadData) naming `what` otherwise, or if the
-/// number of elements does not fit 2^62.
+/// number of elements is above 2^48.
 Shape shape_from_dims(std::span<const index_t> dims, const std::string& what);
 
 /// The ONNX dimensions of a shape.

@@ -1,5 +1,7 @@
 #include "model/ops/channels.hpp"
 
+#include <algorithm>
+
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 
@@ -13,23 +15,22 @@ Interval group_inputs(const ChannelGroups& channels, Interval oc) {
 std::vector<ChannelPiece> channel_pieces(const ChannelGroups& channels, Interval oc, Interval ic) {
   const index_t group_oc = channels.oc;
   const index_t group_ic = channels.ic;
+  const index_t end = std::min(ceil_div(oc.hi, group_oc), ceil_div(ic.hi, group_ic));
   std::vector<ChannelPiece> pieces;
-  for (index_t group = oc.lo / group_oc; group * group_oc < oc.hi; ++group) {
-    const Interval out = intersect(oc, Interval{group * group_oc, (group + 1) * group_oc});
-    const Interval in = intersect(ic, Interval{group * group_ic, (group + 1) * group_ic});
-    if (in.is_empty()) continue;
-    const bool is_whole = out.size() == group_oc && in.size() == group_ic;
-    const Interval within = in.shifted(-group * group_ic);
-    if (is_whole && !pieces.empty() && pieces.back().filter.ic == within &&
-        pieces.back().dst.size() == pieces.back().groups * group_oc) {
-      pieces.back().groups += 1;
-      pieces.back().src.hi = in.hi - ic.lo;
-      pieces.back().dst.hi = out.hi - oc.lo;
-      pieces.back().filter.oc.hi = out.hi;
-      continue;
-    }
-    pieces.push_back(
-        {.groups = 1, .src = in.shifted(-ic.lo), .dst = out.shifted(-oc.lo), .filter = {.oc = out, .ic = within, .kernel = {}}});
+  for (index_t group = std::max(oc.lo / group_oc, ic.lo / group_ic); group < end;) {
+    // As many whole groups as there are from here on, or else what there is of one.
+    const bool is_whole = oc.lo <= group * group_oc && ic.lo <= group * group_ic;
+    const index_t whole = is_whole ? std::min(oc.hi / group_oc, ic.hi / group_ic) - group : 0;
+    const index_t count = std::max<index_t>(whole, 1);
+    const Interval out = intersect(oc, Interval{group * group_oc, (group + count) * group_oc});
+    const Interval in = intersect(ic, Interval{group * group_ic, (group + count) * group_ic});
+    const Interval within = whole > 0 ? Interval{0, group_ic} : in.shifted(-group * group_ic);
+    group += count;
+    if (out.is_empty() || in.is_empty()) continue;
+    pieces.push_back({.groups = count,
+                      .src = in.shifted(-ic.lo),
+                      .dst = out.shifted(-oc.lo),
+                      .filter = {.oc = out, .ic = within, .kernel = {}}});
   }
   return pieces;
 }

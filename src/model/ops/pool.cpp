@@ -5,16 +5,15 @@
 namespace parconv {
 namespace {
 
-/// How many taps of each output count for an average: those inside the input, or inside the padded input.
+/// How many taps of each output count for an average: those inside the input, or inside the padded input. Taps are `dilation`
+/// apart: the first at or after the low end, and the last before the high end.
 std::vector<index_t> tap_counts(const WindowAxis& window, Interval counted, Interval out) {
   std::vector<index_t> counts;
   for (index_t o = out.lo; o < out.hi; ++o) {
-    index_t count = 0;
-    for (index_t t = 0; t < window.kernel; ++t) {
-      const index_t input = o * window.stride - window.pad_lo + t * window.dilation;
-      if (input >= counted.lo && input < counted.hi) ++count;
-    }
-    counts.push_back(std::max<index_t>(count, 1));
+    const index_t begin = o * window.stride - window.pad_lo;
+    const index_t first = std::max<index_t>(ceil_div(counted.lo - begin, window.dilation), 0);
+    const index_t end = std::min(ceil_div(counted.hi - begin, window.dilation), window.kernel);
+    counts.push_back(std::max<index_t>(end - first, 1));
   }
   return counts;
 }

@@ -61,7 +61,8 @@ AxisTap take(const TakeAxis& axis, index_t out, index_t in_size) {
 
 AxisTap nearest(const NearestAxis& axis, index_t out, index_t out_size, index_t in_size) {
   const float place = rounded(axis.rounding, place_of(axis.coordinates, axis.scale, out, out_size, in_size));
-  return exactly(std::clamp<index_t>(static_cast<index_t>(place), 0, in_size - 1));
+  const float clipped = std::clamp(place, 0.0F, static_cast<float>(in_size - 1));  // before it becomes an integer: it may be huge
+  return exactly(std::min(static_cast<index_t>(clipped), in_size - 1));
 }
 
 AxisTap linear(const LinearAxis& axis, index_t out, index_t out_size, index_t in_size) {

@@ -1,0 +1,65 @@
+#include "fuzz/model_seeds.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "parconv/core/error.hpp"
+#include "parconv/io/onnx_reader.hpp"
+#include "tools/networks.hpp"
+
+namespace parconv::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t max_bytes = 200'000;
+
+/// Read with the dimensions that it has.
+bool is_usable(const fs::path& path) {
+  if (path.extension() != ".onnx" || fs::file_size(path) > max_bytes) return false;
+  try {
+    read_network(OnnxModel(path.string()));
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// In the order of their names, so that a seed means the same everywhere.
+std::vector<fs::path> models_below(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  std::error_code missing;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, missing))
+    if (entry.is_regular_file() && is_usable(entry.path())) paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+/// Channels are few and images small: every model can be computed in milliseconds.
+NetworkOptions small_form(const std::string& name) { return {.channels_scale = name == "small" ? 0.1 : 0.03, .size = {32}}; }
+
+}  // namespace
+
+std::vector<std::string> seed_models(const fs::path& folder, const std::vector<fs::path>& folders_of_models) {
+  std::vector<std::string> models;
+  for (const std::string& name : network_names()) {
+    const fs::path path = folder / (name + ".onnx");
+    write_network(name, small_form(name), path.string());
+    models.push_back(read_bytes(path));
+  }
+  for (const fs::path& each : folders_of_models)
+    for (const fs::path& path : models_below(each)) models.push_back(read_bytes(path));
+  return models;
+}
+
+std::string read_bytes(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return bytes.str();
+}
+
+void write_bytes(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+}  // namespace parconv::test
