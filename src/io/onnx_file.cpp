@@ -16,8 +16,8 @@ using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
 
 constexpr std::uint32_t max_inline_bytes = 1024;
-/// Names, modes and places are in messages: this is longer than any path.
-constexpr std::uint32_t max_name_bytes = 8192;
+/// Names, modes and places of files stand in messages.
+constexpr std::uint32_t max_name_bytes = 1024;
 /// About what is taken in memory: by a text beside its bytes, by a message beside its fields, by the bytes of numbers (which take
 /// one or more in the file), and by the bytes of a message that is kept whole (two of them may be a dimension).
 constexpr index_t text_bytes = 64;

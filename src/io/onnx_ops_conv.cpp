@@ -64,7 +64,7 @@ struct GemmMatrix {
 enum class Layout { RowMajor, ColumnMajor };
 
 /// No real network comes near, but a few bytes of a model can ask for more: there is a factor and a bias for each.
-constexpr index_t max_columns = index_t{1} << 26;
+constexpr index_t max_columns = index_t{1} << 24;
 
 GemmMatrix gemm_matrix(NodeReader& node, Layout layout) {
   const OnnxConstant& weights = node.constant(1, "the weights");

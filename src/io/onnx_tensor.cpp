@@ -165,10 +165,10 @@ OnnxConstant read_tensor(const TensorProto& tensor, const std::string& model_pat
 }
 
 std::vector<float> elements_of(const OnnxConstant& constant, const std::string& what) {
-  constexpr index_t limit = index_t{1} << 26;
+  constexpr index_t limit = index_t{1} << 24;
   if (constant.data.is_fill && constant.data.count > limit)
     throw Error(ExitCode::BadData, concat(what, " needs all elements of a constant of dimensions ", dims_string(constant.dims),
-                                          ", which are more than 2^26"));
+                                          ", which are more than 2^24"));
   return read_constant(constant.data);
 }
 

@@ -23,7 +23,7 @@ struct OnnxConstant {
 OnnxConstant read_tensor(const onnx::TensorProto& tensor, const std::string& model_path, const std::string& what);
 
 /// All elements as f32, for what is computed while a model is read. Throws Error(BadData) that begins with `what` for a fill of
-/// more than 2^26 elements, which a few bytes of a model can ask for.
+/// more than 2^24 elements, which a few bytes of a model can ask for.
 std::vector<float> elements_of(const OnnxConstant& constant, const std::string& what);
 
 /// Constants in memory; there are as many values as the dimensions say.
