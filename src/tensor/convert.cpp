@@ -96,26 +96,32 @@ void scale_row(std::span<float> row, const InputScaling& scaling, std::size_t ch
   for (float& value : row) value = (value * scale - mean) / deviation;
 }
 
-void store_tile(const Tile& tile, const Rows& rows, Interval channels, Interval pixels, float* dst) {
+void put(float value, float& dst) { dst = value; }
+void put(float value, Half& dst) { dst.bits = half_from_float(value); }
+void put(float value, Bfloat16& dst) { dst.bits = bfloat16_from_float(value); }
+
+template <class Element>
+void store_tile(const Tile& tile, const Rows& rows, Interval channels, Interval pixels, Element* dst) {
   for (index_t p = 0; p < pixels.size(); ++p) {
-    float* pixel = dst + (pixels.lo + p) * rows.pixel_stride + channels.lo * rows.channel_stride;
+    Element* pixel = dst + (pixels.lo + p) * rows.pixel_stride + channels.lo * rows.channel_stride;
     for (index_t c = 0; c < channels.size(); ++c) {
-      pixel[c * rows.channel_stride] = tile[static_cast<std::size_t>(c)][static_cast<std::size_t>(p)];
+      put(tile[static_cast<std::size_t>(c)][static_cast<std::size_t>(p)], pixel[c * rows.channel_stride]);
     }
   }
 }
 
-void load_tile(Tile& tile, const Rows& rows, Interval channels, Interval pixels, const float* src) {
+template <class Element>
+void load_tile(Tile& tile, const Rows& rows, Interval channels, Interval pixels, const Element* src) {
   for (index_t p = 0; p < pixels.size(); ++p) {
-    const float* pixel = src + (pixels.lo + p) * rows.pixel_stride + channels.lo * rows.channel_stride;
+    const Element* pixel = src + (pixels.lo + p) * rows.pixel_stride + channels.lo * rows.channel_stride;
     for (index_t c = 0; c < channels.size(); ++c) {
-      tile[static_cast<std::size_t>(c)][static_cast<std::size_t>(p)] = pixel[c * rows.channel_stride];
+      tile[static_cast<std::size_t>(c)][static_cast<std::size_t>(p)] = to_float(pixel[c * rows.channel_stride]);
     }
   }
 }
 
-template <class T>
-void read_block(const std::byte* src, const Rows& rows, float* dst, const InputScaling& scaling) {
+template <class T, class Element>
+void read_block(const std::byte* src, const Rows& rows, Element* dst, const InputScaling& scaling) {
   const bool is_scaled = scaling != InputScaling{};
   Tile tile;
   for_each_tile(rows, [&](Interval channels, Interval pixels) {
@@ -129,16 +135,24 @@ void read_block(const std::byte* src, const Rows& rows, float* dst, const InputS
   });
 }
 
-template <class T>
-void read_blocks(std::span<const std::byte> src, View dst, const InputScaling& scaling) {
+template <class T, class Element>
+void read_blocks_as(std::span<const std::byte> src, View dst, const InputScaling& scaling) {
   const Traversal traversal = traversal_of(dst.layout);
-  auto* memory = reinterpret_cast<float*>(dst.data);
+  auto* memory = reinterpret_cast<Element*>(dst.data);
   traversal.blocks.for_each([&](index_t from, index_t to) {
     read_block<T>(src.data() + static_cast<std::size_t>(from) * sizeof(T), traversal.rows, memory + to, scaling);
   });
 }
 
-void write_block(const float* src, const Rows& rows, float* dst) {
+template <class T>
+void read_blocks(std::span<const std::byte> src, View dst, const InputScaling& scaling) {
+  if (dst.layout.type == DType::F16) return read_blocks_as<T, Half>(src, dst, scaling);
+  if (dst.layout.type == DType::BF16) return read_blocks_as<T, Bfloat16>(src, dst, scaling);
+  read_blocks_as<T, float>(src, dst, scaling);
+}
+
+template <class Element>
+void write_block(const Element* src, const Rows& rows, float* dst) {
   Tile tile;
   for_each_tile(rows, [&](Interval channels, Interval pixels) {
     load_tile(tile, rows, channels, pixels, src);
@@ -147,6 +161,13 @@ void write_block(const float* src, const Rows& rows, float* dst) {
       std::copy_n(row.begin(), pixels.size(), dst + c * rows.plane_elems + pixels.lo);
     }
   });
+}
+
+template <class Element>
+void write_blocks(ConstView src, float* dst) {
+  const Traversal traversal = traversal_of(src.layout);
+  const auto* memory = reinterpret_cast<const Element*>(src.data);
+  traversal.blocks.for_each([&](index_t to, index_t from) { write_block(memory + from, traversal.rows, dst + to); });
 }
 
 void expect_fits(std::size_t count, const Extents& channels_of, const char* what) {
@@ -160,7 +181,7 @@ void from_onnx_order(std::span<const std::byte> src, DType src_type, View dst, c
   const auto elems = static_cast<std::size_t>(volume(dst.layout.extents));
   PARCONV_EXPECT(src.size() == elems * size_of(src_type), src.size(), " bytes of ", name_of(src_type), " for ",
                  dst.layout.extents);
-  PARCONV_EXPECT(dst.layout.type == DType::F32, "dst is ", name_of(dst.layout.type));
+  PARCONV_EXPECT(is_activation_type(dst.layout.type), "dst is ", name_of(dst.layout.type));
   expect_fits(scaling.mean.size(), dst.layout.extents, "mean");
   expect_fits(scaling.std.size(), dst.layout.extents, "std");
   if (elems == 0) return;
@@ -191,11 +212,11 @@ void from_onnx_order(std::span<const std::byte> src, DType src_type, View dst, c
 
 void to_onnx_order(ConstView src, std::span<float> dst) {
   PARCONV_EXPECT(dst.size() == static_cast<std::size_t>(volume(src.layout.extents)), dst.size(), " for ", src.layout.extents);
-  PARCONV_EXPECT(src.layout.type == DType::F32, "src is ", name_of(src.layout.type));
+  PARCONV_EXPECT(is_activation_type(src.layout.type), "src is ", name_of(src.layout.type));
   if (dst.empty()) return;
-  const Traversal traversal = traversal_of(src.layout);
-  const auto* memory = reinterpret_cast<const float*>(src.data);
-  traversal.blocks.for_each([&](index_t to, index_t from) { write_block(memory + from, traversal.rows, dst.data() + to); });
+  if (src.layout.type == DType::F16) return write_blocks<Half>(src, dst.data());
+  if (src.layout.type == DType::BF16) return write_blocks<Bfloat16>(src, dst.data());
+  write_blocks<float>(src, dst.data());
 }
 
 }  // namespace parconv

@@ -171,5 +171,52 @@ TEST(ConvertOnnxOrder, RefusesWhatDoesNotFit) {
   EXPECT_THROW(from_onnx_order(bytes_of(integers), DType::I32, tensor.view()), Error);
 }
 
+/// Numbers that bf16 does not hold.
+std::vector<float> thirds(index_t count) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 3.0F;
+  return values;
+}
+
+TEST(Convert, RoundsOnceToBfloat16AndBack) {
+  const Extents extents{{2, 5, 1, 4, 7}};
+  const std::vector<float> values = thirds(volume(extents));
+  for (const bool is_inside : {false, true}) {
+    Box outer = Box::whole(extents);
+    if (is_inside)
+      for (Interval& interval : outer.intervals) interval = {-1, interval.hi + 2};
+    HostTensor rounded(outer, DType::BF16);
+    HostTensor widened(outer);
+    from_onnx_order(bytes_of(values), DType::F32, rounded.view(Box::whole(extents)));
+    convert(std::as_const(rounded).view(Box::whole(extents)), widened.view(Box::whole(extents)));
+    std::vector<float> direct(values.size());
+    to_onnx_order(std::as_const(rounded).view(Box::whole(extents)), direct);
+    for_each_onnx(extents, [&](std::size_t i, index_t n, index_t c, index_t d, index_t h, index_t w) {
+      ASSERT_EQ(widened.at(n, c, d, h, w), rounded_to_bfloat16(values[i])) << i;
+      ASSERT_EQ(direct[i], rounded_to_bfloat16(values[i])) << i;
+    });
+    HostTensor again(outer, DType::BF16);
+    convert(std::as_const(widened).view(Box::whole(extents)), again.view(Box::whole(extents)));
+    std::vector<float> after(values.size());
+    to_onnx_order(std::as_const(again).view(Box::whole(extents)), after);
+    EXPECT_EQ(after, direct);
+  }
+}
+
+TEST(Convert, ScalesBeforeItRounds) {
+  const Extents extents{{1, 2, 1, 1, 3}};
+  const std::vector<std::uint8_t> values{250, 251, 252, 253, 254, 255};
+  const InputScaling scaling{.scale = 1.0F / 255, .mean = {0.485F, 0.456F}, .std = {0.229F, 0.224F}};
+  HostTensor exact(Box::whole(extents));
+  HostTensor rounded(Box::whole(extents), DType::BF16);
+  from_onnx_order(bytes_of(values), DType::U8, exact.view(), scaling);
+  from_onnx_order(bytes_of(values), DType::U8, rounded.view(), scaling);
+  std::vector<float> expected(values.size());
+  std::vector<float> actual(values.size());
+  to_onnx_order(std::as_const(exact).view(), expected);
+  to_onnx_order(std::as_const(rounded).view(), actual);
+  for (std::size_t k = 0; k < values.size(); ++k) EXPECT_EQ(actual[k], rounded_to_bfloat16(expected[k]));
+}
+
 }  // namespace
 }  // namespace parconv

@@ -1,6 +1,7 @@
 // 16-bit floats against their definition, for all bit patterns.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -79,6 +80,19 @@ TEST(Bfloat16, RoundsToTheNearestWithTiesToEven) {
   EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-8f + 0x1p-20f), 0x3f81);
   EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-7f + 0x1p-8f), 0x3f82);  // a tie upwards
   EXPECT_EQ(bfloat16_from_float(std::numeric_limits<float>::max()), 0x7f80);
+}
+
+TEST(Bfloat16, ManyAtOnceAreRoundedLikeEachAlone) {
+  std::vector<float> values{0.0F, -0.0F, 1e-40F, 3.4e38F, std::numeric_limits<float>::infinity(), std::nanf("")};
+  for (std::uint32_t bits = 0; bits < 0xfff00000u; bits += 0x00012345u) values.push_back(std::bit_cast<float>(bits));
+  std::vector<std::uint16_t> rounded(values.size());
+  bfloat16_from_floats(values, rounded);
+  std::vector<float> widened(values.size());
+  floats_from_bfloat16(rounded, widened);
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    ASSERT_EQ(rounded[k], bfloat16_from_float(values[k])) << values[k];
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(widened[k]), std::bit_cast<std::uint32_t>(float_from_bfloat16(rounded[k])));
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <span>
 
 namespace parconv {
 
@@ -43,5 +44,12 @@ constexpr std::uint16_t bfloat16_from_float(float value) {
   if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);
   return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
+
+/// The nearest number that a bf16 holds.
+constexpr float rounded_to_bfloat16(float value) { return float_from_bfloat16(bfloat16_from_float(value)); }
+
+/// Many of them at once. Precondition: as many values as results; they do not overlap.
+void floats_from_bfloat16(std::span<const std::uint16_t> values, std::span<float> results);
+void bfloat16_from_floats(std::span<const float> values, std::span<std::uint16_t> results);
 
 }  // namespace parconv
