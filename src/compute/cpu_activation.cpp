@@ -4,14 +4,7 @@
 #include <array>
 
 #include "compute/activation_formulas.hpp"
-
-// The choice is made before sanitizers are ready, so they get the plain loops.
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define PARCONV_FOR_EVERY_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define PARCONV_FOR_EVERY_CPU
-#endif
+#include "tensor/every_cpu.hpp"
 
 namespace parconv::cpu {
 namespace {

@@ -45,8 +45,8 @@ class ScaleShiftKernel final : public RowKernel {
 /// A source of a sum as rows of dst: axes of extent 1 are repeated.
 ConstRow broadcast_row(const Operand& operand, const RowIndex& row) {
   const auto along = [&](Axis axis, index_t index) { return operand.layout().extents[axis] == 1 ? 0 : index; };
-  const float* const data = operand.at(along(Axis::N, row.n), along(Axis::D, row.d), along(Axis::H, row.h));
-  return {data, operand.layout().extents[Axis::W] == 1 ? 0 : operand.layout().strides[Axis::W]};
+  const ConstRow found = operand.row({along(Axis::N, row.n), along(Axis::D, row.d), along(Axis::H, row.h)});
+  return {found.data, operand.layout().extents[Axis::W] == 1 ? 0 : found.pitch};
 }
 
 class SumKernel final : public RowKernel {
@@ -78,7 +78,7 @@ class SumKernel final : public RowKernel {
   }
 
   /// A term with all channels, in `spread` if it had one only.
-  ConstRow term(Sources srcs, std::size_t k, const RowIndex& row, Row spread) const {
+  ConstRow term(Sources srcs, std::size_t k, const RowIndex& row, Row spread) {
     const Operand source = operand(srcs, terms_[k]);
     const ConstRow found = broadcast_row(source, row);
     if (source.layout().extents[Axis::C] == shape().channels) return found;

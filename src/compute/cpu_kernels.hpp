@@ -7,7 +7,7 @@
 
 namespace parconv {
 
-/// Precondition: op is neither a LocalConv nor a LocalDeconv; all operands are f32 with channel stride 1.
+/// Precondition: op is neither a LocalConv nor a LocalDeconv; all operands are f32 or bf16 with channel stride 1.
 std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op);
 
 namespace cpu {

@@ -7,70 +7,72 @@
 namespace parconv::cpu {
 namespace {
 
-/// The taps of every output along one axis, as consecutive offsets in elements.
+/// The taps of every output along one axis, as evenly spaced indices.
 struct AxisTaps {
-  std::vector<index_t> first{};  ///< offset of the first tap of each output
+  std::vector<index_t> first{};  ///< the first input of each output
   std::vector<index_t> count{};
-  index_t step = 0;  ///< from tap to tap
+  index_t step = 1;  ///< from input to input
 };
 
-AxisTaps axis_taps(const WindowAxis& window, index_t outs, index_t in_size, index_t stride) {
-  AxisTaps taps{.step = window.dilation * stride};
+AxisTaps axis_taps(const WindowAxis& window, index_t outs, index_t in_size) {
+  AxisTaps taps{.step = window.dilation};
   for (index_t out = 0; out < outs; ++out) {
     const Interval inside = taps_inside(window, out, in_size);
-    taps.first.push_back((out * window.stride - window.pad_lo + inside.lo * window.dilation) * stride);
+    taps.first.push_back(out * window.stride - window.pad_lo + inside.lo * window.dilation);
     taps.count.push_back(inside.size());
   }
   return taps;
 }
 
+/// Rows that a window meets.
+index_t rows_of(const LocalPool& pool) { return pool.window[Axis::D].kernel * pool.window[Axis::H].kernel; }
+
 class PoolKernel final : public RowKernel {
  public:
-  explicit PoolKernel(const LocalOp& op) : RowKernel(op), pool_(std::get<LocalPool>(op.kind)) {
+  explicit PoolKernel(const LocalOp& op)
+      : RowKernel(op, rows_of(std::get<LocalPool>(op.kind))), pool_(std::get<LocalPool>(op.kind)) {
     const OperandLayout& src = op.srcs[main_index(op)];
-    std::size_t taps = 1;
     for (std::size_t k = 0; k < 3; ++k) {
       const Axis axis = spatial_axes[k];
-      taps_[k] = axis_taps(pool_.window[axis], op.dst.extents[axis], src.extents[axis], src.strides[axis]);
-      taps *= static_cast<std::size_t>(pool_.window[axis].kernel);
+      along_[k] = axis_taps(pool_.window[axis], op.dst.extents[axis], src.extents[axis]);
       PARCONV_EXPECT(pool_.kind == PoolKind::Max || std::ssize(pool_.divisors[k]) == op.dst.extents[axis], name_of(axis));
     }
-    row_offsets_.reserve(taps);
-    offsets_.reserve(taps);
+    rows_.reserve(static_cast<std::size_t>(rows_of(pool_)));
+    taps_.reserve(static_cast<std::size_t>(rows_of(pool_) * pool_.window[Axis::W].kernel));
   }
 
  private:
   void make_row(Sources srcs, const RowIndex& row, Row dst) override {
-    const float* const sample = main_operand(srcs).at(row.n);
-    find_row_offsets(row);
+    find_rows(main_operand(srcs), row);
     for (index_t w = 0; w < shape().pixels; ++w) {
-      find_offsets(static_cast<std::size_t>(w));
-      make_pixel(sample, {dst.data + w * dst.pitch, static_cast<std::size_t>(shape().channels)}, row, w);
+      find_taps(static_cast<std::size_t>(w));
+      make_pixel({dst.data + w * dst.pitch, static_cast<std::size_t>(shape().channels)}, row, w);
     }
   }
 
-  void make_pixel(const float* sample, std::span<float> pixel, const RowIndex& row, index_t w) const {
-    if (pool_.kind == PoolKind::Max) return max_at(pixel, sample, offsets_);
-    sum_at(pixel, sample, offsets_);
+  void make_pixel(std::span<float> pixel, const RowIndex& row, index_t w) const {
+    if (pool_.kind == PoolKind::Max) return max_taps(pixel, taps_);
+    sum_taps(pixel, taps_);
     divide(pixel, divisor(row, w));
   }
 
-  /// Where the rows that a window meets begin in their sample.
-  void find_row_offsets(const RowIndex& row) {
-    row_offsets_.clear();
-    const AxisTaps& ds = taps_[0];
-    const AxisTaps& hs = taps_[1];
+  /// The rows that the windows of a row of outputs meet.
+  void find_rows(const Operand& src, const RowIndex& row) {
+    rows_.clear();
+    const AxisTaps& ds = along_[0];
+    const AxisTaps& hs = along_[1];
     const auto d = static_cast<std::size_t>(row.d), h = static_cast<std::size_t>(row.h);
     for (index_t i = 0; i < ds.count[d]; ++i)
-      for (index_t j = 0; j < hs.count[h]; ++j) row_offsets_.push_back(ds.first[d] + i * ds.step + hs.first[h] + j * hs.step);
+      for (index_t j = 0; j < hs.count[h]; ++j)
+        rows_.push_back(src.row({row.n, ds.first[d] + i * ds.step, hs.first[h] + j * hs.step}));
   }
 
-  /// Where the taps of one output are in their sample.
-  void find_offsets(std::size_t w) {
-    offsets_.clear();
-    const AxisTaps& ws = taps_[2];
-    for (const index_t row : row_offsets_)
-      for (index_t k = 0; k < ws.count[w]; ++k) offsets_.push_back(row + ws.first[w] + k * ws.step);
+  /// The pixels that one window meets.
+  void find_taps(std::size_t w) {
+    taps_.clear();
+    const AxisTaps& ws = along_[2];
+    for (const ConstRow& row : rows_)
+      for (index_t k = 0; k < ws.count[w]; ++k) taps_.push_back(row.data + (ws.first[w] + k * ws.step) * row.pitch);
   }
 
   float divisor(const RowIndex& row, index_t w) const {
@@ -79,9 +81,9 @@ class PoolKernel final : public RowKernel {
   }
 
   LocalPool pool_;
-  std::array<AxisTaps, 3> taps_{};
-  std::vector<index_t> row_offsets_{};
-  std::vector<index_t> offsets_{};
+  std::array<AxisTaps, 3> along_{};
+  std::vector<ConstRow> rows_{};
+  std::vector<const float*> taps_{};
 };
 
 }  // namespace

@@ -52,10 +52,13 @@ bool counts_up(const std::vector<AxisTap>& taps) {
   return true;
 }
 
+/// Rows are blended two by two.
+constexpr index_t rows_of_a_blend = 2;
+
 class ResampleKernel final : public RowKernel {
  public:
   explicit ResampleKernel(const LocalOp& op)
-      : RowKernel(op), resample_(std::get<LocalResample>(op.kind)), runs_(runs_of(resample_[Axis::W])) {
+      : RowKernel(op, rows_of_a_blend), resample_(std::get<LocalResample>(op.kind)), runs_(runs_of(resample_[Axis::W])) {
     const Extents& src = op.srcs[main_index(op)].extents;
     for (Axis axis : {Axis::C, Axis::D, Axis::H, Axis::W})
       PARCONV_EXPECT(static_cast<index_t>(resample_[axis].size()) == op.dst.extents[axis], resample_[axis].size(), " taps");

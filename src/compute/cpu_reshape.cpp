@@ -40,7 +40,7 @@ class ReshapeKernel final : public RowKernel {
       return rest;
     };
     const index_t w = take(Axis::W), h = take(Axis::H), d = take(Axis::D), c = take(Axis::C);
-    return src.at(index, d, h, w)[c];
+    return src.value({{index, c, d, h, w}});
   }
 
   LocalReshape reshape_;

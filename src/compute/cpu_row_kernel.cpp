@@ -1,50 +1,108 @@
 #include "compute/cpu_row_kernel.hpp"
 
+#include <algorithm>
+
+#include "device/elements.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/tensor/convert.hpp"
 
 namespace parconv::cpu {
 namespace {
 
-index_t offset_of(const OperandLayout& layout, index_t n, index_t d, index_t h, index_t w) {
-  return n * layout.strides[Axis::N] + d * layout.strides[Axis::D] + h * layout.strides[Axis::H] + w * layout.strides[Axis::W];
+/// In bytes, from the first element of the operand.
+index_t offset_of(const OperandLayout& layout, const RowIndex& row) {
+  const Extents& strides = layout.strides;
+  return (row.n * strides[Axis::N] + row.d * strides[Axis::D] + row.h * strides[Axis::H]) *
+         static_cast<index_t>(size_of(layout.type));
 }
+
+OperandLayout row_of(const OperandLayout& layout) {
+  OperandLayout row = layout;
+  row.extents[Axis::N] = row.extents[Axis::D] = row.extents[Axis::H] = 1;
+  return row;
+}
+
+OperandLayout dense_floats(const Extents& extents) { return layout_within(Box::whole(extents), Box::whole(extents)); }
+
+View view_of(float* row, const Extents& extents) { return {reinterpret_cast<std::byte*>(row), dense_floats(extents)}; }
 
 }  // namespace
 
-const float* Operand::at(index_t n, index_t d, index_t h, index_t w) const { return data_ + offset_of(*layout_, n, d, h, w); }
+ConvertedRows::ConvertedRows(const OperandLayout& layout, index_t count) {
+  if (layout.type == DType::F32) return;
+  row_elems_ = layout.extents[Axis::W] * layout.extents[Axis::C];
+  slots_.resize(static_cast<std::size_t>(count));
+  memory_.resize(static_cast<std::size_t>(count * row_elems_));
+}
 
-ConstRow Operand::row(const RowIndex& at_row) const { return {at(at_row.n, at_row.d, at_row.h), layout_->strides[Axis::W]}; }
+ConstRow ConvertedRows::get(const std::byte* data, const OperandLayout& layout, const RowIndex& index) {
+  const auto is_kept = [&](const Slot& slot) { return slot.last_use >= 0 && slot.index == index; };
+  auto slot = std::find_if(slots_.begin(), slots_.end(), is_kept);
+  const bool is_new = slot == slots_.end();
+  if (is_new) slot = std::min_element(slots_.begin(), slots_.end(), [](auto& a, auto& b) { return a.last_use < b.last_use; });
+  float* const memory = memory_.data() + (slot - slots_.begin()) * row_elems_;
+  const OperandLayout row = row_of(layout);
+  if (is_new) convert({data + offset_of(layout, index), row}, view_of(memory, row.extents));
+  *slot = {index, num_uses_++};
+  return {memory, layout.extents[Axis::C]};
+}
 
-RowKernel::RowKernel(const LocalOp& op) : op_(op) {
+void ConvertedRows::forget() {
+  for (Slot& slot : slots_) slot.last_use = -1;
+}
+
+ConstRow Operand::row(const RowIndex& at_row) const {
+  if (layout_->type != DType::F32) return rows_->get(data_, *layout_, at_row);
+  return {reinterpret_cast<const float*>(data_ + offset_of(*layout_, at_row)), layout_->strides[Axis::W]};
+}
+
+float Operand::value(const Extents& at) const {
+  const ConstElements elements = elements_of(*layout_, data_);
+  return load_one(elements, elements.offset(place_of(at)));
+}
+
+RowKernel::RowKernel(const LocalOp& op, index_t rows_at_once) : op_(op) {
   const std::size_t channels = static_cast<std::size_t>(op.dst.extents[Axis::C]);
   PARCONV_EXPECT(op.finish.bias.empty() || op.finish.bias.size() == channels, op.finish.bias.size(), " != ", channels);
   PARCONV_EXPECT(op.finish.residual < static_cast<int>(op.srcs.size()), "residual ", op.finish.residual);
-  if (op.finish.residual < 0) return;
+  for (const OperandLayout& src : op.srcs) converted_.emplace_back(src, rows_at_once);
+  const bool has_residual = op.finish.residual >= 0;
+  if (has_residual || op.dst.type != DType::F32) unfinished_.resize(channels * static_cast<std::size_t>(shape().pixels));
+  if (!has_residual) return;
   const OperandLayout& residual = op.srcs[static_cast<std::size_t>(op.finish.residual)];
   PARCONV_EXPECT(residual.extents == op.dst.extents, residual.extents, " != ", op.dst.extents);
-  unfinished_.resize(channels * static_cast<std::size_t>(op.dst.extents[Axis::W]));
 }
 
 void RowKernel::execute(Sources srcs, std::byte* dst, std::byte* scratch) {
+  for (ConvertedRows& rows : converted_) rows.forget();
   begin(srcs, scratch);
-  float* const first = reinterpret_cast<float*>(dst);
   const Extents& extents = op_.dst.extents;
   for (index_t n = 0; n < extents[Axis::N]; ++n)
     for (index_t d = 0; d < extents[Axis::D]; ++d)
-      for (index_t h = 0; h < extents[Axis::H]; ++h)
-        execute_row(srcs, {n, d, h}, {first + offset_of(op_.dst, n, d, h, 0), op_.dst.strides[Axis::W]});
+      for (index_t h = 0; h < extents[Axis::H]; ++h) execute_row(srcs, {n, d, h}, dst + offset_of(op_.dst, {n, d, h}));
 }
 
-void RowKernel::execute_row(Sources srcs, const RowIndex& row, Row dst) {
+/// A row is made in its place, unless it has to be converted or its place holds the residual.
+void RowKernel::execute_row(Sources srcs, const RowIndex& row, std::byte* dst) {
   const LocalFinish& finish = op_.finish;
   const bool has_residual = finish.residual >= 0;
-  const Row made = has_residual ? Row{unfinished_.data(), shape().channels} : dst;
+  const Row apart{unfinished_.data(), shape().channels};
+  const bool is_converted = op_.dst.type != DType::F32;
+  const Row finished = is_converted ? apart : Row{reinterpret_cast<float*>(dst), op_.dst.strides[Axis::W]};
+  const Row made = has_residual ? apart : finished;
   make_row(srcs, row, made);
   if (!finish.bias.empty()) add_bias_to_row(made, finish.bias, shape().pixels);
-  if (has_residual) add_rows(dst, made, operand(srcs, static_cast<std::size_t>(finish.residual)).row(row), shape());
-  activate_row(dst, shape(), finish.activation);
+  if (has_residual) add_rows(finished, made, operand(srcs, static_cast<std::size_t>(finish.residual)).row(row), shape());
+  activate_row(finished, shape(), finish.activation);
+  if (!is_converted) return;
+  const OperandLayout layout = row_of(op_.dst);
+  convert(view_of(unfinished_.data(), layout.extents), {dst, layout});
 }
 
-std::size_t RowKernel::resident_bytes() const { return (unfinished_.size() + op_.finish.bias.size()) * sizeof(float); }
+std::size_t RowKernel::resident_bytes() const {
+  std::size_t bytes = (unfinished_.size() + op_.finish.bias.size()) * sizeof(float);
+  for (const ConvertedRows& rows : converted_) bytes += rows.size_bytes();
+  return bytes;
+}
 
 }  // namespace parconv::cpu

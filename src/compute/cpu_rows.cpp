@@ -14,37 +14,46 @@ class RowSumKernel final : public RowKernel {
  public:
   explicit RowSumKernel(const LocalOp& op) : RowKernel(op) {
     expect_one_output(op, {Axis::W});
-    const OperandLayout& src = op.srcs[main_index(op)];
-    for (index_t w = 0; w < src.extents[Axis::W]; ++w) offsets_.push_back(w * src.strides[Axis::W]);
+    taps_.resize(static_cast<std::size_t>(op.srcs[main_index(op)].extents[Axis::W]));
   }
 
  private:
   void make_row(Sources srcs, const RowIndex& row, Row dst) override {
-    sum_at({dst.data, static_cast<std::size_t>(shape().channels)}, main_operand(srcs).row(row).data, offsets_);
+    const ConstRow src = main_operand(srcs).row(row);
+    for (std::size_t w = 0; w < taps_.size(); ++w) taps_[w] = src.data + static_cast<index_t>(w) * src.pitch;
+    sum_taps({dst.data, static_cast<std::size_t>(shape().channels)}, taps_);
   }
 
-  std::vector<index_t> offsets_{};
+  std::vector<const float*> taps_{};
 };
 
 class RowsMeanKernel final : public RowKernel {
  public:
-  explicit RowsMeanKernel(const LocalOp& op) : RowKernel(op), count_(std::get<LocalRowsMean>(op.kind).count) {
+  explicit RowsMeanKernel(const LocalOp& op) : RowKernel(op, rows_of(op)), count_(std::get<LocalRowsMean>(op.kind).count) {
     expect_one_output(op, {Axis::D, Axis::H, Axis::W});
     PARCONV_EXPECT(count_ >= 1, count_);
-    const OperandLayout& src = op.srcs[main_index(op)];
-    for (index_t d = 0; d < src.extents[Axis::D]; ++d)
-      for (index_t h = 0; h < src.extents[Axis::H]; ++h) offsets_.push_back(d * src.strides[Axis::D] + h * src.strides[Axis::H]);
+    taps_.reserve(static_cast<std::size_t>(rows_of(op)));
   }
 
  private:
+  static index_t rows_of(const LocalOp& op) {
+    const Extents& src = op.srcs[main_index(op)].extents;
+    return src[Axis::D] * src[Axis::H];
+  }
+
   void make_row(Sources srcs, const RowIndex& row, Row dst) override {
+    const Operand src = main_operand(srcs);
+    const Extents& extents = src.layout().extents;
+    taps_.clear();
+    for (index_t d = 0; d < extents[Axis::D]; ++d)
+      for (index_t h = 0; h < extents[Axis::H]; ++h) taps_.push_back(src.row({row.n, d, h}).data);
     const std::span pixel(dst.data, static_cast<std::size_t>(shape().channels));
-    sum_at(pixel, main_operand(srcs).at(row.n), offsets_);
+    sum_taps(pixel, taps_);
     divide(pixel, static_cast<float>(count_));
   }
 
   index_t count_;
-  std::vector<index_t> offsets_{};
+  std::vector<const float*> taps_{};
 };
 
 }  // namespace

@@ -47,7 +47,7 @@ class SoftmaxKernel final : public RowKernel {
     for (index_t w = 0; w < shape().pixels; ++w)
       for (index_t c = 0; c < shape().channels; ++c) {
         const Extents place{{row.n, c, row.d, row.h, w}};
-        dst.data[w * dst.pitch + c] = normalised(value_at(src, in_source(place)), group(place));
+        dst.data[w * dst.pitch + c] = normalised(src.value(in_source(place)), group(place));
       }
   }
 
@@ -61,10 +61,6 @@ class SoftmaxKernel final : public RowKernel {
   Extents in_source(Extents place) const {
     for (Axis axis : all_axes) place[axis] += softmax_.dst_offset[axis];
     return place;
-  }
-
-  static float value_at(const Operand& src, const Extents& at) {
-    return src.at(at[Axis::N], at[Axis::D], at[Axis::H], at[Axis::W])[at[Axis::C]];
   }
 
   float normalised(float value, const Group& of) const {
@@ -97,7 +93,7 @@ class SoftmaxKernel final : public RowKernel {
       for (index_t d = ds.lo; d < ds.hi; ++d)
         for (index_t h = hs.lo; h < hs.hi; ++h)
           for (index_t w = ws.lo; w < ws.hi; ++w)
-            for (index_t c = cs.lo; c < cs.hi; ++c) visit(src.at(n, d, h, w)[c]);
+            for (index_t c = cs.lo; c < cs.hi; ++c) visit(src.value({{n, c, d, h, w}}));
   }
 
   LocalSoftmax softmax_;

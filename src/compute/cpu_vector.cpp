@@ -4,19 +4,7 @@
 #include <limits>
 
 #include "compute/cpu_activation.hpp"
-
-// The choice is made before sanitizers are ready, so they get the plain loops.
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define PARCONV_FOR_EVERY_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define PARCONV_FOR_EVERY_CPU
-#endif
-#if defined(__clang__)
-#define PARCONV_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define PARCONV_INDEPENDENT _Pragma("GCC ivdep")
-#endif
+#include "tensor/every_cpu.hpp"
 
 namespace parconv::cpu {
 namespace {
@@ -180,41 +168,41 @@ void activate_row(Row dst, RowShape shape, const Activation& activation) {
 }
 
 PARCONV_FOR_EVERY_CPU
-void sum_at(std::span<float> pixel, const float* src, std::span<const index_t> offsets) {
+void sum_taps(std::span<float> pixel, Taps taps) {
   std::size_t c = 0;
   for (; c + num_lanes <= pixel.size(); c += num_lanes) {
     Lanes sum{};
-    for (const index_t offset : offsets) {
+    for (const float* const tap : taps) {
       Lanes value;
-      std::memcpy(&value, src + offset + c, sizeof value);
+      std::memcpy(&value, tap + c, sizeof value);
       sum += value;
     }
     std::memcpy(pixel.data() + c, &sum, sizeof sum);
   }
   for (; c < pixel.size(); ++c) {
     float sum = 0;
-    for (const index_t offset : offsets) sum += src[offset + static_cast<index_t>(c)];
+    for (const float* const tap : taps) sum += tap[c];
     pixel[c] = sum;
   }
 }
 
 PARCONV_FOR_EVERY_CPU
-void max_at(std::span<float> pixel, const float* src, std::span<const index_t> offsets) {
+void max_taps(std::span<float> pixel, Taps taps) {
   constexpr float lowest = -std::numeric_limits<float>::infinity();
   std::size_t c = 0;
   for (; c + num_lanes <= pixel.size(); c += num_lanes) {
     Lanes most = Lanes{} + lowest;
-    for (const index_t offset : offsets) {
+    for (const float* const tap : taps) {
       Lanes value;
-      std::memcpy(&value, src + offset + c, sizeof value);
+      std::memcpy(&value, tap + c, sizeof value);
       most = value > most ? value : most;
     }
     std::memcpy(pixel.data() + c, &most, sizeof most);
   }
   for (; c < pixel.size(); ++c) {
     float most = lowest;
-    for (const index_t offset : offsets) {
-      const float value = src[offset + static_cast<index_t>(c)];
+    for (const float* const tap : taps) {
+      const float value = tap[c];
       most = value > most ? value : most;
     }
     pixel[c] = most;

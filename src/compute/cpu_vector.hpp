@@ -42,9 +42,12 @@ void scale_shift_row(Row dst, ConstRow src, std::span<const float> scale, std::s
 void divide(std::span<float> pixel, float divisor);
 void activate_row(Row dst, RowShape shape, const Activation& activation);
 
-/// pixel[c] = sum over k, in order, of src[offsets[k] + c]; 0 without offsets.
-void sum_at(std::span<float> pixel, const float* src, std::span<const index_t> offsets);
-/// pixel[c] = maximum over k of src[offsets[k] + c]; minus infinity without offsets.
-void max_at(std::span<float> pixel, const float* src, std::span<const index_t> offsets);
+/// Where pixels begin that are combined into one.
+using Taps = std::span<const float* const>;
+
+/// pixel[c] = sum over k, in order, of taps[k][c]; 0 without taps.
+void sum_taps(std::span<float> pixel, Taps taps);
+/// pixel[c] = maximum over k of taps[k][c]; minus infinity without taps.
+void max_taps(std::span<float> pixel, Taps taps);
 
 }  // namespace parconv::cpu
