@@ -6,6 +6,7 @@
 #include <span>
 
 #include "compute/axis_taps.hpp"
+#include "device/elements.hpp"
 #include "parconv/model/local_op.hpp"
 
 namespace parconv {
@@ -44,20 +45,19 @@ void for_each_index(const Extents& extents, Visit&& visit) {
 /// activation(x), by the standard library.
 float reference_activation(const Activation& activation, float x);
 
-/// An f32 operand that is read.
+/// An operand that is read, element by element as f32.
 struct Source {
-  const float* data = nullptr;
+  const std::byte* data = nullptr;
   const OperandLayout* layout = nullptr;
 
-  float at(const Index& index) const { return data[offset_of(layout->strides, index)]; }
+  float at(const Index& index) const { return load_one({.data = data, .type = layout->type}, offset_of(layout->strides, index)); }
   const Extents& extents() const { return layout->extents; }
 };
 
 /// One execution of a LocalOp.
 class ReferenceCall {
  public:
-  ReferenceCall(const LocalOp& op, std::span<const std::byte* const> srcs, std::byte* dst)
-      : op_(op), srcs_(srcs), dst_(reinterpret_cast<float*>(dst)) {}
+  ReferenceCall(const LocalOp& op, std::span<const std::byte* const> srcs, std::byte* dst) : op_(op), srcs_(srcs), dst_(dst) {}
 
   const Extents& extents() const { return op_.dst.extents; }
 
@@ -69,12 +69,13 @@ class ReferenceCall {
     return source(is_after_residual ? k + 1 : k);
   }
 
-  /// Writes finish(value). Reads the residual first, so it may lie where the result goes.
+  /// Writes finish(value), rounded once if the result is not f32. Reads the residual first, so it may lie where the result goes.
   void store(const Index& at, float value) const {
     const LocalFinish& finish = op_.finish;
     if (!finish.bias.empty()) value += finish.bias[static_cast<std::size_t>(at[Axis::C])];
     if (finish.residual >= 0) value += source(static_cast<std::size_t>(finish.residual)).at(at);
-    dst_[offset_of(op_.dst.strides, at)] = reference_activation(finish.activation, value);
+    const Lanes<1> result{{reference_activation(finish.activation, value)}};
+    store_dense<1>({.data = dst_, .type = op_.dst.type}, offset_of(op_.dst.strides, at), result);
   }
 
   /// Writes finish(value_at(index)) for every index of the result.
@@ -84,11 +85,11 @@ class ReferenceCall {
   }
 
  private:
-  Source source(std::size_t k) const { return {reinterpret_cast<const float*>(srcs_[k]), &op_.srcs[k]}; }
+  Source source(std::size_t k) const { return {srcs_[k], &op_.srcs[k]}; }
 
   const LocalOp& op_;
   std::span<const std::byte* const> srcs_;
-  float* dst_;
+  std::byte* dst_;
 };
 
 }  // namespace parconv

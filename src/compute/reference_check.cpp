@@ -5,8 +5,8 @@ namespace parconv {
 namespace {
 
 void check_type(const OperandLayout& layout) {
-  if (layout.type == DType::F32) return;
-  throw Error(ExitCode::Unavailable, concat("the reference backend computes on f32, asked for ", name_of(layout.type)),
+  if (is_element_type(layout.type)) return;
+  throw Error(ExitCode::Unavailable, concat("the reference backend computes on floating point, asked for ", name_of(layout.type)),
               "Use another backend for other types.");
 }
 

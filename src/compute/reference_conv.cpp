@@ -1,5 +1,6 @@
 #include <vector>
 
+#include "compute/compute_type.hpp"
 #include "compute/reference_kinds.hpp"
 #include "parconv/core/error.hpp"
 
@@ -33,9 +34,10 @@ std::vector<float> packed(const PackedPiece& piece, const std::vector<float>& de
   return weights;
 }
 
-PackedPiece pack_piece(const LocalConv& conv, const ChannelPiece& channels, const FilterReader& read_filter) {
-  const std::vector<float> dense = read_filter(conv.filter, channels.filter);
+PackedPiece pack_piece(const LocalOp& op, const ChannelPiece& channels, const FilterReader& read_filter) {
+  std::vector<float> dense = read_filter(std::get<LocalConv>(op.kind).filter, channels.filter);
   PARCONV_EXPECT(static_cast<index_t>(dense.size()) == channels.filter.volume(), "read ", dense.size(), " weights");
+  round_weights(dense, op);
   PackedPiece piece{.channels = channels, .ic = channels.filter.ic.size(), .oc = channels.dst.size() / channels.groups};
   piece.weights = packed(piece, dense);
   return piece;
@@ -46,7 +48,7 @@ class ReferenceConv final : public Kernel {
   ReferenceConv(const LocalOp& op, const FilterReader& read_filter)
       : op_(op), window_(std::get<LocalConv>(op.kind).window), sums_(static_cast<std::size_t>(op.dst.extents[Axis::C])) {
     const auto& conv = std::get<LocalConv>(op.kind);
-    for (const ChannelPiece& channels : conv.pieces) pieces_.push_back(pack_piece(conv, channels, read_filter));
+    for (const ChannelPiece& channels : conv.pieces) pieces_.push_back(pack_piece(op, channels, read_filter));
   }
 
   std::string implementation() const override { return "reference"; }
@@ -88,19 +90,19 @@ class ReferenceConv final : public Kernel {
       const WindowAxis& window = window_[axis];
       at[axis] = pixel[axis] * window.stride - window.pad_lo + tap[static_cast<std::size_t>(axis) - 2] * window.dilation;
     }
-    const float* src_pixel = src.data + offset_of(src.layout->strides, at);
     const index_t tap_index = (tap[0] * window_.axes[1].kernel + tap[1]) * window_.axes[2].kernel + tap[2];
-    for (const PackedPiece& piece : pieces_) add_piece(piece, src_pixel, src.layout->strides[Axis::C], tap_index);
+    for (const PackedPiece& piece : pieces_) add_piece(piece, src, at, tap_index);
   }
 
-  void add_piece(const PackedPiece& piece, const float* src_pixel, index_t channel_stride, index_t tap_index) {
+  void add_piece(const PackedPiece& piece, const Source& src, Index at, index_t tap_index) {
     const index_t taps = taps_of(piece.channels.filter);
     for (index_t g = 0; g < piece.channels.groups; ++g) {
-      const float* x = src_pixel + (piece.channels.src.lo + g * piece.ic) * channel_stride;
       const float* weights = piece.weights.data() + (g * taps + tap_index) * piece.ic * piece.oc;
       float* sums = sums_.data() + piece.channels.dst.lo + g * piece.oc;
       for (index_t i = 0; i < piece.ic; ++i) {
-        for (index_t o = 0; o < piece.oc; ++o) sums[o] += x[i * channel_stride] * weights[i * piece.oc + o];
+        at[Axis::C] = piece.channels.src.lo + g * piece.ic + i;
+        const float x = src.at(at);
+        for (index_t o = 0; o < piece.oc; ++o) sums[o] += x * weights[i * piece.oc + o];
       }
     }
   }

@@ -2,6 +2,7 @@
 #include <optional>
 #include <vector>
 
+#include "compute/compute_type.hpp"
 #include "compute/reference_kinds.hpp"
 #include "parconv/core/error.hpp"
 
@@ -29,6 +30,7 @@ class ReferenceDeconv final : public Kernel {
     for (const ChannelPiece& channels : deconv.pieces) {
       pieces_.push_back({channels, read_filter(deconv.filter, channels.filter)});
       PARCONV_EXPECT(std::ssize(pieces_.back().weights) == channels.filter.volume(), pieces_.back().weights.size(), " weights");
+      round_weights(pieces_.back().weights, op);
     }
   }
 

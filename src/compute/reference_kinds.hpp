@@ -27,7 +27,7 @@ std::unique_ptr<Kernel> make_reference_conv(const LocalOp& op, const FilterReade
 std::unique_ptr<Kernel> make_reference_deconv(const LocalOp& op, const FilterReader& read_filter);
 
 /// Checks that the operands of `op` fit its kind, before anything computes with them: throws Bug if they do not, and
-/// Error(Unavailable) if an operand is not f32.
+/// Error(Unavailable) if an operand is not f32, f16 or bf16.
 void check_operands(const LocalOp& op);
 
 }  // namespace parconv
