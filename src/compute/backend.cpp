@@ -30,7 +30,10 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   const std::vector<std::string> names = names_in_this_build();
   const std::string& name = options.name == "auto" ? names.front() : options.name;
 #ifdef PARCONV_HAVE_ONEDNN
-  if (name == "onednn") return make_onednn_backend(options.threads);
+  if (name == "onednn") {
+    require_fast_on_cpu(options.type);
+    return make_onednn_backend(options.threads);
+  }
 #endif
   if (name == "reference") return make_reference_backend();
   throw Error(ExitCode::Unavailable, concat("this build has no backend \"", name, "\""),

@@ -37,6 +37,19 @@ const dnnl::stream& cpu_stream() {
   return stream;
 }
 
+dnnl::memory::data_type data_type_of(DType type) {
+  PARCONV_EXPECT(type == DType::F32 || type == DType::BF16, name_of(type));
+  return type == DType::BF16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
+/// An instruction set is a set of bits that holds those of the smaller ones.
+bool has_instructions_for(DType type) {
+  if (type != DType::BF16) return type == DType::F32;
+  const auto found = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+  return (found & wanted) == wanted;
+}
+
 dnnl::convolution_forward::primitive_desc describe(const ConvDescription& conv, const dnnl::primitive_attr& attributes) {
 #if DNNL_VERSION_MAJOR >= 3
   return {cpu_engine(), forward,      direct,       conv.src,    conv.weights, conv.bias,

@@ -4,6 +4,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 
+#include "parconv/core/types.hpp"
 #include "parconv/model/operators.hpp"
 
 namespace parconv::onednn {
@@ -23,6 +24,12 @@ struct ConvDescription {
 /// The CPU engine and the stream on it, made on first use.
 const dnnl::engine& cpu_engine();
 const dnnl::stream& cpu_stream();
+
+/// The same type in oneDNN's words. Precondition: f32 or bf16.
+dnnl::memory::data_type data_type_of(DType type);
+
+/// True if this CPU, as far as oneDNN makes use of it, has instructions for convolutions of `type`.
+bool has_instructions_for(DType type);
 
 /// oneDNN's first choice for a direct convolution. Throws dnnl::error if it has none.
 dnnl::convolution_forward::primitive_desc describe(const ConvDescription& conv, const dnnl::primitive_attr& attributes);

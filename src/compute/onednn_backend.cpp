@@ -10,9 +10,9 @@ namespace {
 
 void check_operand(const OperandLayout& operand) {
   PARCONV_EXPECT(operand.strides[Axis::C] == 1 || operand.extents[Axis::C] == 1, "channel stride ", operand.strides[Axis::C]);
-  if (operand.type == DType::F32) return;
-  throw Error(ExitCode::Unavailable, concat("the onednn backend computes in f32; it was asked for ", name_of(operand.type)),
-              "Use --dtype f32.");
+  if (operand.type == DType::F32 || operand.type == DType::BF16) return;
+  throw Error(ExitCode::Unavailable, concat("the onednn backend computes in f32 and bf16, not in ", name_of(operand.type)),
+              "Use --dtype f32 or bf16.");
 }
 
 std::unique_ptr<Kernel> prepare_conv(const LocalOp& op, const FilterReader& read_filter,
@@ -49,6 +49,15 @@ class OnednnBackend final : public Backend {
 };
 
 }  // namespace
+
+void require_fast_on_cpu(DType type) {
+  if (onednn::has_instructions_for(type)) return;
+  const bool is_possible = type == DType::BF16;
+  throw Error(ExitCode::Unavailable,
+              concat("oneDNN ", onednn::version(), " has no fast convolutions of ", name_of(type),
+                     is_possible ? " on this CPU: it lacks AVX512_BF16" : " on CPUs"),
+              is_possible ? "Use --dtype f32, or a CPU with AVX512_BF16." : "Use --dtype f32 or bf16.");
+}
 
 std::unique_ptr<Backend> make_onednn_backend(int threads) {
   PARCONV_EXPECT(threads >= 1, threads, " threads");

@@ -38,8 +38,8 @@ memory::dims operand_dims(index_t n, index_t channels, const std::array<index_t,
   return dims;
 }
 
-memory::desc operand_desc(const memory::dims& dims) {
-  return {dims, f32, dims.size() == 5 ? memory::format_tag::ndhwc : memory::format_tag::nhwc};
+memory::desc operand_desc(const memory::dims& dims, DType type) {
+  return {dims, data_type_of(type), dims.size() == 5 ? memory::format_tag::ndhwc : memory::format_tag::nhwc};
 }
 
 memory::dims weights_dims(const DenseConv& conv) {
@@ -52,7 +52,7 @@ memory::dims weights_dims(const DenseConv& conv) {
   return dims;
 }
 
-/// Row-major: (g,) oc, ic, (kd,) kh, kw.
+/// As they are read: f32, row-major (g,) oc, ic, (kd,) kh, kw.
 memory::desc dense_weights_desc(const DenseConv& conv) {
   const memory::dims dims = weights_dims(conv);
   memory::dims strides(dims.size(), 1);
@@ -64,10 +64,10 @@ ConvDescription description_of(const DenseConv& conv) {
   const std::size_t count = num_spatial(conv);
   const auto window = [&](auto number) { return last_of(count, [&](std::size_t k) { return number(conv.window.axes[k]); }); };
   return {
-      .src = operand_desc(operand_dims(conv.n, conv.ic, conv.in, count)),
-      .weights = memory::desc(weights_dims(conv), f32, memory::format_tag::any),
+      .src = operand_desc(operand_dims(conv.n, conv.ic, conv.in, count), conv.type),
+      .weights = memory::desc(weights_dims(conv), data_type_of(conv.type), memory::format_tag::any),
       .bias = conv.has_bias ? memory::desc({conv.oc}, f32, memory::format_tag::x) : memory::desc(),
-      .dst = operand_desc(operand_dims(conv.n, conv.oc, conv.out, count)),
+      .dst = operand_desc(operand_dims(conv.n, conv.oc, conv.out, count), conv.dst_type),
       .strides = window([](const WindowAxis& axis) { return axis.stride; }),
       .dilates = window([](const WindowAxis& axis) { return axis.dilation - 1; }),
       .pad_lo = window([](const WindowAxis& axis) { return axis.pad_lo; }),
@@ -128,8 +128,9 @@ DenseConv with_extents_last(const DenseConv& conv) {
 
 std::string to_string(const DenseConv& conv) {
   const auto extents = [](const std::array<index_t, 3>& s) { return concat(s[0], "x", s[1], "x", s[2]); };
-  std::string text = concat(conv.n, "x", conv.ic, "x", extents(conv.in), " -> ", conv.n, "x", conv.oc, "x", extents(conv.out),
-                            ", groups ", conv.groups, ", window (kernel/stride/pads/dilation)");
+  std::string text =
+      concat(name_of(conv.type), " ", conv.n, "x", conv.ic, "x", extents(conv.in), " -> ", name_of(conv.dst_type), " ", conv.n,
+             "x", conv.oc, "x", extents(conv.out), ", groups ", conv.groups, ", window (kernel/stride/pads/dilation)");
   for (const WindowAxis& axis : conv.window.axes)
     text += concat(" ", axis.kernel, "/", axis.stride, "/", axis.pad_lo, ",", axis.pad_hi, "/", axis.dilation);
   return text;

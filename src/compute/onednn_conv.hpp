@@ -11,8 +11,11 @@
 
 namespace parconv::onednn {
 
-/// Dense channels-last operands and what is done with them. `in` and `out` are d, h, w.
+/// Dense channels-last operands and what is done with them. `in` and `out` are d, h, w. Products are added up, and results
+/// finished, in f32.
 struct DenseConv {
+  DType type = DType::F32;  ///< of src and weights
+  DType dst_type = DType::F32;
   index_t n = 1;
   index_t groups = 1;
   index_t ic = 0;
@@ -30,7 +33,7 @@ struct DenseConv {
   friend bool operator==(const DenseConv&, const DenseConv&) = default;
 };
 
-/// "1x64x56x56 -> 1x128x28x28, window ...", for messages.
+/// "bf16 1x64x56x56 -> f32 1x128x28x28, window ...", for messages.
 std::string to_string(const DenseConv& conv);
 
 /// The same memory seen so that oneDNN is fast on it: a window over the full extent becomes 1x1 over (d, h, w, c) as channels;
@@ -47,7 +50,7 @@ bool is_full_extent(const DenseConv& conv);
 /// Filter elements from the order oc, ic, kd, kh, kw to oc, kd, kh, kw, ic. `taps` is kd * kh * kw.
 std::vector<float> taps_before_channels(std::span<const float> filter, index_t ic, index_t taps);
 
-/// Gives weights in the order `packed`; `dense` describes them in oc, ic, kd, kh, kw order.
+/// Gives weights in the order and type `packed`; `dense` describes them in oc, ic, kd, kh, kw order.
 using WeightsProvider = std::function<SharedWeights(const dnnl::memory::desc& dense, const dnnl::memory::desc& packed)>;
 
 /// A prepared convolution. Owns its bias and holds its packed weights. Not for concurrent use.

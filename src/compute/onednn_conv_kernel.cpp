@@ -4,17 +4,22 @@
 #include <cstring>
 #include <optional>
 
+#include "compute/compute_type.hpp"
 #include "compute/cpu_activation.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/tensor/convert.hpp"
 
 namespace parconv::onednn {
 namespace {
 
-/// A piece with its weights: copies in, computes, copies out.
+/// A piece with its weights: copies in, computes, copies out. An activation made of exponentials is applied by parconv itself:
+/// oneDNN's bits depend on the shape.
 class ConvPiece {
  public:
-  ConvPiece(const PiecePlan& plan, const WeightsProvider& weights, std::span<const float> bias)
-      : plan_(plan), call_(folded(plan.conv), weights, bias) {}
+  ConvPiece(const PiecePlan& plan, const WeightsProvider& weights, const LocalFinish& finish, std::span<const float> bias)
+      : plan_(plan), call_(folded(plan.conv), weights, bias) {
+    if (cpu::is_smooth(finish.activation.kind)) smooth_ = finish.activation;
+  }
 
   void execute(const std::byte* src, const std::byte* residual, std::byte* dst, std::byte* scratch) {
     for (index_t k = 0; k < plan_.calls; ++k) {
@@ -24,13 +29,18 @@ class ConvPiece {
       const View dense_dst = dst_view(operand_dst, scratch);
       if (plan_.residual) preload({residual + place(*plan_.residual, call), plan_.residual->layout}, dense_dst);
       call_.execute(dense_src, dense_dst.data, scratch + plan_.copies_bytes);
-      if (plan_.dst.copy) copy(dense_dst, {operand_dst, plan_.dst.part.layout});
+      if (smooth_) activate(dense_dst, *smooth_);
+      if (plan_.dst.copy) convert(dense_dst, {operand_dst, plan_.dst.part.layout});
     }
   }
 
   std::size_t scratch_bytes() const { return plan_.copies_bytes + call_.scratchpad_bytes(); }
   std::size_t resident_bytes() const { return call_.resident_bytes(); }
-  const std::string& implementation() const { return call_.implementation(); }
+  /// "brgconv:avx512_core_bf16"; with what it computes in if that is not the source's type.
+  std::string implementation() const {
+    const bool is_converted = plan_.src.part.layout.type != plan_.conv.type;
+    return is_converted ? concat(call_.implementation(), " in ", name_of(plan_.conv.type)) : call_.implementation();
+  }
 
  private:
   static std::size_t place(const OperandPart& part, std::size_t call) { return part.offset_bytes + call * part.pitch_bytes; }
@@ -41,7 +51,7 @@ class ConvPiece {
     const DenseCopy& buffer = *plan_.src.copy;
     std::byte* const begin = scratch + buffer.scratch_bytes;
     if (buffer.is_padded) std::memset(begin, 0, buffer.size_bytes);
-    copy({operand, plan_.src.part.layout}, {begin + buffer.inner_bytes, buffer.inner});
+    convert({operand, plan_.src.part.layout}, {begin + buffer.inner_bytes, buffer.inner});
     return begin;
   }
 
@@ -52,11 +62,16 @@ class ConvPiece {
 
   /// Puts the residual where the convolution adds to it; it may be there already.
   static void preload(ConstView residual, View dst) {
-    if (residual.data != dst.data) copy(residual, dst);
+    if (residual.data != dst.data) convert(residual, dst);
+  }
+
+  static void activate(View dst, const Activation& activation) {
+    cpu::activate_operand(reinterpret_cast<float*>(dst.data), dst.layout.extents, dst.layout.strides, activation);
   }
 
   PiecePlan plan_;
   DenseConvCall call_;
+  std::optional<Activation> smooth_{};
 };
 
 /// oneDNN 2.6.3 adds a residual from another buffer (a binary post-op) only in its older, slower kernels (0.7 of the speed, other
@@ -64,17 +79,12 @@ class ConvPiece {
 class ConvKernel final : public Kernel {
  public:
   ConvKernel(const LocalOp& op, std::vector<ConvPiece> pieces, int threads)
-      : pieces_(std::move(pieces)), src_(main_operand(op)), residual_(op.finish.residual), threads_(threads) {
-    if (!cpu::is_smooth(op.finish.activation.kind)) return;
-    smooth_ = op.finish.activation;
-    dst_ = op.dst;
-  }
+      : pieces_(std::move(pieces)), src_(main_operand(op)), residual_(op.finish.residual), threads_(threads) {}
 
   void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) override {
     use_threads(threads_);
     const std::byte* const residual = residual_ < 0 ? nullptr : srcs[static_cast<std::size_t>(residual_)];
     for (ConvPiece& piece : pieces_) piece.execute(srcs[src_], residual, dst, scratch);
-    if (smooth_) cpu::activate_operand(reinterpret_cast<float*>(dst), dst_.extents, dst_.strides, *smooth_);
   }
 
   std::size_t scratch_bytes() const override {
@@ -96,17 +106,15 @@ class ConvKernel final : public Kernel {
   std::size_t src_;
   int residual_;
   int threads_;
-  /// An activation made of exponentials is applied afterwards, by parconv itself: oneDNN's bits depend on the shape.
-  std::optional<Activation> smooth_{};
-  OperandLayout dst_{};
 };
 
 index_t taps_of(const FilterBox& box) { return box.kernel[0].size() * box.kernel[1].size() * box.kernel[2].size(); }
 
-std::vector<float> read_weights(const LocalConv& conv, const ChannelPiece& piece, const DenseConv& dense,
-                                const FilterReader& read) {
-  std::vector<float> weights = read(conv.filter, piece.filter);
+/// Rounded to the type of the source, whatever computes.
+std::vector<float> read_weights(const LocalOp& op, const ChannelPiece& piece, const DenseConv& dense, const FilterReader& read) {
+  std::vector<float> weights = read(std::get<LocalConv>(op.kind).filter, piece.filter);
   PARCONV_EXPECT(std::ssize(weights) == piece.filter.volume(), weights.size(), " elements for a box of ", piece.filter.volume());
+  round_weights(weights, op);
   if (!is_full_extent(dense)) return weights;
   return taps_before_channels(weights, piece.filter.ic.size(), taps_of(piece.filter));
 }
@@ -125,7 +133,7 @@ bool is_best_as_it_is(const DenseConv& conv) {
 bool is_better_ungrouped(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece) {
   const bool is_depthwise = piece.filter.ic.size() == 1;
   if (piece.groups == 1 || is_depthwise) return false;
-  const PiecePlan plan = plan_piece(op, conv, piece, Padding::Explicit);
+  const PiecePlan plan = plan_piece(op, conv, piece, {Padding::Explicit, compute_type(op)});
   return has_full_window(plan.conv) || quality_of(folded(plan.conv)) != Quality::Direct;
 }
 
@@ -135,15 +143,30 @@ struct Weights {
   WeightCache& cache;
 };
 
+/// With explicit padding where that is better.
+PiecePlan best_padding(const LocalOp& op, const ChannelPiece& piece, PieceChoice choice) {
+  const auto& conv = std::get<LocalConv>(op.kind);
+  const PiecePlan plan = plan_piece(op, conv, piece, choice);
+  if (choice.padding == Padding::Explicit || is_best_as_it_is(plan.conv)) return plan;
+  return plan_piece(op, conv, piece, {Padding::Explicit, choice.type});
+}
+
+/// In the type of the source, or in f32 where oneDNN is fast in f32 only.
+PiecePlan best_plan(const LocalOp& op, const ChannelPiece& piece, Padding padding) {
+  const DType type = compute_type(op);
+  const PiecePlan plan = best_padding(op, piece, {padding, type});
+  if (type == DType::F32 || quality_of(folded(plan.conv)) != Quality::None) return plan;
+  return best_padding(op, piece, {padding, DType::F32});
+}
+
 ConvPiece make_piece(const LocalOp& op, const ChannelPiece& piece, Weights weights, Padding padding) {
   const auto& conv = std::get<LocalConv>(op.kind);
-  PiecePlan plan = plan_piece(op, conv, piece, padding);
-  if (padding == Padding::Implicit && !is_best_as_it_is(plan.conv)) plan = plan_piece(op, conv, piece, Padding::Explicit);
+  const PiecePlan plan = best_plan(op, piece, padding);
   const auto provide = [&](const dnnl::memory::desc& dense, const dnnl::memory::desc& packed) {
-    return weights.cache.get({conv.filter, piece.filter, packed},
-                             [&] { return packed_weights(read_weights(conv, piece, plan.conv, weights.read), dense, packed); });
+    return weights.cache.get({conv.filter, piece.filter, packed, compute_type(op)},
+                             [&] { return packed_weights(read_weights(op, piece, plan.conv, weights.read), dense, packed); });
   };
-  return {plan, provide, bias_of(op, piece)};
+  return {plan, provide, op.finish, bias_of(op, piece)};
 }
 
 std::vector<ChannelPiece> divided(const LocalOp& op) {

@@ -16,7 +16,7 @@ struct ConvKernelOptions {
   WeightCache* cache = nullptr;
 };
 
-/// Precondition: op.kind is a LocalConv; all operands are f32 with channel stride 1.
+/// Precondition: op.kind is a LocalConv; all operands are f32 or bf16 with channel stride 1.
 std::unique_ptr<Kernel> make_conv_kernel(const LocalOp& op, const FilterReader& read_filter, const ConvKernelOptions& options);
 
 }  // namespace parconv::onednn

@@ -5,7 +5,7 @@
 
 namespace parconv::onednn {
 
-/// Precondition: op.kind is a LocalDeconv; all operands are f32 with channel stride 1.
+/// Precondition: op.kind is a LocalDeconv; all operands are f32 or bf16 with channel stride 1.
 std::unique_ptr<Kernel> make_deconv_kernel(const LocalOp& op, const FilterReader& read_filter, const ConvKernelOptions& options);
 
 }  // namespace parconv::onednn

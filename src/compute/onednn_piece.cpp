@@ -13,16 +13,16 @@ constexpr std::size_t alignment_bytes = 64;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes; }
 
-std::size_t elems_to_bytes(index_t elems) { return static_cast<std::size_t>(elems) * sizeof(float); }
+std::size_t elems_to_bytes(index_t elems, DType type) { return static_cast<std::size_t>(elems) * size_of(type); }
 
 OperandPart channels_of(const OperandLayout& operand, Interval channels) {
-  OperandPart part{.offset_bytes = elems_to_bytes(channels.lo * operand.strides[Axis::C]), .layout = operand};
+  OperandPart part{.offset_bytes = elems_to_bytes(channels.lo * operand.strides[Axis::C], operand.type), .layout = operand};
   part.layout.extents[Axis::C] = channels.size();
   return part;
 }
 
 void take_one_sample(OperandPart& part) {
-  part.pitch_bytes = elems_to_bytes(part.layout.strides[Axis::N]);
+  part.pitch_bytes = elems_to_bytes(part.layout.strides[Axis::N], part.layout.type);
   part.layout.extents[Axis::N] = 1;
 }
 
@@ -55,27 +55,30 @@ Box padded_box(const Extents& extents, const Window& window) {
   return box;
 }
 
-/// A dense buffer for the part, `outer` around it, at `scratch_bytes`; advances that behind the buffer.
-DenseCopy dense_copy(const OperandPart& part, const Box& outer, std::size_t& scratch_bytes) {
+/// A dense buffer of `type` for the part, `outer` around it, at `scratch_bytes`; advances that behind the buffer.
+DenseCopy dense_copy(const OperandPart& part, const Box& outer, DType type, std::size_t& scratch_bytes) {
   const Box inner = Box::whole(part.layout.extents);
   const DenseCopy copy{.scratch_bytes = scratch_bytes,
-                       .size_bytes = elems_to_bytes(volume(outer)),
-                       .inner_bytes = elems_to_bytes(offset_within(inner, outer)),
-                       .inner = layout_within(inner, outer),
+                       .size_bytes = elems_to_bytes(volume(outer), type),
+                       .inner_bytes = elems_to_bytes(offset_within(inner, outer), type),
+                       .inner = layout_within(inner, outer, type),
                        .is_padded = outer != inner};
   scratch_bytes += aligned(copy.size_bytes);
   return copy;
 }
 
-void copy_unless_dense(Port& port, std::size_t& scratch_bytes) {
-  if (is_dense(port.part.layout)) return;
-  port.copy = dense_copy(port.part, Box::whole(port.part.layout.extents), scratch_bytes);
+/// True if a primitive that wants elements of `type` can use the part as it is.
+bool fits(const OperandPart& part, DType type) { return part.layout.type == type && is_dense(part.layout); }
+
+void copy_unless_fit(Port& port, DType type, std::size_t& scratch_bytes) {
+  if (fits(port.part, type)) return;
+  port.copy = dense_copy(port.part, Box::whole(port.part.layout.extents), type, scratch_bytes);
 }
 
 void pad_explicitly(PiecePlan& plan) {
   const Box outer = padded_box(plan.src.part.layout.extents, plan.conv.window);
-  if (outer == Box::whole(plan.src.part.layout.extents)) return copy_unless_dense(plan.src, plan.copies_bytes);
-  plan.src.copy = dense_copy(plan.src.part, outer, plan.copies_bytes);
+  if (outer == Box::whole(plan.src.part.layout.extents)) return copy_unless_fit(plan.src, plan.conv.type, plan.copies_bytes);
+  plan.src.copy = dense_copy(plan.src.part, outer, plan.conv.type, plan.copies_bytes);
   plan.conv.in = spatial(outer.extents());
   plan.conv.is_src_padded = true;
   plan.conv.window = without_padding(plan.conv.window);
@@ -99,8 +102,15 @@ bool has_window_in_padding(const WindowAxis& window, index_t in, index_t out) {
   return false;
 }
 
-DenseConv conv_of(const LocalOp& op, const ChannelPiece& piece, const Window& window, const OperandLayout& src) {
-  return {.n = op.dst.extents[Axis::N],
+/// What a primitive writes: results that it does not finish, or that it cannot round, stay f32.
+DType dst_type_of(const LocalOp& op, DType type) {
+  return type == DType::F32 || cpu::is_smooth(op.finish.activation.kind) ? DType::F32 : op.dst.type;
+}
+
+DenseConv conv_of(const LocalOp& op, const ChannelPiece& piece, const Window& window, const OperandLayout& src, DType type) {
+  return {.type = type,
+          .dst_type = dst_type_of(op, type),
+          .n = op.dst.extents[Axis::N],
           .groups = piece.groups,
           .ic = piece.src.size(),
           .oc = piece.dst.size(),
@@ -144,7 +154,7 @@ std::vector<ChannelPiece> ungrouped(const ChannelPiece& piece) {
 
 std::size_t main_operand(const LocalOp& op) { return op.finish.residual == 0 ? 1 : 0; }
 
-PiecePlan plan_piece(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece, Padding padding) {
+PiecePlan plan_piece(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece, const PieceChoice& choice) {
   PiecePlan plan;
   plan.src.part = channels_of(op.srcs[main_operand(op)], piece.src);
   plan.dst.part = channels_of(op.dst, piece.dst);
@@ -152,15 +162,15 @@ PiecePlan plan_piece(const LocalOp& op, const LocalConv& conv, const ChannelPiec
 
   Window window = conv.window;
   trim(window, plan.src.part.layout, op.dst.extents);
-  plan.conv = conv_of(op, piece, window, plan.src.part.layout);
+  plan.conv = conv_of(op, piece, window, plan.src.part.layout, choice.type);
 
-  const bool is_all_dense = is_dense(plan.src.part.layout) && is_dense(plan.dst.part.layout);
-  if (plan.conv.n > 1 && !is_all_dense && !has_one_pixel(plan.conv)) split_samples(plan);
-  if (padding == Padding::Explicit)
+  const bool is_copied = !fits(plan.src.part, plan.conv.type) || !fits(plan.dst.part, plan.conv.dst_type);
+  if (plan.conv.n > 1 && is_copied && !has_one_pixel(plan.conv)) split_samples(plan);
+  if (choice.padding == Padding::Explicit)
     pad_explicitly(plan);
   else
-    copy_unless_dense(plan.src, plan.copies_bytes);
-  copy_unless_dense(plan.dst, plan.copies_bytes);
+    copy_unless_fit(plan.src, plan.conv.type, plan.copies_bytes);
+  copy_unless_fit(plan.dst, plan.conv.dst_type, plan.copies_bytes);
   return plan;
 }
 

@@ -1,4 +1,5 @@
-// How one piece of a LocalConv reaches oneDNN: which memory is used as it is and which is copied to become dense.
+// How one piece of a LocalConv reaches oneDNN: which memory is used as it is and which is copied to become dense, or of another
+// type.
 #pragma once
 
 #include <optional>
@@ -16,7 +17,7 @@ struct OperandPart {
   OperandLayout layout{};        ///< of the samples of one call
 };
 
-/// A dense buffer in scratch memory that stands in for an operand.
+/// A dense buffer in scratch memory that stands in for an operand; its type is that of `inner`.
 struct DenseCopy {
   std::size_t scratch_bytes = 0;  ///< where the buffer is in scratch
   std::size_t size_bytes = 0;
@@ -25,13 +26,19 @@ struct DenseCopy {
   bool is_padded = false;
 };
 
-/// One operand of the convolution: dense as it is, or through a copy.
+/// One operand of the convolution: as it is, or through a copy.
 struct Port {
   OperandPart part{};
   std::optional<DenseCopy> copy{};
 };
 
 enum class Padding { Implicit, Explicit };
+
+/// How a piece is computed. Where `type` is not that of the source, this is converted, and weights are rounded all the same.
+struct PieceChoice {
+  Padding padding = Padding::Implicit;
+  DType type = DType::F32;
+};
 
 /// Everything about a piece but its weights.
 struct PiecePlan {
@@ -43,9 +50,10 @@ struct PiecePlan {
   std::size_t copies_bytes = 0;  ///< of scratch for the copies; a multiple of 64
 };
 
-/// Plans `piece`. All samples are computed in one call where the operands are dense, otherwise one sample a call.
-/// Padding::Explicit copies src into a buffer with zeros around it, if there is padding.
-PiecePlan plan_piece(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece, Padding padding);
+/// Plans `piece`. All samples are computed in one call where the operands are used as they are, otherwise one sample a call.
+/// Padding::Explicit copies src into a buffer with zeros around it, if there is padding. Where oneDNN cannot finish results or is
+/// not trusted with it, dst is a copy in f32, so that results are rounded once.
+PiecePlan plan_piece(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece, const PieceChoice& choice);
 
 /// A piece for every group of `piece`.
 std::vector<ChannelPiece> ungrouped(const ChannelPiece& piece);

@@ -42,6 +42,7 @@ WeightCache::Key WeightCache::key_of(const WeightsRequest& request) {
   Key key{.file = filter.data.file, .values = filter.data.values.get(), .scale = filter.scale.get()};
   auto next = key.numbers.begin();
   *next++ = static_cast<index_t>(filter.data.type);
+  *next++ = static_cast<index_t>(request.rounded_to);
   *next++ = filter.data.offset_bytes;
   next = std::copy(filter.strides.begin(), filter.strides.end(), next);
   const auto& kernel = request.box.kernel;

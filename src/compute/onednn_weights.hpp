@@ -20,6 +20,7 @@ struct WeightsRequest {
   const Filter& filter;
   const FilterBox& box;
   dnnl::memory::desc packed{};
+  DType rounded_to = DType::F32;  ///< what elements are rounded to before they are packed
 };
 
 /// What a kernel holds. `counted_bytes` is their size for the kernel that was the first to ask, and 0 for those that share them.
@@ -44,7 +45,7 @@ class WeightCache {
     std::string file{};
     const void* values = nullptr;
     const void* scale = nullptr;
-    std::array<index_t, 17> numbers{};  // type, offset, strides, and both ends of the five intervals of the box
+    std::array<index_t, 18> numbers{};  // types, offset, strides, and both ends of the five intervals of the box
 
     auto operator<=>(const Key&) const = default;
   };

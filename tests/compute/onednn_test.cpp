@@ -4,6 +4,7 @@
 #include "compute/local_op_random.hpp"
 #include "compute/onednn_backend.hpp"
 #include "compute/onednn_conv_kernel.hpp"
+#include "compute/typed_call.hpp"
 #include "support/compare.hpp"
 
 namespace parconv::test {
@@ -34,6 +35,9 @@ INSTANTIATE_TEST_SUITE_P(
                       KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
     [](const auto& kind) { return std::string(kind.param.name); });
 
+/// From one bf16 to the next, in relation to the larger: two sums of f32 in other orders may be rounded to neighbours.
+constexpr double bfloat16_step = 0x1p-7;
+
 bool is_rounded(const LocalKind& kind) { return std::holds_alternative<LocalSoftmax>(kind); }
 
 TEST_P(OnednnKinds, GivesTheReferencesBitsOnSmallIntegers) {
@@ -60,6 +64,43 @@ TEST_P(OnednnKinds, IsCloseToTheReferenceOnReals) {
     LocalOpGenerator generator(1000 + static_cast<std::uint64_t>(k), Numbers::Reals);
     TestCall call = (generator.*GetParam().generate)();
     ASSERT_TRUE(all_near(run(*fast, call), run(*reference, call), 1e-5)) << "call " << k;
+  }
+}
+
+/// The call on operands of bf16; every fourth result stays f32, as partial sums do.
+TypedCall in_bfloat16(const TestCall& call, int number) {
+  return {call, DType::BF16, number % 4 == 0 ? DType::F32 : DType::BF16};
+}
+
+/// Sums of small integers are exact, and rounded once by both alike.
+TEST_P(OnednnKinds, GivesTheReferencesBitsOfBfloat16) {
+  const auto fast = make_onednn_backend(1);
+  const auto reference = make_reference_backend();
+  for (int k = 0; k < GetParam().calls; ++k) {
+    LocalOpGenerator generator(2000 + static_cast<std::uint64_t>(k), Numbers::SmallIntegers);
+    TestCall call = (generator.*GetParam().generate)();
+    TypedCall typed = in_bfloat16(call, k);
+    const auto kernel = fast->prepare(typed.op, reader_of(call.filter));
+    EXPECT_EQ(kernel->implementation().find("ref"), std::string::npos) << kernel->implementation();
+    const auto actual = typed.run(*kernel), expected = typed.run(*reference->prepare(typed.op, reader_of(call.filter)));
+    if (is_rounded(call.op.kind)) {
+      ASSERT_TRUE(all_near(actual, expected, bfloat16_step)) << "call " << k;
+    } else {
+      ASSERT_TRUE(same_bits(actual, expected)) << "call " << k << " by " << kernel->implementation();
+    }
+  }
+}
+
+TEST_P(OnednnKinds, IsCloseToTheReferenceOnRealsOfBfloat16) {
+  const auto fast = make_onednn_backend(2);
+  const auto reference = make_reference_backend();
+  for (int k = 0; k < GetParam().calls / 2; ++k) {
+    LocalOpGenerator generator(3000 + static_cast<std::uint64_t>(k), Numbers::Reals);
+    TestCall call = (generator.*GetParam().generate)();
+    TypedCall typed = in_bfloat16(call, k);
+    const auto read = reader_of(call.filter);
+    const auto actual = typed.run(*fast->prepare(typed.op, read)), expected = typed.run(*reference->prepare(typed.op, read));
+    ASSERT_TRUE(all_near(actual, expected, bfloat16_step)) << "call " << k;
   }
 }
 
@@ -93,7 +134,7 @@ TEST(OnednnConv, MayAddToAResidualInThePlaceOfTheResult) {
   EXPECT_GE(num_calls, 10);
 }
 
-TEST(OnednnBackend, RefusesOtherTypesThanF32) {
+TEST(OnednnBackend, RefusesTypesThatItDoesNotComputeIn) {
   TestCall call = LocalOpGenerator(1, Numbers::Reals).copy();
   call.op.dst.type = DType::F16;
   const auto backend = make_onednn_backend(1);

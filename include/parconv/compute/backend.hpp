@@ -59,9 +59,12 @@ struct BackendOptions {
   int threads = 1;
   /// Where operands are; it must outlive the backend. Null: host memory.
   Device* device = nullptr;
+  /// What convolutions will be computed in.
+  DType type = DType::F32;
 };
 
-/// Makes a backend by name. Throws Error(Unavailable) if this build has none of that name.
+/// Makes a backend by name. Throws Error(Unavailable) if this build has none of that name, or if it is not fast in that type on
+/// this machine.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 
 /// Plain loops, no library: the oracle that everything else is compared with.
