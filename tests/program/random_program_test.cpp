@@ -6,7 +6,7 @@
 #include "parconv/geometry/transfers.hpp"
 #include "parconv/program/check.hpp"
 #include "parconv/program/compile.hpp"
-#include "support/network_builder.hpp"
+#include "support/branches.hpp"
 #include "support/random_plan.hpp"
 
 namespace parconv::test {
@@ -110,6 +110,19 @@ TEST(RandomProgram, NetworksWithStagesBranchesAndJoins) {
     const int num_ranks = static_cast<int>(random.integer(1, 9));
     const int num_stages = static_cast<int>(random.integer(1, 4));
     check_one(network, random_plan(network, random, num_ranks, num_stages, true), random_options(random));
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(RandomProgram, BranchesOnRanksOfTheirOwn) {
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed * 15485863 + 3);
+    const BranchedNetwork branched = random_branched_network(seed, Weights::SmallIntegers);
+    const int num_ranks = static_cast<int>(random.integer(2, 24)), num_stages = static_cast<int>(random.integer(1, 3));
+    const std::vector<Interval> ranks = ranks_of_nodes(branched, num_ranks);
+    check_one(branched.network, random_plan(branched.network, random, num_ranks, num_stages, true, ranks),
+              random_options(random));
     if (HasFatalFailure()) return;
   }
 }

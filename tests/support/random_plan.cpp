@@ -5,14 +5,14 @@
 namespace parconv::test {
 namespace {
 
-Grid random_grid(Random& random, int num_ranks) {
+Grid random_grid(Random& random, Interval ranks) {
   Grid grid;
-  int left = num_ranks;
+  int left = static_cast<int>(ranks.size());
   for (GridAxis axis : all_grid_axes) {
     grid.parts[axis] = static_cast<int>(random.integer(1, left));
     left /= grid.parts[axis];
   }
-  grid.first_rank = static_cast<int>(random.integer(0, num_ranks - grid.size()));
+  grid.first_rank = static_cast<int>(random.integer(ranks.lo, ranks.hi - grid.size()));
   return grid;
 }
 
@@ -24,10 +24,16 @@ void shuffle_cuts(Random& random, std::array<Cuts, num_axes>& all_cuts) {
 }  // namespace
 
 Plan random_plan(const Network& network, Random& random, int num_ranks, int num_stages, bool has_odd_cuts) {
+  const std::vector<Interval> anywhere(network.nodes.size(), Interval{0, num_ranks});
+  return random_plan(network, random, num_ranks, num_stages, has_odd_cuts, anywhere);
+}
+
+Plan random_plan(const Network& network, Random& random, int num_ranks, int num_stages, bool has_odd_cuts,
+                 std::span<const Interval> ranks_of_nodes) {
   Plan plan{.num_ranks = num_ranks, .num_stages = num_stages};
   const auto producers = producers_of_values(network);
   for (const Node& node : network.nodes) {
-    NodePlan node_plan{.grid = random_grid(random, num_ranks)};
+    NodePlan node_plan{.grid = random_grid(random, ranks_of_nodes[plan.nodes.size()])};
     for (ValueId input : node.inputs)
       if (const NodeId producer = producers[static_cast<std::size_t>(input)]; producer >= 0)
         node_plan.stage = std::max(node_plan.stage, plan.nodes[static_cast<std::size_t>(producer)].stage);

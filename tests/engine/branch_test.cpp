@@ -1,0 +1,119 @@
+// Branches of a network on ranks of their own: they compute side by side, and the concatenation gathers what they made.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "engine/distributed_run.hpp"
+#include "parconv/program/check.hpp"
+#include "parconv/program/compile.hpp"
+#include "support/branches.hpp"
+#include "support/random_plan.hpp"
+
+namespace parconv::test {
+namespace {
+
+constexpr Extents image{{2, 3, 1, 9, 7}};
+
+/// Branches split along `axis` over ranks of their own, the trunk into rows on all ranks.
+Plan branch_plan(const BranchedNetwork& branched, int num_ranks, GridAxis axis) {
+  const std::vector<Interval> ranks = ranks_of_nodes(branched, num_ranks);
+  Plan plan{.num_ranks = num_ranks};
+  for (std::size_t k = 0; k < branched.network.nodes.size(); ++k) {
+    const bool is_trunk = branched.branch_of_node[k] == BranchedNetwork::trunk;
+    Grid grid{.first_rank = static_cast<int>(ranks[k].lo)};
+    grid.parts[is_trunk ? GridAxis::H : axis] = static_cast<int>(ranks[k].size());
+    plan.nodes.push_back({.grid = grid, .cuts = default_cuts(branched.network, branched.network.nodes[k], grid)});
+  }
+  validate(plan, branched.network);
+  return plan;
+}
+
+/// Collective; bit for bit, for every output and micro-batch.
+void expect_equal_to_oracle(const Network& network, const Plan& plan, const CompileOptions& options, Random& random) {
+  constexpr index_t micro_batches = 3;
+  const auto backend = make_reference_backend();
+  const index_t batch = network.value(network.inputs[0]).extents[Axis::N];
+  std::vector<MemorySource> sources = random_sources(network, random, batch * micro_batches, true);
+  DistributedRun run(network, plan, options, *backend);
+  const std::vector<MemorySink> sinks = run.run(sources, micro_batches);
+  EXPECT_EQ(run.counting().total().bytes_sent, sent_bytes(run.engine().program()) * micro_batches);
+  if (rank() != 0) return;
+  for (index_t m = 0; m < micro_batches; ++m) {
+    const HostTensor expected = std::move(oracle_outputs(network, sources, m, *backend)[0]);
+    HostTensor actual(expected.box());
+    const Interval samples = expected.box()[Axis::N];
+    copy(sinks[0].tensor().view(expected.box().with(Axis::N, samples.shifted(m * samples.size()))), actual.view());
+    ASSERT_TRUE(same_bits(elements(actual), elements(expected))) << "micro-batch " << m;
+  }
+}
+
+TEST(Branches, OfInceptionBlocksGiveTheBitsOfOneRank) {
+  const BranchedNetwork branched = inception_network(3, Weights::SmallIntegers, image);
+  Random random(17);
+  for (GridAxis axis : all_grid_axes)  // of more than one rank a branch from 8 ranks on
+    for (Overlap overlap : {Overlap::Off, Overlap::On}) {
+      SCOPED_TRACE(name_of(axis));
+      const CompileOptions options{.overlap = overlap, .store = {.kind = StoreKind::Root}};
+      expect_equal_to_oracle(branched.network, branch_plan(branched, num_ranks(), axis), options, random);
+      if (HasFatalFailure()) return;
+    }
+}
+
+TEST(Branches, OnRandomGridsGiveTheBitsOfOneRank) {
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed * 41 + 13);
+    const BranchedNetwork branched = random_branched_network(seed, Weights::SmallIntegers);
+    const std::vector<Interval> ranks = ranks_of_nodes(branched, num_ranks());
+    const Plan plan = random_plan(branched.network, random, num_ranks(), static_cast<int>(random.integer(1, 3)), true, ranks);
+    const CompileOptions options{.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
+                                 .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
+                                 .store = {.kind = StoreKind::Root},
+                                 .needs_dense = random.once_in(2)};
+    expect_equal_to_oracle(branched.network, plan, options, random);
+    if (HasFatalFailure()) return;
+  }
+}
+
+std::vector<Program> programs_of(const BranchedNetwork& branched, const Plan& plan) {
+  return compile_all(branched.network, lay_out(branched.network, plan, {.overlap = Overlap::On}));
+}
+
+/// What a rank computes: the trunk and its own branches.
+TEST(Branches, AreComputedByTheirRanksOnly) {
+  const BranchedNetwork branched = inception_network(3, Weights::SmallIntegers, image);
+  for (const int ranks : {4, 8, 12}) {
+    const std::vector<Interval> owners = ranks_of_nodes(branched, ranks);
+    const std::vector<Program> programs = programs_of(branched, branch_plan(branched, ranks, GridAxis::H));
+    ASSERT_NO_THROW(check(programs));
+    for (const Program& program : programs)
+      for (const Step& step : program.steps) {
+        if (!std::holds_alternative<Compute>(step.action)) continue;
+        EXPECT_TRUE(owners[static_cast<std::size_t>(step.node)].contains({program.rank, program.rank + 1}))
+            << "rank " << program.rank << " of " << ranks << ", node " << step.node;
+      }
+  }
+}
+
+/// The values between the two ends of a branch are sent within its ranks; here each branch has one, so they stay.
+TEST(Branches, SendNothingToEachOther) {
+  const BranchedNetwork branched = inception_network(3, Weights::SmallIntegers, image);
+  const auto producers = producers_of_values(branched.network);
+  const auto is_joined = [&](ValueId value) {
+    return std::ranges::any_of(branched.network.nodes, [&](const Node& node) {
+      return std::holds_alternative<Concat>(node.op) && std::ranges::count(node.inputs, value) > 0;
+    });
+  };
+  int joined = 0;
+  for (const Program& program : programs_of(branched, branch_plan(branched, 4, GridAxis::H)))
+    for (const Communication& communication : program.communications) {
+      const NodeId producer = producers[static_cast<std::size_t>(communication.value)];
+      if (producer < 0 || branched.branch_of(producer) == BranchedNetwork::trunk) continue;
+      EXPECT_TRUE(is_joined(communication.value)) << "value " << communication.value << " on rank " << program.rank;
+      ++joined;
+    }
+  EXPECT_GT(joined, 0);
+}
+
+}  // namespace
+}  // namespace parconv::test
