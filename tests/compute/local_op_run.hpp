@@ -7,7 +7,6 @@
 
 #include "parconv/compute/backend.hpp"
 #include "parconv/core/error.hpp"
-#include "parconv/tensor/convert.hpp"
 #include "support/random.hpp"
 
 namespace parconv::test {
@@ -18,23 +17,7 @@ struct TestOperand {
   index_t first = 0;  ///< index of the operand's first element in `memory`
   std::vector<float> memory{};
 
-  std::byte* data() { return reinterpret_cast<std::byte*>(memory.data()) + first * static_cast<index_t>(size_of(layout.type)); }
-
-  /// All elements of the buffer, whatever their type.
-  std::vector<float> values() const {
-    std::vector<float> result;
-    const auto* const begin = reinterpret_cast<const std::byte*>(memory.data());
-    for (std::size_t k = 0; k < memory.size(); ++k) result.push_back(float_at(begin + k * size_of(layout.type), layout.type));
-    return result;
-  }
-
-  /// Rounds all elements, and keeps them packed at the begin of `memory`.
-  void convert_to(DType type) {
-    const std::vector<float> elements = values();
-    layout.type = type;
-    auto* const begin = reinterpret_cast<std::byte*>(memory.data());
-    for (std::size_t k = 0; k < elements.size(); ++k) put_float(elements[k], begin + k * size_of(type), type);
-  }
+  std::byte* data() { return reinterpret_cast<std::byte*>(memory.data() + first); }
 };
 
 /// A box of these extents inside a buffer that is larger by `margins` at both ends of each axis.
@@ -53,20 +36,12 @@ struct TestCall {
   std::vector<TestOperand> srcs{};
   TestOperand dst{};
   std::vector<float> filter{};
-  bool is_partial = false;  ///< dst is a sum that others will be added to
 
   /// Takes the layouts of the operands into `op`.
   void seal() {
     op.srcs.clear();
     for (const TestOperand& src : srcs) op.srcs.push_back(src.layout);
     op.dst = dst.layout;
-  }
-
-  /// The same call on operands of bf16; partial sums stay f32.
-  void convert_to_bfloat16() {
-    for (TestOperand& src : srcs) src.convert_to(DType::BF16);
-    if (!is_partial) dst.convert_to(DType::BF16);
-    seal();
   }
 };
 
@@ -111,7 +86,7 @@ inline std::vector<float> run(Kernel& kernel, TestCall& call) {
   TestOperand dst = call.dst;
   Scratch scratch(kernel);
   kernel.execute(pointers_of(call.srcs), dst.data(), scratch.data());
-  return dst.values();
+  return dst.memory;
 }
 
 inline std::vector<float> run(Backend& backend, TestCall& call) {
