@@ -4,12 +4,12 @@
 #include <map>
 
 #include "io/onnx_tensor.hpp"
+#include "io/onnx_types.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
 namespace {
 
-using onnx::TensorProto;
 using onnx::ValueInfoProto;
 
 std::string declared_string(const std::vector<DeclaredDim>& dims) {
@@ -22,12 +22,14 @@ std::string declared_string(const std::vector<DeclaredDim>& dims) {
 }
 
 void check_type(const ValueInfoProto& input) {
+  if (!input.type().has_tensor_type())
+    throw Error(ExitCode::BadData,
+                concat("input '", input.name(), "' is not a tensor, but a sequence, a map or an optional value"));
   const int type = input.type().tensor_type().elem_type();
-  const bool is_real =
-      type == TensorProto::FLOAT || type == TensorProto::DOUBLE || type == TensorProto::FLOAT16 || type == TensorProto::BFLOAT16;
-  if (input.type().has_tensor_type() && is_real) return;
+  if (is_held_by_f32(type)) return;
   throw Error(ExitCode::BadData,
-              concat("input '", input.name(), "' has element type ", type_name(type), ", expected a float type"));
+              concat("input '", input.name(), "' has element type ", type_name(type), ", which f32 does not hold"),
+              "data can be of a float type, bool, or an integer type of 8 or 16 bits");
 }
 
 /// Decides dimension after dimension; a symbol stands for the same number everywhere it is left open.

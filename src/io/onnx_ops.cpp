@@ -1,6 +1,7 @@
 #include "io/onnx_ops.hpp"
 
 #include <map>
+#include <set>
 
 namespace parconv {
 namespace {
@@ -11,6 +12,8 @@ const std::map<std::string_view, ReadOperator>& table() {
       {"Add", read_add},
       {"AveragePool", read_average_pool},
       {"BatchNormalization", read_batch_normalization},
+      {"Cast", read_cast},
+      {"CastLike", read_cast},
       {"Clip", read_clip},
       {"Concat", read_concat},
       {"Constant", read_constant_node},
@@ -63,6 +66,15 @@ const std::map<std::string_view, ReadOperator>& table() {
 ReadOperator find_operator(std::string_view op_type) {
   const auto found = table().find(op_type);
   return found == table().end() ? nullptr : found->second;
+}
+
+index_t oldest_opset(std::string_view op_type) {
+  static const std::set<std::string_view> unchanged{
+      "Constant",      "Conv",     "ConvTranspose", "DepthToSpace", "Flatten",      "Gather",  "GlobalAveragePool",
+      "GlobalMaxPool", "Identity", "LRN",           "LogSoftmax",   "MaxPool",      "Not",     "Shape",
+      "Slice",         "Softmax",  "Softplus",      "Softsign",     "SpaceToDepth", "Squeeze", "Transpose",
+      "Unsqueeze"};
+  return unchanged.contains(op_type) ? 1 : 6;
 }
 
 std::string supported_operators() {

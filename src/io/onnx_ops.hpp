@@ -14,6 +14,9 @@ using ReadOperator = void (*)(NodeReader& node);
 /// The function for an operator of ONNX, or null if it is not supported.
 ReadOperator find_operator(std::string_view op_type);
 
+/// The oldest operator set whose form of the operator is read: 6, or 1 where it has not changed since.
+index_t oldest_opset(std::string_view op_type);
+
 /// All supported operators, separated by commas.
 std::string supported_operators();
 
@@ -40,6 +43,8 @@ void read_instance_normalization(NodeReader& node);
 void read_group_normalization(NodeReader& node);
 void read_layer_normalization(NodeReader& node);
 void read_identity(NodeReader& node);
+/// Cast and CastLike; ElementTypes has refused what changes numbers.
+void read_cast(NodeReader& node);
 void read_dropout(NodeReader& node);
 void read_add(NodeReader& node);
 void read_sum(NodeReader& node);
@@ -54,6 +59,9 @@ void read_pad(NodeReader& node);
 void read_slice(NodeReader& node);
 void read_constant_node(NodeReader& node);
 void read_constant_of_shape(NodeReader& node);
+
+/// Makes the node's output a copy of input 0. Constants and flattenings only get another name.
+void make_copy(NodeReader& node);
 
 /// Makes the node's output by `op` of input 0, or copies it if nothing changes.
 void make_resample(NodeReader& node, const Resample& op);

@@ -14,16 +14,6 @@ void make_activation(NodeReader& node, Activation activation) {
   node.make(Elementwise{}, {node.value(0)}, Finish{.activation = activation});
 }
 
-/// A copy: constants and flattenings only get another name.
-void make_copy(NodeReader& node) {
-  NetworkBuilder& network = node.network();
-  if (const OnnxConstant* constant = network.find_constant(node.input_name(0)))
-    return network.set_constant(node.output_name(), *constant);
-  if (const std::optional<ValueId> source = network.find_flattening(node.input_name(0)))
-    return network.set_flattening(node.output_name(), *source);
-  node.make(Elementwise{}, {node.value(0)});
-}
-
 /// Input `k` as one finite number, or `otherwise` if it is left out.
 float optional_scalar(NodeReader& node, std::size_t k, const char* what, float otherwise) {
   return node.has_input(k) ? node.scalar(k, what) : otherwise;
@@ -103,6 +93,15 @@ void make_sum_at_axis(NodeReader& node) {
 }
 
 }  // namespace
+
+void make_copy(NodeReader& node) {
+  NetworkBuilder& network = node.network();
+  if (const OnnxConstant* constant = network.find_constant(node.input_name(0)))
+    return network.set_constant(node.output_name(), *constant);
+  if (const std::optional<ValueId> source = network.find_flattening(node.input_name(0)))
+    return network.set_flattening(node.output_name(), *source);
+  node.make(Elementwise{}, {node.value(0)});
+}
 
 void read_relu(NodeReader& node) {
   node.expect_inputs(1, 1);

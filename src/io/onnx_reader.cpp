@@ -8,17 +8,19 @@
 namespace parconv {
 namespace {
 
-constexpr index_t min_opset = 6;
-
 bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
 
-index_t checked_opset(const OnnxContents& contents) {
+/// Every node's operator must have its present meaning in the operator set of the model.
+index_t checked_opset(const OnnxContents& contents, const OnnxGraph& graph) {
+  const char* hint = "convert the model with onnx.version_converter, or export it again";
   const index_t opset = opset_of(contents);
-  if (opset >= min_opset) return opset;
-  throw Error(ExitCode::BadData,
-              opset == 0 ? std::string("the model does not state its operator set")
-                         : concat("the model uses operator set ", opset, ", the oldest supported is ", min_opset),
-              "convert the model with onnx.version_converter, or export it again");
+  if (opset < 1) throw Error(ExitCode::BadData, "the model does not state its operator set", hint);
+  for (const onnx::NodeProto* node : graph.nodes)
+    if (const index_t oldest = oldest_opset(node->op_type()); opset < oldest && unsupported_reason(*node).empty())
+      throw Error(ExitCode::BadData,
+                  concat(label_of(*node), ": the model uses operator set ", opset, ", the oldest supported here is ", oldest),
+                  hint);
+  return opset;
 }
 
 /// One error for all nodes that cannot be read; the first of them by name.
@@ -52,8 +54,8 @@ index_t opset_of(const OnnxContents& contents) {
 }
 
 ModelReading::ModelReading(const OnnxContents& contents)
-    : contents_(contents), graph_(index_graph(contents)), network_(contents, graph_) {
-  context_.opset = checked_opset(contents);
+    : contents_(contents), graph_(index_graph(contents)), network_(contents, graph_), types_(graph_) {
+  context_.opset = checked_opset(contents, graph_);
 }
 
 void ModelReading::begin(const ReadOptions& options) {
@@ -70,6 +72,7 @@ void ModelReading::read_node(const onnx::NodeProto& node) {
     if (read == nullptr)
       reader.refuse("is supported only on shapes and short constants, which are known when the model is read",
                     "its input depends on the data, or is too long");
+    types_.follow(node, network_);
     read(reader);
   }
   reader.attributes().expect_none_left();

@@ -6,6 +6,7 @@
 #include "io/onnx_builder.hpp"
 #include "io/onnx_inputs.hpp"
 #include "io/onnx_node.hpp"
+#include "io/onnx_types.hpp"
 #include "parconv/io/onnx_reader.hpp"
 
 namespace parconv {
@@ -29,6 +30,7 @@ class ModelReading {
   OnnxGraph graph_;
   ReadContext context_{};
   NetworkBuilder network_;
+  ElementTypes types_;
 };
 
 /// Why the operator of `node` is not supported at all; empty if it is.

@@ -33,7 +33,8 @@ std::vector<TestTensor> run_split(const Network& network, const std::string& spl
                                   const Ranks& ranks);
 
 /// The largest absolute difference. Throws Error(BadData) naming the output if dimensions are not the same, or if a difference is
-/// above 1e-7 + 1e-3 |expected|, the tolerance of the suite; numbers that are not finite have to be the same.
+/// above 1e-7 + 1e-3 |expected|, the tolerance of the suite (for bfloat16 1e-7 + 2^-7 |expected|); numbers that are not finite
+/// have to be the same.
 double compared(const std::vector<TestTensor>& actual, const std::vector<TestTensor>& expected);
 
 }  // namespace parconv::test

@@ -16,6 +16,8 @@ struct TestTensor {
   std::string name{};
   std::vector<index_t> dims{};
   std::vector<float> values{};
+  /// Type of the elements in the file.
+  DType type = DType::F32;
 };
 
 class TestModel {

@@ -108,7 +108,7 @@ TEST(OnnxGraph, Versions) {
   };
   for (const index_t opset : {6, 7, 13, 21, 30}) EXPECT_EQ(error(opset, 8), "no error") << opset;
   for (const index_t ir_version : {3, 8, 10, 11, 12}) EXPECT_EQ(error(13, ir_version), "no error") << ir_version;
-  EXPECT_EQ(error(5, 8), "65: the model uses operator set 5, the oldest supported is 6");
+  EXPECT_EQ(error(5, 8), "65: node 'y' (Relu): the model uses operator set 5, the oldest supported here is 6");
   EXPECT_EQ(error(0, 8), "65: the model does not state its operator set");
 }
 

@@ -61,7 +61,7 @@ TEST(OnnxInputs, Refusals) {
   EXPECT_EQ(read_error(relu_of({1, 0, 8, 8})), "65: 'x' has dimension 0 in the model, must be positive");
   EXPECT_THAT(read_error(relu_of({1, huge, huge, 8})), testing::StartsWith("65: "));
   EXPECT_THAT(read_error(relu_of({1, 1, 1, 1, 1, 1})), testing::StartsWith("65: input 'x'"));
-  EXPECT_EQ(read_error(relu_of({1, 3}, OnnxType::Int64)), "65: input 'x' has element type int64, expected a float type");
+  EXPECT_EQ(read_error(relu_of({1, 3}, OnnxType::Int64)), "65: input 'x' has element type int64, which f32 does not hold");
   EXPECT_EQ(read_error(relu_of({1, 3}), {.inputs = {{.name = "q", .dims = {1, 3}}}}),
             "65: the model has no input 'q'; its inputs are 'x'");
 }

@@ -15,6 +15,9 @@ namespace parconv::test {
 enum class OnnxType : int {
   Float = 1,
   Uint8 = 2,
+  Int8 = 3,
+  Uint16 = 4,
+  Int16 = 5,
   Int32 = 6,
   Int64 = 7,
   String = 8,

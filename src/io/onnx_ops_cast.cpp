@@ -1,0 +1,19 @@
+// Cast and CastLike: all values are f32 here, so they are copies.
+#include "io/onnx_ops.hpp"
+#include "io/onnx_types.hpp"
+
+namespace parconv {
+
+void read_cast(NodeReader& node) {
+  node.expect_inputs(1, 2);
+  const auto to = static_cast<int>(node.attributes().get_int("to", onnx::TensorProto::UNDEFINED));
+  node.attributes().ignore("saturate");  // of 8-bit floats
+  const OnnxConstant* constant = node.network().find_constant(node.input_name(0));
+  if (constant == nullptr || !is_float_type(to)) return make_copy(node);
+  OnnxConstant floats = *constant;
+  floats.is_integer = false;
+  floats.integers.clear();
+  node.network().set_constant(node.output_name(), std::move(floats));
+}
+
+}  // namespace parconv
