@@ -18,7 +18,7 @@ parconv_packages=(
   g++ cmake ninja-build pkg-config git ca-certificates
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libdnnl-dev libonnx-dev libprotobuf-dev protobuf-compiler
   libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libxxhash-dev libgtest-dev libgmock-dev libonnx-testdata
-  python3 python3-numpy python3-h5py python3-pil python3-xarray python3-h5netcdf netcdf-bin hdf5-tools
+  python3 python3-numpy python3-h5py python3-pil python3-tifffile python3-xarray python3-h5netcdf netcdf-bin hdf5-tools
 )
 
 step() { printf '\n== %s\n' "$*"; }

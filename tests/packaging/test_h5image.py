@@ -1,4 +1,5 @@
 """Tests of apps/tools/h5image.py: TOOL PICTURE as arguments; 77 means skipped."""
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ def run(*arguments):
     return subprocess.run([sys.executable, TOOL, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
-class H5Image(unittest.TestCase):
+class ToolCase(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -43,6 +44,8 @@ class H5Image(unittest.TestCase):
                 file[key] = value
         return path
 
+
+class Pictures(ToolCase):
     def test_writes_one_sample_in_nchw(self):
         path = self.folder / "a.h5"
         self.succeed("to-h5", PICTURE, path)
@@ -107,6 +110,175 @@ class H5Image(unittest.TestCase):
         with h5py.File(path, "a") as file:
             file["y"].attrs["layout"] = "NHWC"
         self.refuse("layout NHWC", "to-png", path, self.folder / "out.png")
+
+
+def has_tifffile():
+    return importlib.util.find_spec("tifffile") is not None
+
+
+class OtherFormats(ToolCase):
+    def round_trip(self, values, name, *options):
+        """Writes `values` as an array, goes through HDF5 and `name`, and returns what comes back as an array."""
+        np.save(self.folder / "in.npy", values)
+        self.succeed("to-h5", self.folder / "in.npy", self.folder / "a.h5", *options)
+        self.succeed("from-h5", self.folder / "a.h5", self.folder / name)
+        self.succeed("to-h5", self.folder / name, self.folder / "b.h5")
+        self.succeed("from-h5", self.folder / "b.h5", self.folder / "out.npy")
+        return np.load(self.folder / "out.npy")
+
+    def random(self, shape, dtype):
+        return np.random.default_rng(3).integers(0, 200, shape).astype(dtype)
+
+    def dataset(self, name):
+        with h5py.File(self.folder / name) as file:
+            return file["image"][()], file["image"].attrs["layout"]
+
+    def test_arrays_of_every_layout_come_into_order(self):
+        values = self.random((2, 3, 4, 5, 6), np.float32)  # n c d h w
+        for layout in ("NCDHW", "NDHWC", "DHWNC"):
+            np.save(self.folder / "a.npy", values.transpose(["NCDHW".index(a) for a in layout]))
+            self.succeed("to-h5", self.folder / "a.npy", self.folder / "a.h5", "--layout", layout)
+            stored, name = self.dataset("a.h5")
+            self.assertEqual(name, "NCDHW")
+            np.testing.assert_array_equal(stored, values)
+
+    def test_axes_that_an_array_lacks_have_extent_1(self):
+        for layout, shape, expected in (("HW", (4, 5), (1, 1, 4, 5)), ("HWC", (4, 5, 3), (1, 3, 4, 5)), ("DHW", (2, 4, 5), (1, 1, 2, 4, 5))):
+            np.save(self.folder / "a.npy", self.random(shape, np.int16))
+            self.succeed("to-h5", self.folder / "a.npy", self.folder / "a.h5", "--layout", layout)
+            self.assertEqual(self.dataset("a.h5")[0].shape, expected)
+
+    def test_chooses_an_array_of_npz_and_writes_one(self):
+        np.savez(self.folder / "two.npz", a=self.random((2, 3), np.uint8), b=self.random((4, 5), np.uint8))
+        self.refuse("a, b", "to-h5", self.folder / "two.npz", self.folder / "a.h5")
+        self.succeed("to-h5", f"{self.folder}/two.npz:b", self.folder / "a.h5")
+        self.succeed("from-h5", self.folder / "a.h5", self.folder / "one.npz")
+        self.assertEqual(np.load(self.folder / "one.npz")["image"].shape, (1, 1, 4, 5))
+
+    def test_a_folder_of_slices_is_a_volume_in_the_order_of_its_numbers(self):
+        values = self.random((12, 4, 5), np.uint8)
+        (self.folder / "in").mkdir()
+        for k, slice_values in enumerate(values):
+            Image.fromarray(slice_values).save(self.folder / "in" / f"slice{k}.png")
+        self.succeed("to-h5", self.folder / "in", self.folder / "a.h5")
+        stored, layout = self.dataset("a.h5")
+        self.assertEqual((layout, stored.shape), ("NCDHW", (1, 1, 12, 4, 5)))
+        np.testing.assert_array_equal(stored[0, 0], values)
+        self.succeed("from-h5", self.folder / "a.h5", f"{self.folder}/back/")
+        self.assertEqual(sorted(p.name for p in (self.folder / "back").iterdir())[:2], ["00.png", "01.png"])
+        np.testing.assert_array_equal(np.asarray(Image.open(self.folder / "back" / "11.png")), values[11])
+        self.succeed("from-h5", self.folder / "a.h5", self.folder / "one.png", "--slice", 7)
+        np.testing.assert_array_equal(np.asarray(Image.open(self.folder / "one.png")), values[7])
+
+    def test_several_pictures_are_samples_if_asked(self):
+        for k in range(3):
+            Image.fromarray(np.full((4, 5, 3), k, np.uint8)).save(self.folder / f"{k}.png")
+        pictures = [self.folder / f"{k}.png" for k in range(3)]
+        self.succeed("to-h5", *pictures, self.folder / "a.h5", "--samples")
+        stored, layout = self.dataset("a.h5")
+        self.assertEqual((layout, stored.shape, stored[2].max()), ("NCHW", (3, 3, 4, 5), 2))
+        self.succeed("to-h5", *pictures, self.folder / "a.h5")
+        self.assertEqual(self.dataset("a.h5")[0].shape, (1, 3, 3, 4, 5))
+        Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(pictures[1])
+        self.refuse("all have to be alike", "to-h5", *pictures, self.folder / "b.h5")
+
+    def test_sixteen_bits_of_grey(self):
+        values = np.array([[0, 300], [40000, 65535]], np.uint16)
+        Image.fromarray(values).save(self.folder / "a.png")
+        self.succeed("to-h5", self.folder / "a.png", self.folder / "a.h5")
+        stored, _ = self.dataset("a.h5")
+        self.assertEqual(stored.dtype, np.uint16)
+        np.testing.assert_array_equal(stored[0, 0], values)
+        self.succeed("from-h5", self.folder / "a.h5", self.folder / "b.png", "--bits", 16)
+        np.testing.assert_array_equal(np.asarray(Image.open(self.folder / "b.png")), values)
+
+    def test_refuses_colour_of_16_bits_that_would_lose_half(self):
+        header = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0\0\0\1\0\0\0\1" + bytes([16, 2, 0, 0, 0])
+        (self.folder / "deep.png").write_bytes(header + b"\0" * 40)
+        self.refuse("save it as TIFF", "to-h5", self.folder / "deep.png", self.folder / "a.h5")
+
+    def test_alpha_is_kept_only_if_asked(self):
+        values = self.random((4, 5, 4), np.uint8)
+        Image.fromarray(values).save(self.folder / "a.png")
+        self.succeed("to-h5", self.folder / "a.png", self.folder / "a.h5")
+        self.assertEqual(self.dataset("a.h5")[0].shape, (1, 3, 4, 5))
+        self.succeed("to-h5", self.folder / "a.png", self.folder / "a.h5", "--alpha")
+        self.succeed("from-h5", self.folder / "a.h5", self.folder / "b.png")
+        np.testing.assert_array_equal(np.asarray(Image.open(self.folder / "b.png")), values)
+
+    def test_jpeg_both_ways(self):
+        self.succeed("to-h5", PICTURE, self.folder / "a.h5")
+        self.succeed("from-h5", self.folder / "a.h5", self.folder / "b.jpg")
+        self.succeed("to-h5", self.folder / "b.jpg", self.folder / "c.h5")
+        both = [self.dataset(name)[0].astype(float) for name in ("a.h5", "c.h5")]
+        self.assertLess(np.abs(both[0] - both[1]).mean(), 10)
+
+    @unittest.skipUnless(has_tifffile(), "tifffile is not installed")
+    def test_tiff_stacks_keep_type_and_values(self):
+        cases = (
+            (np.uint8, (7, 3, 4, 5), "DCHW"),  # colour
+            (np.uint16, (7, 4, 5), "DHW"),
+            (np.float32, (7, 2, 4, 5), "DCHW"),
+            (np.uint16, (3, 4, 5), "CHW"),
+            (np.float32, (4, 5), "HW"),
+        )
+        for dtype, shape, layout in cases:
+            with self.subTest(dtype=dtype, layout=layout):
+                values = self.random(shape, dtype)
+                back = self.round_trip(values, "stack.tif", "--layout", layout)
+                self.assertEqual(back.dtype, dtype)
+                wanted = values.swapaxes(0, 1) if layout == "DCHW" else values
+                np.testing.assert_array_equal(back.reshape(wanted.shape), wanted)
+
+    @unittest.skipIf(has_tifffile(), "tifffile is installed")
+    def test_says_what_tiff_needs(self):
+        (self.folder / "a.tif").write_bytes(b"II*\0")
+        self.refuse("python3-tifffile", "to-h5", self.folder / "a.tif", self.folder / "a.h5")
+
+    def test_refuses_what_it_does_not_understand(self):
+        np.save(self.folder / "a.npy", self.random((3, 4, 5), np.int64))
+        out = self.folder / "a.h5"
+        self.refuse("say with --layout", "to-h5", self.folder / "a.npy", out)
+        self.refuse("does not fit", "to-h5", self.folder / "a.npy", out, "--layout", "HWX")
+        self.refuse("choose one with --type", "to-h5", self.folder / "a.npy", out, "--layout", "CHW")
+        self.succeed("to-h5", self.folder / "a.npy", out, "--layout", "CHW", "--type", "float32")
+        self.refuse("--layout is for .npy", "to-h5", PICTURE, out, "--layout", "CHW")
+        self.refuse("there are no pictures", "to-h5", self.make_folder("empty"), out)
+        self.refuse("no such file", "to-h5", self.folder / "absent.png", out)
+        self.refuse("slice 1 was asked", "from-h5", out, self.folder / "b.png", "--slice", 1)
+
+    def make_folder(self, name):
+        (self.folder / name).mkdir()
+        return self.folder / name
+
+
+class Measures(ToolCase):
+    def test_noise_is_the_same_for_the_same_seed(self):
+        for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+            self.succeed("noise", PICTURE, self.folder / f"{name}.h5", "--sigma", 25, "--seed", seed)
+        a, b, c = (h5py.File(self.folder / f"{name}.h5")["image"][()] for name in "abc")
+        np.testing.assert_array_equal(a, b)
+        self.assertEqual(a.dtype, np.uint8)
+        self.assertGreater(np.abs(a.astype(float) - c).mean(), 10)
+        clean = np.asarray(Image.open(PICTURE)).transpose(2, 0, 1)
+        self.assertAlmostEqual((a[0] - clean.astype(float)).std(), 25, delta=1)
+
+    def test_psnr_of_a_constant_error(self):
+        one = self.write_h5("one.h5", y=np.full((1, 1, 4, 5), 100, np.uint8))
+        two = self.write_h5("two.h5", y=np.full((1, 1, 4, 5), 110.2, np.float32))
+        done = run("psnr", one, two)
+        self.assertEqual(done.stdout, "28.13 dB\n")  # 20 log10(255 / 10)
+        self.refuse("(channels, height, width)", "psnr", one, PICTURE)
+
+    def test_captions_below_three_pictures(self):
+        paths = [self.write_h5(f"{k}.h5", y=np.full((1, 1, 10, 60), 40 * k, np.uint8)) for k in range(3)]
+        out = self.folder / "three.png"
+        self.succeed("compare", *paths, out, "--captions", "noisy", "denoised", "clean")
+        pixels = np.asarray(Image.open(out))
+        self.assertEqual(pixels.shape, (10 + 24, 3 * 60 + 2 * 8, 3))
+        for left in (0, 68, 136):
+            self.assertLess(pixels[10:, left : left + 60].min(), 60)  # text below each
+        self.refuse("1 captions for 3", "compare", *paths, out, "--captions", "noisy")
 
 
 if __name__ == "__main__":
