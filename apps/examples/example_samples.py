@@ -1,0 +1,30 @@
+"""The samples that the example networks are tried on."""
+import numpy as np
+
+
+def stretch(values, axis, extent):
+    """Linear interpolation along one axis, from its few values to `extent`."""
+    size = values.shape[axis]
+    places = np.linspace(0, size - 1, extent)
+    low = np.minimum(places.astype(int), size - 2)
+    part = (places - low).reshape([-1 if a == axis else 1 for a in range(values.ndim)])
+    return values.take(low, axis) * (1 - part) + values.take(low + 1, axis) * part
+
+
+def smooth_noise(random, shape, size):
+    """Noise of `size` random values along each axis of space, interpolated to the whole extent."""
+    values = random.standard_normal(shape[:1] + (size,) * (len(shape) - 1))
+    for axis, extent in enumerate(shape[1:], 1):
+        values = stretch(values, axis, extent)
+    return values
+
+
+def make_samples(count, shape, seed):
+    """Samples (count, *shape) of f32, about as normalised pictures are: blots of several sizes and a little noise."""
+    random = np.random.default_rng(seed)
+    samples = np.empty((count, *shape), np.float32)
+    for sample in samples:
+        sample[...] = 0.1 * random.standard_normal(shape)
+        for size in (3, 9, 30):
+            sample += smooth_noise(random, shape, size)
+    return samples
