@@ -61,13 +61,15 @@ double flops(const Network& network, const Node& node, const Share& share) {
   return with_rules(node.op, [&](auto rules, const auto& op) { return rules.flops(op, view, share); });
 }
 
-index_t weight_bytes(const Network& network, const Node& node, const Share& share) {
+index_t weight_bytes(const Network& network, const Node& node, const Share& share, DType type) {
   const NodeView view{network, node};
   const index_t elems = with_rules(node.op, [&](auto rules, const auto& op) -> index_t {
     if constexpr (requires { rules.weight_elems(op, view, share); }) return rules.weight_elems(op, view, share);
     return 0;
   });
-  return elems * static_cast<index_t>(size_of(DType::F32));
+  if (elems == 0) return 0;
+  const index_t biases = share.computed[Axis::C].size();
+  return (elems - biases) * static_cast<index_t>(size_of(type)) + biases * static_cast<index_t>(size_of(DType::F32));
 }
 
 }  // namespace parconv

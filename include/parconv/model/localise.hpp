@@ -38,7 +38,7 @@ index_t concat_offset(const Network& network, const Node& node, std::size_t oper
 /// Multiplications and additions (two per tap of a convolution) of a share; one per element read for other operators.
 double flops(const Network& network, const Node& node, const Share& share);
 
-/// Bytes of weights (filter and bias) that a share uses, as f32.
-index_t weight_bytes(const Network& network, const Node& node, const Share& share);
+/// Bytes of weights that a share uses: the filter in `type`, the bias in f32.
+index_t weight_bytes(const Network& network, const Node& node, const Share& share, DType type = DType::F32);
 
 }  // namespace parconv

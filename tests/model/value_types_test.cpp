@@ -1,0 +1,62 @@
+// Which values of a network are kept in f32 where activations are bf16.
+#include <gtest/gtest.h>
+
+#include "model/network_builder.hpp"
+#include "parconv/model/value_types.hpp"
+
+namespace parconv::testing {
+namespace {
+
+/// The names of the values kept in f32.
+std::vector<std::string> kept_as_floats(const Network& network) {
+  const std::vector<DType> types = types_of_values(network, DType::BF16);
+  std::vector<std::string> names;
+  for (std::size_t id = 0; id < types.size(); ++id)
+    if (types[id] == DType::F32) names.push_back(network.values[id].name);
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+TEST(ValueTypes, ConvolutionsReadAndMakeActivations) {
+  NetworkBuilder builder;
+  const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
+  const ValueId y = builder.relu("y", builder.conv("conv", x, 16));
+  EXPECT_EQ(kept_as_floats(builder.build({y})), Names{});
+}
+
+TEST(ValueTypes, AMeanStaysAsItIsUntilItMeetsActivations) {
+  NetworkBuilder builder;
+  const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
+  const ValueId mean = builder.add("mean", RowsMean{.count = 36}, {builder.add("rows", RowSum{}, {x})});
+  const ValueId scaled = builder.add("scaled", Binary{BinaryKind::Mul}, {mean, builder.constant("scale", {{1, 8, 1, 1, 1}})});
+  const ValueId difference = builder.add("difference", Binary{BinaryKind::Sub}, {x, scaled});
+  EXPECT_EQ(kept_as_floats(builder.build({difference})), (Names{"rows", "mean", "scale", "scaled"}));
+}
+
+TEST(ValueTypes, AMeanThatAConvolutionReadsIsAnActivation) {
+  NetworkBuilder builder;
+  const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
+  const ValueId mean = builder.add("mean", RowsMean{.count = 36}, {builder.add("rows", RowSum{}, {x})});
+  EXPECT_EQ(kept_as_floats(builder.build({builder.conv("y", mean, 4, 1)})), Names{"rows"});
+}
+
+TEST(ValueTypes, WhatIsConcatenatedIsAnActivationConstantsToo) {
+  NetworkBuilder builder;
+  const ValueId x = builder.input("x", {{1, 8, 1, 1, 1}});
+  const ValueId term = builder.constant("term", {{1, 8, 1, 1, 1}});
+  const ValueId part = builder.constant("part", {{1, 2, 1, 1, 1}});
+  const ValueId rows = builder.add("rows", RowSum{}, {x});
+  const ValueId joined = builder.add("joined", Concat{}, {builder.add("sum", Sum{}, {rows, term}), part});
+  EXPECT_EQ(kept_as_floats(builder.build({joined})), (Names{"term", "rows"}));
+}
+
+TEST(ValueTypes, AllIsF32WhereActivationsAre) {
+  NetworkBuilder builder;
+  const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
+  const Network network = builder.build({builder.conv("y", x, 4)});
+  EXPECT_EQ(types_of_values(network, DType::F32), std::vector<DType>(network.values.size(), DType::F32));
+}
+
+}  // namespace
+}  // namespace parconv::testing
