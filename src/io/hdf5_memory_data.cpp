@@ -3,6 +3,7 @@
 #include "parconv/core/error.hpp"
 #include "parconv/io/data_sink.hpp"
 #include "parconv/io/data_source.hpp"
+#include "parconv/tensor/convert.hpp"
 
 namespace parconv {
 
@@ -12,7 +13,7 @@ MemorySource::MemorySource(HostTensor tensor, int ndims) : tensor_(std::move(ten
 
 void MemorySource::read(const Box& box, View dst) {
   PARCONV_EXPECT(tensor_.box().contains(box), box, " of ", tensor_.box());
-  if (!box.is_empty()) copy(std::as_const(tensor_).view(box), dst);
+  if (!box.is_empty()) convert(std::as_const(tensor_).view(box), dst);
 }
 
 MemorySink::MemorySink(const Extents& extents) : tensor_(Box::whole(extents)) {}
@@ -25,7 +26,7 @@ Extents MemorySink::chunk() const {
 
 void MemorySink::write(const Box& box, ConstView src) {
   PARCONV_EXPECT(tensor_.box().contains(box), box, " of ", tensor_.box());
-  if (!box.is_empty()) copy(src, tensor_.view(box));
+  if (!box.is_empty()) convert(src, tensor_.view(box));
 }
 
 }  // namespace parconv

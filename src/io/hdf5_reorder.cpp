@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace parconv::hdf5 {
 namespace {
@@ -91,6 +92,11 @@ void convert_unscaled(const FileBlock& block, View dst) {
   }
 }
 
+void convert_to_floats(const FileBlock& block, View dst, const InputScaling& scaling) {
+  convert_unscaled(block, dst);
+  scale_in_place(dst, scaling);
+}
+
 }  // namespace
 
 void keep_part(std::span<std::byte> block, const Storage& storage, const Box& outer, const Box& inner) {
@@ -100,8 +106,10 @@ void keep_part(std::span<std::byte> block, const Storage& storage, const Box& ou
 
 void convert_block(const FileBlock& block, View dst, const InputScaling& scaling) {
   if (std::is_sorted(block.axes.begin(), block.axes.end())) return from_onnx_order(block.bytes, block.dtype, dst, scaling);
-  convert_unscaled(block, dst);
-  scale_in_place(dst, scaling);
+  if (dst.layout.type == DType::F32) return convert_to_floats(block, dst, scaling);
+  HostTensor floats(Box::whole(dst.layout.extents));
+  convert_to_floats(block, floats.view(), scaling);
+  convert(std::as_const(floats).view(), dst);
 }
 
 }  // namespace parconv::hdf5

@@ -228,7 +228,7 @@ std::string Hdf5Sink::dataset_path() const { return "/output/" + impl_->output.n
 void Hdf5Sink::write(const Box& box, ConstView src) {
   PARCONV_EXPECT(Box::whole(extents()).contains(box), box, " of ", extents());
   if (box.is_empty()) return;
-  PARCONV_EXPECT(src.layout.type == DType::F32 && src.layout.extents == box.extents(), src.layout.extents, " for ", box);
+  PARCONV_EXPECT(is_activation_type(src.layout.type) && src.layout.extents == box.extents(), src.layout.extents, " for ", box);
   impl_->pieces_of(box).for_each(impl_->output.layout.axes,
                                  [&](const Box& piece) { impl_->write_piece(piece, hdf5::part_of(src, piece, box)); });
 }

@@ -86,7 +86,8 @@ struct Hdf5Source::Impl {
 };
 
 bool Hdf5Source::Impl::reads_in_place(const Box& wide, const Box& box, const OperandLayout& dst) const {
-  return input.dtype == DType::F32 && scaling == InputScaling{} && wide == box && is_in_file_order(dst, storage.axes);
+  const bool is_as_it_is = input.dtype == DType::F32 && dst.type == DType::F32 && scaling == InputScaling{};
+  return is_as_it_is && wide == box && is_in_file_order(dst, storage.axes);
 }
 
 void Hdf5Source::Impl::read(const Box& box, View dst) {
@@ -134,7 +135,7 @@ const std::string& Hdf5Source::name() const { return impl_->input.name; }
 void Hdf5Source::read(const Box& box, View dst) {
   PARCONV_EXPECT(Box::whole(extents()).contains(box), box, " of ", extents());
   if (box.is_empty()) return;
-  PARCONV_EXPECT(dst.layout.type == DType::F32 && dst.layout.extents == box.extents(), dst.layout.extents, " for ", box);
+  PARCONV_EXPECT(is_activation_type(dst.layout.type) && dst.layout.extents == box.extents(), dst.layout.extents, " for ", box);
   impl_->read(box, dst);
 }
 

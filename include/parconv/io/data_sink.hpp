@@ -16,8 +16,8 @@ class DataSink {
   /// when every block is written by one rank in one piece.
   virtual Extents chunk() const = 0;
 
-  /// Local, blocking: stores `src` (f32, any strides) as `box`. An empty box writes nothing. Preconditions: the tensor contains
-  /// `box`, and `src` has its extents. Throws Error(Io).
+  /// Local, blocking: stores `src` (f32, f16 or bf16, any strides) as f32, as `box`. An empty box writes nothing. Preconditions:
+  /// the tensor contains `box`, and `src` has its extents. Throws Error(Io).
   virtual void write(const Box& box, ConstView src) = 0;
 };
 

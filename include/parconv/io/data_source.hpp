@@ -15,7 +15,7 @@ class DataSource {
   /// ONNX rank of the tensor: 3 for NCW (a signal lies along h), 4 for NCHW, 5 for NCDHW.
   virtual int ndims() const = 0;
 
-  /// Local, blocking: fills `dst` (f32, any strides) with `box`, converted and scaled. An empty box reads nothing.
+  /// Local, blocking: fills `dst` (f32, f16 or bf16, any strides) with `box`, converted and scaled. An empty box reads nothing.
   /// Preconditions: the tensor contains `box`, and `dst` has its extents. Throws Error(Io or BadData).
   virtual void read(const Box& box, View dst) = 0;
 };
