@@ -107,10 +107,17 @@ class ProgramChecker {
   void check_step(std::size_t k) {
     const Step& step = program_.steps[k];
     if (std::holds_alternative<Await>(step.action)) return;
+    if (const auto* copy = std::get_if<Copy>(&step.action)) check_types(*copy, k);
     for (const Access& access : accesses_of(program_, step)) {
       if (!access.is_write) check_read(access.region, k);
       if (access.is_write) check_not_sent(access.region, k);
     }
+  }
+
+  /// Copies and messages move bytes.
+  void check_types(const Copy& copy, std::size_t k) {
+    const DType from = program_.buffer(copy.src.buffer).type, to = program_.buffer(copy.dst.buffer).type;
+    if (from != to) report("step ", k, " copies ", name_of(from), " to ", name_of(to));
   }
 
   /// All of the region has been written and is complete. Writes do not overlap, so volumes can be added up.

@@ -135,6 +135,9 @@ class Explainer {
     text_ += fmt::format("{} layers on {} rank{} in {} stage{}; all bytes are per micro-batch and over all ranks\n\n",
                          network_.nodes.size(), plan_.num_ranks, plan_.num_ranks == 1 ? "" : "s", plan_.num_stages,
                          plan_.num_stages == 1 ? "" : "s");
+    if (layout_.options.type != DType::F32)
+      text_ += fmt::format("activations and filters are {}; partial sums, statistics, biases and other constants f32\n\n",
+                           name_of(layout_.options.type));
     text_ += fmt::format("{:<20} {:<9} {:>3} {:<11} {:>5} {:<18} {:>8} {:>8} {:>8} {:>8}  {}\n", "layer", "operator", "st.",
                          "split", "ranks", "owned by a rank", "received", "sent", "copied", "weights", "moves by");
   }
@@ -218,7 +221,7 @@ std::vector<LayerFigures> figures_of(const Network& network, const Layout& layou
     for (std::size_t k = 0; k < network.nodes.size(); ++k) {
       const Share share = layout.placements[k].share(program.rank);
       if (share.computed.is_empty()) continue;
-      figures[k].weight_bytes += weight_bytes(network, network.nodes[k], share);
+      figures[k].weight_bytes += weight_bytes(network, network.nodes[k], share, layout.options.type);
       figures[k].flops += flops(network, network.nodes[k], share);
     }
   }

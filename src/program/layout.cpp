@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "parconv/core/error.hpp"
+#include "parconv/model/value_types.hpp"
 
 namespace parconv {
 namespace {
@@ -92,6 +93,7 @@ class LayoutBuilder {
   LayoutBuilder(const Network& network, const Plan& plan, const CompileOptions& options)
       : network_(network), consumers_(consumers_of_values(network)), producers_(producers_of_values(network)) {
     layout_.options = options;
+    layout_.types = types_of_values(network, options.type);
     layout_.num_ranks = plan.num_ranks;
     layout_.num_stages = plan.num_stages;
     for (std::size_t k = 0; k < network.nodes.size(); ++k)

@@ -65,7 +65,9 @@ int RankCompiler::delivery_of(const Use& use) const { return delivery_of_use_.at
 // ---- Buffers ------------------------------------------------------------------------------------------------------------
 
 BufferId RankCompiler::add_buffer(ValueId value, BufferRole role, const Box& box) {
-  program_.buffers.push_back({.value = value, .role = role, .box = box});
+  const bool is_sum = role == BufferRole::Partial || role == BufferRole::Incoming;
+  const DType type = is_sum ? DType::F32 : layout_.types[static_cast<std::size_t>(value)];
+  program_.buffers.push_back({.value = value, .role = role, .box = box, .type = type});
   return static_cast<BufferId>(program_.buffers.size()) - 1;
 }
 
@@ -240,7 +242,7 @@ void RankCompiler::compile_node(NodeId node) {
   else
     compute_strips(node);
   copy_own_parts(node);
-  program_.weight_bytes += weight_bytes(network_, network_.node(node), placement(node).share(rank_));
+  program_.weight_bytes += weight_bytes(network_, network_.node(node), placement(node).share(rank_), layout_.options.type);
 }
 
 /// Inputs and constants come from files: each rank takes the box that it needs, halo included.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 #include "parconv/program/check.hpp"
 #include "parconv/program/compile.hpp"
@@ -51,6 +52,40 @@ TEST(Program, RowsLandInMarginsWithoutCopies) {
   EXPECT_EQ(halo.receives[0].region.box[Axis::H], (Interval{3, 4}));
   EXPECT_EQ(second.buffer(halo.sends[0].region.buffer).box[Axis::H], (Interval{3, 9}));
   EXPECT_EQ(sent_bytes(second), 2 * 10 * 8 * 4);
+}
+
+TEST(Program, OfBfloat16HoldsAndSendsHalf) {
+  const Network network = two_convolutions({{1, 8, 1, 64, 64}});
+  for (const char* split : {"h=4", "f=4", "w=2,h=2", "n=1,h=4"}) {
+    const std::vector<Program> floats = programs_for(network, split, 4);
+    const std::vector<Program> halves = programs_for(network, split, 4, {.type = DType::BF16});
+    check(halves);
+    for (std::size_t rank = 0; rank < 4; ++rank) {
+      EXPECT_EQ(sent_bytes(halves[rank]) * 2, sent_bytes(floats[rank]));
+      EXPECT_EQ(copied_bytes(halves[rank]) * 2, copied_bytes(floats[rank]));
+      const index_t rounding_bytes = 2 * 64 * std::ssize(halves[rank].buffers);
+      EXPECT_LE(std::abs(halves[rank].arena_bytes * 2 - floats[rank].arena_bytes), rounding_bytes);
+    }
+  }
+}
+
+TEST(Program, PartialSumsStayF32) {
+  const Network network = two_convolutions();
+  const std::vector<Program> floats = programs_for(network, "c=2", 2),
+                             halves = programs_for(network, "c=2", 2, {.type = DType::BF16});
+  check(halves);
+  EXPECT_EQ(sent_bytes(halves[0]), sent_bytes(floats[0]));
+  for (const Buffer& buffer : halves[0].buffers) {
+    const bool is_sum = buffer.role == BufferRole::Partial || buffer.role == BufferRole::Incoming;
+    EXPECT_EQ(buffer.type, is_sum ? DType::F32 : DType::BF16) << name_of(buffer.role);
+  }
+}
+
+TEST(Program, WeightsAreFiltersOfTheTypeAndBiasesOfF32) {
+  const Program floats = programs_for(two_convolutions(), "h=2", 2)[0];
+  const Program halves = programs_for(two_convolutions(), "h=2", 2, {.type = DType::BF16})[0];
+  EXPECT_EQ(floats.weight_bytes, 2 * (8 * 8 * 9 + 8) * 4);
+  EXPECT_EQ(halves.weight_bytes, 2 * (8 * 8 * 9 * 2 + 8 * 4));
 }
 
 TEST(Program, ColumnsAreAssembled) {

@@ -16,7 +16,8 @@ CompileOptions random_options(Random& random) {
   return {.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
           .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
           .store = {.kind = random.once_in(2) ? StoreKind::Owners : StoreKind::Root},
-          .needs_dense = !random.once_in(4)};
+          .needs_dense = !random.once_in(4),
+          .type = random.once_in(3) ? DType::BF16 : DType::F32};
 }
 
 /// The owned boxes cover the tensor exactly once.

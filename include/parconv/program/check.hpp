@@ -13,6 +13,7 @@ namespace parconv {
 /// * communications start in the global order, each once, and are awaited once, after their start;
 /// * every region that is read was written before, in its micro-batch, by a step or an awaited message;
 /// * nobody touches what a started communication receives, or writes what it sends, before it is awaited;
+/// * copies are between buffers of one type;
 /// * buffers have slots enough, and buffers that share memory are never in use at the same time.
 std::vector<std::string> problems_of(const Program& program);
 

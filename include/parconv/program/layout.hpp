@@ -48,6 +48,7 @@ struct Layout {
   CompileOptions options{};
   int num_ranks = 1;
   int num_stages = 1;
+  std::vector<DType> types{};             ///< of each value
   std::vector<Placement> placements{};    ///< of each node
   std::vector<NodeSchedule> schedules{};  ///< of each node
   std::vector<Delivery> deliveries{};

@@ -29,6 +29,8 @@ struct CompileOptions {
   StoreRule store{};
   /// Operands of convolutions must be dense per sample (see MemoryRules).
   bool needs_dense = true;
+  /// Of activations in memory and in messages, and of what convolutions compute in; see types_of_values. Partial sums are f32.
+  DType type = DType::F32;
 };
 
 }  // namespace parconv

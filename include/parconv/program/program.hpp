@@ -137,7 +137,7 @@ struct Program {
   /// Constants of the network that this rank needs; loaded once.
   std::vector<Load> constants{};
   index_t arena_bytes = 0;
-  /// Weights (filters and biases) of this rank, as f32.
+  /// Weights of this rank: filters in the type of activations, biases in f32.
   index_t weight_bytes = 0;
 
   const Buffer& buffer(BufferId id) const { return buffers[static_cast<std::size_t>(id)]; }
