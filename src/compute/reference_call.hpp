@@ -50,7 +50,8 @@ struct Source {
   const std::byte* data = nullptr;
   const OperandLayout* layout = nullptr;
 
-  float at(const Index& index) const { return load_one({.data = data, .type = layout->type}, offset_of(layout->strides, index)); }
+  float at(const Index& index) const { return at_offset(offset_of(layout->strides, index)); }
+  float at_offset(index_t elems) const { return load_one({.data = data, .strides = {}, .type = layout->type}, elems); }
   const Extents& extents() const { return layout->extents; }
 };
 

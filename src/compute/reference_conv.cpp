@@ -90,18 +90,19 @@ class ReferenceConv final : public Kernel {
       const WindowAxis& window = window_[axis];
       at[axis] = pixel[axis] * window.stride - window.pad_lo + tap[static_cast<std::size_t>(axis) - 2] * window.dilation;
     }
+    const index_t pixel_offset = offset_of(src.layout->strides, at);
     const index_t tap_index = (tap[0] * window_.axes[1].kernel + tap[1]) * window_.axes[2].kernel + tap[2];
-    for (const PackedPiece& piece : pieces_) add_piece(piece, src, at, tap_index);
+    for (const PackedPiece& piece : pieces_) add_piece(piece, src, pixel_offset, tap_index);
   }
 
-  void add_piece(const PackedPiece& piece, const Source& src, Index at, index_t tap_index) {
+  void add_piece(const PackedPiece& piece, const Source& src, index_t pixel_offset, index_t tap_index) {
+    const index_t channel_stride = src.layout->strides[Axis::C];
     const index_t taps = taps_of(piece.channels.filter);
     for (index_t g = 0; g < piece.channels.groups; ++g) {
       const float* weights = piece.weights.data() + (g * taps + tap_index) * piece.ic * piece.oc;
       float* sums = sums_.data() + piece.channels.dst.lo + g * piece.oc;
       for (index_t i = 0; i < piece.ic; ++i) {
-        at[Axis::C] = piece.channels.src.lo + g * piece.ic + i;
-        const float x = src.at(at);
+        const float x = src.at_offset(pixel_offset + (piece.channels.src.lo + g * piece.ic + i) * channel_stride);
         for (index_t o = 0; o < piece.oc; ++o) sums[o] += x * weights[i * piece.oc + o];
       }
     }

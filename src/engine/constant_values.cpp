@@ -11,7 +11,7 @@ void read_constant_box(const Value& value, const Box& box, View dst) {
   const std::vector<float> elements = read_constant(value.constant);
   HostTensor tensor(Box::whole(value.extents));
   from_onnx_order(std::as_bytes(std::span(elements)), DType::F32, tensor.view());
-  copy(std::as_const(tensor).view(box), dst);
+  convert(std::as_const(tensor).view(box), dst);
 }
 
 }  // namespace parconv

@@ -6,7 +6,7 @@
 
 namespace parconv {
 
-/// Fills `dst` with `box` of a constant value. Throws Error as read_constant does.
+/// Fills `dst` (f32 or another type of activations) with `box` of a constant value. Throws Error as read_constant does.
 void read_constant_box(const Value& value, const Box& box, View dst);
 
 }  // namespace parconv

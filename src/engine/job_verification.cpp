@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "parconv/core/error.hpp"
+#include "parconv/tensor/convert.hpp"
 
 namespace parconv {
 namespace {
@@ -79,7 +80,7 @@ void KeepingSink::write(const Box& box, ConstView src) {
     index_t offset = 0;
     for (Axis axis : all_axes) offset += (common[axis].lo - box[axis].lo) * src.layout.strides[axis];
     part.data += offset * static_cast<index_t>(size_of(src.layout.type));
-    copy(part, tensor.view(common));
+    convert(part, tensor.view(common));
   }
 }
 

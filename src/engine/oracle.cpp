@@ -6,7 +6,9 @@
 #include "engine/constant_values.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/model/localise.hpp"
+#include "parconv/model/value_types.hpp"
 #include "parconv/tensor/aligned.hpp"
+#include "parconv/tensor/convert.hpp"
 
 namespace parconv {
 namespace {
@@ -14,7 +16,12 @@ namespace {
 class Evaluator {
  public:
   Evaluator(const Network& network, const OracleInput& input, std::span<const Box> wanted, Backend& backend)
-      : network_(network), input_(input), backend_(backend), boxes_(wanted.begin(), wanted.end()), tensors_(boxes_.size()) {
+      : network_(network),
+        input_(input),
+        backend_(backend),
+        boxes_(wanted.begin(), wanted.end()),
+        tensors_(boxes_.size()),
+        types_(types_of_values(network, input.type)) {
     PARCONV_EXPECT(boxes_.size() == network.values.size(), boxes_.size(), " boxes");
   }
 
@@ -29,6 +36,8 @@ class Evaluator {
  private:
   Box& box(ValueId value) { return boxes_[static_cast<std::size_t>(value)]; }
   HostTensor& tensor(ValueId value) { return tensors_[static_cast<std::size_t>(value)]; }
+  /// The tensor of a value, made now.
+  HostTensor& allocate(ValueId value) { return tensor(value) = HostTensor(box(value), types_[static_cast<std::size_t>(value)]); }
   Share share_of(const Node& node) { return {box(node.output), whole_contracted(network_, node)}; }
 
   /// From outputs to inputs: every value gets the box that all its readers need.
@@ -46,20 +55,18 @@ class Evaluator {
     for (std::size_t k = 0; k < network_.inputs.size(); ++k) {
       const ValueId id = network_.inputs[k];
       if (box(id).is_empty()) continue;
-      tensor(id) = HostTensor(box(id));
       const Box in_file = box(id).with(Axis::N, box(id)[Axis::N].shifted(input_.first_sample));
-      input_.sources[k]->read(in_file, tensor(id).view());
+      input_.sources[k]->read(in_file, allocate(id).view());
     }
     for (std::size_t id = 0; id < network_.values.size(); ++id) {
       const Value& value = network_.values[id];
       if (value.kind != ValueKind::Constant || boxes_[id].is_empty()) continue;
-      tensors_[id] = HostTensor(boxes_[id]);
-      read_constant_box(value, boxes_[id], tensors_[id].view());
+      read_constant_box(value, boxes_[id], allocate(static_cast<ValueId>(id)).view());
     }
   }
 
   void compute(const Node& node) {
-    tensor(node.output) = HostTensor(box(node.output));
+    allocate(node.output);
     if (std::holds_alternative<Concat>(node.op)) {
       concatenate(node);
       return;
@@ -73,6 +80,7 @@ class Evaluator {
       op.srcs.push_back(src.layout);
       data.push_back(src.data);
     }
+    op.dst = tensor(node.output).view().layout;
     const std::unique_ptr<Kernel> kernel = backend_.prepare(op, input_.read_filter);
     AlignedBytes scratch(kernel->scratch_bytes());
     kernel->execute(data, tensor(node.output).view().data, scratch.data());
@@ -99,12 +107,12 @@ class Evaluator {
     std::vector<HostTensor> result(wanted.size());
     for (std::size_t k = 0; k < wanted.size(); ++k) {
       if (wanted[k].is_empty()) continue;
-      if (boxes_[k] == wanted[k]) {
+      if (boxes_[k] == wanted[k] && types_[k] == DType::F32) {
         result[k] = std::move(tensors_[k]);
         continue;
       }
       result[k] = HostTensor(wanted[k]);
-      copy(std::as_const(tensors_[k]).view(wanted[k]), result[k].view());
+      convert(std::as_const(tensors_[k]).view(wanted[k]), result[k].view());
     }
     return result;
   }
@@ -114,6 +122,7 @@ class Evaluator {
   Backend& backend_;
   std::vector<Box> boxes_;
   std::vector<HostTensor> tensors_;
+  std::vector<DType> types_;
 };
 
 }  // namespace

@@ -95,15 +95,17 @@ class DistributedRun {
   std::optional<Engine> engine_{};
 };
 
-/// The outputs that one rank computes with `backend`.
+/// The outputs that one rank computes with `backend`, where activations are of `type`.
 inline std::vector<HostTensor> oracle_outputs(const Network& network, std::vector<MemorySource>& sources, index_t micro_batch,
-                                              Backend& backend) {
+                                              Backend& backend, DType type = DType::F32) {
   std::vector<Box> wanted(network.values.size());
   for (ValueId id : network.outputs) wanted[static_cast<std::size_t>(id)] = Box::whole(network.value(id).extents);
   std::vector<DataSource*> source_list;
   for (MemorySource& source : sources) source_list.push_back(&source);
   const index_t batch = network.value(network.inputs[0]).extents[Axis::N];
-  std::vector<HostTensor> values = evaluate(network, {source_list, micro_batch * batch, make_filter_reader()}, wanted, backend);
+  std::vector<HostTensor> values = evaluate(
+      network, {.sources = source_list, .first_sample = micro_batch * batch, .read_filter = make_filter_reader(), .type = type},
+      wanted, backend);
   std::vector<HostTensor> outputs;
   for (ValueId id : network.outputs) outputs.push_back(std::move(values[static_cast<std::size_t>(id)]));
   return outputs;

@@ -18,7 +18,7 @@ void expect_equal_to_oracle(const Network& network, const Plan& plan, const Comp
   EXPECT_EQ(run.counting().total().bytes_sent, sent_bytes(run.engine().program()) * micro_batches);
   if (rank() != 0) return;
   for (index_t m = 0; m < micro_batches; ++m) {
-    const std::vector<HostTensor> expected = oracle_outputs(network, sources, m, *backend);
+    const std::vector<HostTensor> expected = oracle_outputs(network, sources, m, *backend, options.type);
     for (std::size_t k = 0; k < sinks.size(); ++k) {
       const Box samples = expected[k].box();
       HostTensor actual(samples);
@@ -36,7 +36,8 @@ TEST(Engine, RandomOperatorsOnRandomGrids) {
     const CompileOptions options{.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
                                  .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
                                  .store = {.kind = StoreKind::Root},
-                                 .needs_dense = random.once_in(2)};
+                                 .needs_dense = random.once_in(2),
+                                 .type = random.once_in(3) ? DType::BF16 : DType::F32};
     expect_equal_to_oracle(network, random_plan(network, random, num_ranks(), 1, true), options, random, 1);
     if (testing::Test::HasFatalFailure()) return;
   }
@@ -48,7 +49,9 @@ TEST(Engine, RandomNetworksWithStages) {
     Random random(seed * 37 + 11);
     const Network network = fuse(random_network(seed, Weights::SmallIntegers, static_cast<int>(random.integer(2, 10))));
     const int num_stages = static_cast<int>(random.integer(1, 4));
-    const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off, .store = {.kind = StoreKind::Root}};
+    const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
+                                 .store = {.kind = StoreKind::Root},
+                                 .type = random.once_in(3) ? DType::BF16 : DType::F32};
     expect_equal_to_oracle(network, random_plan(network, random, num_ranks(), num_stages, true), options, random,
                            random.integer(1, 5));
     if (testing::Test::HasFatalFailure()) return;

@@ -28,6 +28,11 @@ TEST_F(NetworkSplits, IntegersAreEqualToOneRank) {
   for (const NetworkCase& item : thin_networks()) expect_equal_to_one_rank(item, Numbers::Integers);
 }
 
+TEST_F(NetworkSplits, RealsOfBfloat16AreEqualToOneRank) {
+  if (num_ranks() > 4) GTEST_SKIP() << "on 1 to 4 ranks";
+  for (const NetworkCase& item : thin_networks()) expect_equal_to_one_rank(item, Numbers::Reals, DType::BF16);
+}
+
 TEST_F(NetworkSplits, IntegersOfOneRankAreEqualToTheOracle) {
   if (num_ranks() > 1) GTEST_SKIP() << "the same on every number of ranks";
   const auto reference = make_reference_backend();
@@ -38,7 +43,7 @@ TEST_F(NetworkSplits, IntegersOfOneRankAreEqualToTheOracle) {
     const MemorySink actual = run_alone({network}, sources);
     const std::vector<HostTensor> expected = oracle_outputs(network, sources, micro_batches - 1, *reference);
     const auto wanted = elements(expected[0]), got = elements(actual.tensor()).last(wanted.size());
-    EXPECT_TRUE(ends_in_softmax(network) ? all_near(got, wanted, tolerance) : same_bits(got, wanted));
+    EXPECT_TRUE(ends_in_softmax(network) ? all_near(got, wanted, tolerance_of(DType::F32)) : same_bits(got, wanted));
   }
 }
 

@@ -73,24 +73,24 @@ inline std::vector<std::string> network_splits(int ranks, int spatial_ndims) {
 
 class NetworkSplitTest : public SplitTest {
  protected:
-  void expect_equal_to_one_rank(const NetworkCase& item, Numbers numbers) {
-    SCOPED_TRACE(concat(item, numbers == Numbers::Integers ? ", integers" : ", reals"));
+  void expect_equal_to_one_rank(const NetworkCase& item, Numbers numbers, DType type = DType::F32) {
+    SCOPED_TRACE(concat(item, numbers == Numbers::Integers ? ", integers of " : ", reals of ", name_of(type)));
     const Network network = models_.network(item, numbers);
     const int spatial_ndims = network.value(network.inputs[0]).ndims - 2;
     std::vector<MemorySource> sources = sources_for(network, numbers == Numbers::Integers);
     std::optional<MemorySink> expected;
     if (rank() == 0) {
-      expected.emplace(run_alone({network}, sources));
+      expected.emplace(run_alone({.network = network, .type = type}, sources));
       EXPECT_TRUE(has_different_values(elements(expected->tensor())));
     }
     for (const std::string& spec : network_splits(num_ranks(), spatial_ndims)) {
       SCOPED_TRACE(concat("split ", spec));
       const Split split = parse_split(spec, num_ranks(), spatial_ndims);
-      const MemorySink actual = run_on_all({network, split}, sources);
+      const MemorySink actual = run_on_all({.network = network, .split = split, .type = type}, sources);
       if (rank() != 0) continue;
       const bool has_same_bits = numbers == Numbers::Integers || has_exact_grids(network, split);
       const auto got = elements(actual.tensor()), wanted = elements(expected->tensor());
-      EXPECT_TRUE(has_same_bits ? same_bits(got, wanted) : all_near(got, wanted, tolerance));
+      EXPECT_TRUE(has_same_bits ? same_bits(got, wanted) : all_near(got, wanted, tolerance_of(type)));
     }
   }
 

@@ -2,57 +2,12 @@
 // of one rank where that is promised.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
-#include "engine/operator_cases.hpp"
-#include "engine/split_fixture.hpp"
+#include "engine/operator_splits.hpp"
 
 namespace parconv::test {
 namespace {
 
 using OperatorSplits = SplitTest;
-
-/// A network and the splits that it is put through.
-struct SplitNetwork {
-  const OperatorCase& operator_case;
-  Network network{};
-  std::vector<Split> splits{};
-};
-
-/// The named splits with stages, or those without.
-std::vector<Split> splits_of(const OperatorCase& operator_case, bool has_stages) {
-  std::vector<Split> splits;
-  const int spatial_ndims = operator_case.ndims - 2;
-  for (const std::string& spec : named_splits(num_ranks(), spatial_ndims)) {
-    const Split split = parse_split(spec, num_ranks(), spatial_ndims);
-    if ((split.stages > 1) == has_stages) splits.push_back(split);
-  }
-  return splits;
-}
-
-/// Every operator alone, without stages; then between others, with stages.
-template <class Visit>
-void for_each_network(Weights weights, Visit&& visit) {
-  const std::vector<OperatorCase> cases = operator_cases();
-  for (const bool has_stages : {false, true})
-    for (const OperatorCase& operator_case : cases) {
-      if (has_stages && num_ranks() == 1) continue;
-      SCOPED_TRACE(concat(operator_case.name, has_stages ? " between others" : ""));
-      visit(SplitNetwork{operator_case, network_of(operator_case, weights, has_stages ? num_ranks() : 1),
-                         splits_of(operator_case, has_stages)});
-    }
-}
-
-bool is_rounded(ActivationKind kind) { return kind >= ActivationKind::Sigmoid && kind != ActivationKind::HardSigmoid; }
-
-/// Exponentials and quotients are rounded; everything else makes integers, or a few binary digits behind the point, of integers.
-bool keeps_integers(const Network& network) {
-  return std::none_of(network.nodes.begin(), network.nodes.end(), [](const Node& node) {
-    const auto* pool = std::get_if<Pool>(&node.op);
-    return std::holds_alternative<Softmax>(node.op) || is_rounded(node.finish.activation.kind) ||
-           (pool != nullptr && pool->kind == PoolKind::Average);
-  });
-}
 
 TEST_F(OperatorSplits, SmallIntegersAreEqualToTheOracle) {
   const auto reference = make_reference_backend();
@@ -69,13 +24,6 @@ TEST_F(OperatorSplits, SmallIntegersAreEqualToTheOracle) {
       EXPECT_TRUE(same_bits(elements(sink.tensor()).last(expected.size()), expected));
     }
   });
-}
-
-/// Exact splits have the bits of one rank; all others are near.
-void expect_equal(const MemorySink& actual, const MemorySink& expected, bool has_same_bits) {
-  if (rank() != 0) return;
-  const auto got = elements(actual.tensor()), wanted = elements(expected.tensor());
-  EXPECT_TRUE(has_same_bits ? same_bits(got, wanted) : all_near(got, wanted, tolerance));
 }
 
 bool divides_channels(const Split& split) { return divides(split, GridAxis::F) || divides(split, GridAxis::C); }
