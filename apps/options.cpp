@@ -77,7 +77,8 @@ void add_machine_options(CLI::App& app, RunOptions& options) {
       ->check(CLI::IsMember({"auto", "mpi", "nccl", "staged"}))
       ->capture_default_str();
   app.add_option("--threads", options.threads, "threads of a rank (the cores that it is bound to)")->check(CLI::Range(1, 4096));
-  app.add_option("--dtype", options.dtype, "compute type: f32, tf32, bf16 or f16")
+  app.add_option("--dtype", options.dtype,
+                 "what activations are kept and convolutions computed in: f32, bf16; tf32 and f16 on GPUs only")
       ->check(CLI::IsMember({"f32", "tf32", "bf16", "f16"}))
       ->capture_default_str();
   app.add_option("--reduce", options.reduce, "sums over channels: fast, or ordered for the same bits on any number of ranks")
@@ -101,7 +102,7 @@ void add_output_options(CLI::App& app, RunOptions& options) {
   app.add_flag(
       "--verify{sampled}", options.verify,
       "before the run, recompute sampled boxes of every layer (=full: all) of the first micro-batch with the reference; a "
-      "difference above 1e-4 of a layer's largest value ends with 70");
+      "difference above 1e-4 (bf16: 1/32) of a layer's largest value ends with 70");
   app.add_option("--timeout", options.timeout_seconds,
                  "seconds without progress after which the job ends with 76; 0 waits for ever. A run progresses with every layer")
       ->check(CLI::Range(0.0, 1e7))

@@ -54,7 +54,8 @@ class Runner {
     setup_ = job_.together(Phase::Plan, [&] { return set_up(options_, *model_, *source_, job_.size()); });
     require_same_everywhere();
     threads_ = options_.threads > 0 ? options_.threads : default_threads(job_.control());
-    backend_ = job_.together(Phase::Plan, [&] { return make_backend({.threads = threads_}); });
+    backend_ =
+        job_.together(Phase::Plan, [&] { return make_backend({.threads = threads_, .type = type_of_activations(options_)}); });
     compile_options_ =
         job_.together(Phase::Plan, [&] { return compile_options(options_, setup_, *backend_, num_hosts(job_.control()) > 1); });
   }
@@ -82,8 +83,9 @@ class Runner {
   void announce() const {
     if (!job_.is_root() || options_.is_quiet) return;
     const Blocks& blocks = setup_.blocks;
-    fmt::print("{} layers of {} on {} rank{}, split {}, {} thread{} each, {}\n", setup_.network.nodes.size(), options_.model,
-               job_.size(), job_.size() == 1 ? "" : "s", setup_.split, threads_, threads_ == 1 ? "" : "s", backend_->name());
+    fmt::print("{} layers of {} on {} rank{}, split {}, {} thread{} each, {} in {}\n", setup_.network.nodes.size(),
+               options_.model, job_.size(), job_.size() == 1 ? "" : "s", setup_.split, threads_, threads_ == 1 ? "" : "s",
+               backend_->name(), options_.dtype);
     fmt::print("{} samples of {} in steps of {} and micro-batches of {}\n", blocks.samples, source_->name(), blocks.batch,
                blocks.micro_batch);
     std::fflush(stdout);
@@ -100,7 +102,7 @@ class Runner {
     const std::vector<LayerDifference> differences = verify_layers(job_, input, *communicator_, *backend_);
     if (job_.is_root() && options_.is_verbose) fmt::print("{}", verify_table(setup_.network, differences));
     if (job_.is_root() && !options_.is_quiet) fmt::print("{}", verify_summary(setup_.network, differences));
-    job_.together(Phase::Verify, [&] { require_equal(setup_.network, differences); });
+    job_.together(Phase::Verify, [&] { require_equal(setup_.network, differences, compile_options_.type); });
     communicator_->reset_counts();
   }
 
@@ -170,6 +172,7 @@ class Runner {
                      .backend = backend_->name(),
                      .overlap = compile_options_.overlap == Overlap::On ? "on" : "off",
                      .reduce = options_.reduce,
+                     .dtype = options_.dtype,
                      .threads = threads_,
                      .samples = setup_.blocks.samples,
                      .batch = setup_.blocks.batch,

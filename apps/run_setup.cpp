@@ -64,10 +64,13 @@ void require_available(const RunOptions& options) {
     throw Error(ExitCode::Unavailable,
                 concat("--transport ", options.transport, " was asked for, but this build moves data by MPI in host memory only"),
                 "Use --transport mpi.");
-  if (options.dtype != "f32")
-    throw Error(ExitCode::Unavailable, concat("--dtype ", options.dtype, " was asked for, but this build computes in f32 only"),
-                "Use --dtype f32.");
+  if (options.dtype != "f32" && options.dtype != "bf16")
+    throw Error(ExitCode::Unavailable,
+                concat("--dtype ", options.dtype, " was asked for, but CPUs compute convolutions in f32 and bf16 only"),
+                "Use --dtype f32 or bf16.");
 }
+
+DType type_of_activations(const RunOptions& options) { return options.dtype == "bf16" ? DType::BF16 : DType::F32; }
 
 Hdf5Source open_input(const RunOptions& options) {
   return Hdf5Source(options.input,
@@ -124,7 +127,8 @@ CompileOptions compile_options(const RunOptions& options, const RunSetup& setup,
           .overlap = overlaps ? Overlap::On : Overlap::Off,
           .store = {.kind = StoreKind::Chunks,
                     .chunk = output_chunk(output_extents(setup, output), setup.network.value(output).ndims)},
-          .needs_dense = backend.memory_rules().needs_dense};
+          .needs_dense = backend.memory_rules().needs_dense,
+          .type = type_of_activations(options)};
 }
 
 std::string output_path(const RunOptions& options, const Network& network, std::size_t output) {

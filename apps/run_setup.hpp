@@ -36,6 +36,9 @@ struct RunSetup {
 /// Throws Error(Unavailable) for a device, transport or type that this build does not have.
 void require_available(const RunOptions& options);
 
+/// What --dtype asks for.
+DType type_of_activations(const RunOptions& options);
+
 Hdf5Source open_input(const RunOptions& options);
 
 /// Chooses the split, the blocks and the plan for `ranks` ranks. Throws Error(Usage) for a split that does not fit, and

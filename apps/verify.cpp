@@ -7,6 +7,7 @@
 
 #include "parconv/engine/job.hpp"
 #include "parconv/io/constants.hpp"
+#include "parconv/tensor/convert.hpp"
 
 namespace parconv::app {
 namespace {
@@ -37,7 +38,12 @@ class WrongSource final : public DataSource {
   int ndims() const override { return inner_.ndims(); }
   void read(const Box& box, View dst) override {
     inner_.read(box, dst);
-    if (!box.is_empty()) *reinterpret_cast<float*>(dst.data) += 1000.0F;
+    if (box.is_empty()) return;
+    const Extents one;
+    HostTensor wrong(Box::whole(one));
+    wrong.at(0, 0, 0, 0, 0) = 1000.0F;
+    dst.layout.extents = one;
+    convert(wrong.view(), dst);
   }
 
  private:
@@ -95,7 +101,8 @@ std::vector<LayerDifference> verify_layers(AppJob& job, const VerifyInput& input
   auto differences = job.together(Phase::Verify, [&] {
     WatchedBackend reference(job.watchdog());
     return differences_from_oracle(observed.network, sinks, passes,
-                                   {.sources = input.sources, .read_filter = make_filter_reader()}, reference);
+                                   {.sources = input.sources, .read_filter = make_filter_reader(), .type = options.type},
+                                   reference);
   });
   reduce_over_ranks(job.control(), differences);
   return differences;
@@ -106,13 +113,14 @@ const LayerDifference& worst_of(std::span<const LayerDifference> differences) {
                            [](const LayerDifference& a, const LayerDifference& b) { return a.relative() < b.relative(); });
 }
 
-void require_equal(const Network& network, std::span<const LayerDifference> differences) {
+void require_equal(const Network& network, std::span<const LayerDifference> differences, DType type) {
   const LayerDifference& worst = worst_of(differences);
-  if (worst.relative() <= max_relative_difference) return;
+  const double allowed = allowed_difference(type);
+  if (worst.relative() <= allowed) return;
   throw Error(
       ExitCode::Bug,
-      fmt::format("layer '{}' differs from the reference by {:.3g} of its largest value {:.3g} (at most {:.0e} is allowed)",
-                  layer_name(network, worst), worst.relative(), worst.largest, max_relative_difference),
+      fmt::format("layer '{}' differs from the reference by {:.3g} of its largest value {:.3g} (at most {:.1e} is allowed)",
+                  layer_name(network, worst), worst.relative(), worst.largest, allowed),
       "This is a mistake in parconv: please report it with the model, the split and the number of ranks.");
 }
 

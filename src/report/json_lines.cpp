@@ -36,6 +36,7 @@ std::string to_json_line(const RunRecord& record) {
                           {"backend", record.backend},
                           {"overlap", record.overlap},
                           {"reduce", record.reduce},
+                          {"dtype", record.dtype},
                           {"samples", record.samples},
                           {"batch", record.batch},
                           {"micro_batch", record.micro_batch},

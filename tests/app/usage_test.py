@@ -38,8 +38,12 @@ class Usage(AppCase):
         self.run_small(3, "split.h5", "--split", "h=4", code=USAGE, say="h=3")
 
     def test_what_this_build_does_not_have(self):
-        for option in (["--device", "cuda"], ["--transport", "nccl"], ["--dtype", "bf16"]):
+        for option in (["--device", "cuda"], ["--transport", "nccl"], ["--dtype", "f16"], ["--dtype", "tf32"]):
             self.run_small(2, "none.h5", *option, code=UNAVAILABLE, say=option[1])
+
+    def test_bf16_on_a_cpu_without_instructions_for_it(self):
+        isa = {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2"}
+        self.run_small(2, "none.h5", "--dtype", "bf16", code=UNAVAILABLE, say="AVX512_BF16", **isa)
 
     def test_a_wrong_fault_is_a_wrong_environment(self):
         self.run_small(2, "none.h5", code=CONFIG, say="PARCONV_FAULT", PARCONV_FAULT="phase=nowhere")

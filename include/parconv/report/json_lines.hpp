@@ -20,6 +20,7 @@ struct RunRecord {
   std::string backend{};
   std::string overlap{};
   std::string reduce{};
+  std::string dtype{};  ///< of activations
   int ranks = 1;
   int hosts = 1;
   int threads = 1;
