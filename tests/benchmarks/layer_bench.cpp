@@ -1,12 +1,14 @@
 // Times convolution layers on one thread: a prepared Kernel against the oneDNN primitive called directly, in turns.
 // The cpu clock leaves out the time of other programs, for machines that are not idle.
-// parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu]. One JSON line a layer,
-// then a summary.
+// With --dtype bf16 also against the Kernel of f32, in the same turns.
+// parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu] [--dtype f32|bf16]. One
+// JSON line a layer, then a summary.
 #include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "benchmarks/layer_calls.hpp"
 #include "benchmarks/measuring.hpp"
@@ -25,15 +27,19 @@ struct Options {
   LayerChoice choice{};
   int repeats = 11;
   Clock clock = Clock::Wall;
+  DType type = DType::F32;
 };
 
 struct Measurement {
   Timing kernel{};
   Timing direct{};
+  Timing f32{};  ///< the Kernel of f32; none where `kernel` is it
   int calls_per_sample = 1;
 
   double ratio() const { return kernel.median_seconds / direct.median_seconds; }
   double min_ratio() const { return kernel.min_seconds / direct.min_seconds; }
+  /// How much faster than in f32; 0 if that was not measured.
+  double gain() const { return f32.median_seconds / kernel.median_seconds; }
 };
 
 void set_option(Options& options, const std::string& option, const std::string& value) {
@@ -45,6 +51,8 @@ void set_option(Options& options, const std::string& option, const std::string& 
     options.repeats = std::max(5, number_of<int>(value, option));
   else if (option == "--clock" && (value == "wall" || value == "cpu"))
     options.clock = value == "cpu" ? Clock::Cpu : Clock::Wall;
+  else if (option == "--dtype" && (value == "f32" || value == "bf16"))
+    options.type = value == "bf16" ? DType::BF16 : DType::F32;
   else
     throw Error(ExitCode::Usage, concat("unknown option ", option, " ", value));
 }
@@ -52,7 +60,7 @@ void set_option(Options& options, const std::string& option, const std::string& 
 Options parse(std::span<char* const> arguments) {
   constexpr const char* usage =
       "parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] "
-      "[--clock wall|cpu]";
+      "[--clock wall|cpu] [--dtype f32|bf16]";
   if (arguments.size() < 2 || arguments.size() % 2 != 0) throw Error(ExitCode::Usage, "wrong number of arguments", usage);
   Options options{.path = arguments[1]};
   for (std::size_t k = 2; k < arguments.size(); k += 2) set_option(options, arguments[k], arguments[k + 1]);
@@ -72,64 +80,82 @@ double seconds_of(Call& call, int count, Clock clock) {
   return (now_seconds(clock) - begin) / count;
 }
 
-/// Who goes first changes from sample to sample.
-Measurement measure(KernelCall& kernel, DirectCall& direct, const Options& options) {
+/// Who goes first changes from sample to sample. `f32` is null where `kernel` computes in it.
+Measurement measure(KernelCall& kernel, DirectCall& direct, KernelCall* f32, const Options& options) {
   seconds_of(kernel, num_warm_ups, options.clock);
   const double seconds = seconds_of(direct, num_warm_ups, options.clock);
   const int calls = static_cast<int>(std::clamp(std::ceil(shortest_sample_seconds / seconds), 1.0, 1e4));
-  std::vector<double> kernel_seconds, direct_seconds;
+  if (f32 != nullptr) seconds_of(*f32, num_warm_ups, options.clock);
+  std::vector<double> kernel_seconds, direct_seconds, f32_seconds;
   for (int k = 0; k < options.repeats; ++k) {
     if (k % 2 == 0) kernel_seconds.push_back(seconds_of(kernel, calls, options.clock));
     direct_seconds.push_back(seconds_of(direct, calls, options.clock));
+    if (f32 != nullptr) f32_seconds.push_back(seconds_of(*f32, calls, options.clock));
     if (k % 2 != 0) kernel_seconds.push_back(seconds_of(kernel, calls, options.clock));
   }
-  return {.kernel = timing_of(kernel_seconds), .direct = timing_of(direct_seconds), .calls_per_sample = calls};
+  return {.kernel = timing_of(kernel_seconds),
+          .direct = timing_of(direct_seconds),
+          .f32 = f32 != nullptr ? timing_of(f32_seconds) : Timing{},
+          .calls_per_sample = calls};
 }
 
 /// The results must be the same bits: otherwise two different things were timed.
 void expect_same_results(KernelCall& kernel, DirectCall& direct, const LayerData& data) {
   direct.execute();
-  const std::vector<float> expected = data.dst_values();
+  const AlignedBytes expected = data.result();
   kernel.execute();
-  PARCONV_EXPECT(data.dst_values() == expected, kernel.implementation(), " and ", direct.implementation(), " differ");
+  PARCONV_EXPECT(data.result() == expected, kernel.implementation(), " and ", direct.implementation(), " differ");
 }
 
 void print(const Layer& layer, const Measurement& m, const std::string& ours, const std::string& direct, const Options& options) {
   fmt::print(
       R"({{"network":"{}","layer":"{}","spatial_ndims":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},)"
-      R"("gflop":{},"threads":1,"clock":"{}","repeats":{},"calls_per_sample":{},"median_seconds":{:.3e},"min_seconds":{:.3e},)"
+      R"("gflop":{},"threads":1,"dtype":"{}","clock":"{}","repeats":{},"calls_per_sample":{},"median_seconds":{:.3e},"min_seconds":{:.3e},)"
       R"("direct_median_seconds":{:.3e},"direct_min_seconds":{:.3e},"ratio":{:.4f},"min_ratio":{:.4f},"gflop_per_second":{:.1f},)"
-      R"("implementation":"{}","direct_implementation":"{}","onednn":"{}","revision":"{}","load_average":{:.2f}}})"
+      R"("f32_median_seconds":{:.3e},"gain":{:.3f},"implementation":"{}","direct_implementation":"{}","onednn":"{}","revision":"{}","load_average":{:.2f}}})"
       "\n",
       layer.network, layer.name, layer.spatial_ndims, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride, layer.pad,
-      layer.gflop, options.clock == Clock::Cpu ? "cpu" : "wall", options.repeats, m.calls_per_sample, m.kernel.median_seconds,
-      m.kernel.min_seconds, m.direct.median_seconds, m.direct.min_seconds, m.ratio(), m.min_ratio(),
-      layer.gflop / m.kernel.median_seconds, ours, direct, onednn_version(), PARCONV_BENCH_REVISION, load_average());
+      layer.gflop, name_of(options.type), options.clock == Clock::Cpu ? "cpu" : "wall", options.repeats, m.calls_per_sample,
+      m.kernel.median_seconds, m.kernel.min_seconds, m.direct.median_seconds, m.direct.min_seconds, m.ratio(), m.min_ratio(),
+      layer.gflop / m.kernel.median_seconds, m.f32.median_seconds, m.gain(), ours, direct, onednn_version(),
+      PARCONV_BENCH_REVISION, load_average());
 }
 
 Measurement bench_layer(const Layer& layer, Backend& backend, const Options& options) {
-  LayerData data(layer);
+  LayerData data(layer, options.type);
   KernelCall kernel(layer, data, backend);
+  std::optional<LayerData> f32_data;
+  std::optional<KernelCall> f32;
+  if (options.type != DType::F32) f32.emplace(layer, f32_data.emplace(layer, DType::F32), backend);
   DirectCall direct(layer, data);
   expect_same_results(kernel, direct, data);
-  const Measurement measured = measure(kernel, direct, options);
+  const Measurement measured = measure(kernel, direct, f32 ? &*f32 : nullptr, options);
   print(layer, measured, kernel.implementation(), direct.implementation(), options);
   return measured;
 }
 
-void print_summary(const std::vector<double>& ratios, const std::vector<double>& min_ratios, std::size_t num_skipped) {
+/// Of all layers. No gains where f32 was measured.
+struct Ratios {
+  std::vector<double> medians{};
+  std::vector<double> mins{};
+  std::vector<double> gains{};
+};
+
+void print_summary(const Ratios& all, std::size_t num_skipped) {
+  const std::vector<double>&ratios = all.medians, &min_ratios = all.mins;
   if (ratios.empty()) throw Error(ExitCode::BadData, "no layer was chosen", "Relax --filter and --max-gflop.");
   fmt::print(R"({{"layers":{},"skipped":{},"geomean_ratio":{:.4f},"worst_ratio":{:.4f},"geomean_min_ratio":{:.4f},)"
-             R"("worst_min_ratio":{:.4f},"load_average":{:.2f}}})"
+             R"("worst_min_ratio":{:.4f},"geomean_gain":{:.3f},"least_gain":{:.3f},"load_average":{:.2f}}})"
              "\n",
              ratios.size(), num_skipped, geomean(ratios), *std::max_element(ratios.begin(), ratios.end()), geomean(min_ratios),
-             *std::max_element(min_ratios.begin(), min_ratios.end()), load_average());
+             *std::max_element(min_ratios.begin(), min_ratios.end()), all.gains.empty() ? 0.0 : geomean(all.gains),
+             all.gains.empty() ? 0.0 : *std::min_element(all.gains.begin(), all.gains.end()), load_average());
 }
 
 void run(const Options& options) {
   use_onednn_threads(1);
-  const auto backend = make_backend({.name = "onednn", .threads = 1});
-  std::vector<double> ratios, min_ratios;
+  const auto backend = make_backend({.name = "onednn", .threads = 1, .type = options.type});
+  Ratios ratios;
   std::size_t num_skipped = 0;
   for (const Layer& layer : read_layers(options.path)) {
     if (!is_chosen(layer, options.choice)) {
@@ -137,10 +163,11 @@ void run(const Options& options) {
       continue;
     }
     const Measurement measured = bench_layer(layer, *backend, options);
-    ratios.push_back(measured.ratio());
-    min_ratios.push_back(measured.min_ratio());
+    ratios.medians.push_back(measured.ratio());
+    ratios.mins.push_back(measured.min_ratio());
+    if (options.type != DType::F32) ratios.gains.push_back(measured.gain());
   }
-  print_summary(ratios, min_ratios, num_skipped);
+  print_summary(ratios, num_skipped);
 }
 
 }  // namespace

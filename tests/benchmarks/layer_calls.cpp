@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "compute/onednn_api.hpp"
+#include "parconv/tensor/convert.hpp"
 #include "support/random.hpp"
 
 namespace parconv::bench {
@@ -11,12 +12,21 @@ namespace {
 using dnnl::memory;
 constexpr auto f32 = memory::data_type::f32;
 
+AlignedBytes random_elements(index_t count, DType type) {
+  AlignedBytes elements(static_cast<std::size_t>(count) * size_of(type));
+  const std::vector<float> values = test::Random(1).reals(count);
+  const Box line = Box::whole({{1, count, 1, 1, 1}});
+  convert(view_within(reinterpret_cast<const std::byte*>(values.data()), line, line),
+          view_within(elements.data(), line, line, type));
+  return elements;
+}
+
 /// n, c, d, h, w of one sample; 2-D layers have one d.
 Extents extents_of(const Layer& layer, index_t channels, index_t edge) {
   return {{1, channels, layer.spatial_ndims == 3 ? edge : 1, edge, edge}};
 }
 
-OperandLayout dense(const Extents& extents) { return layout_within(Box::whole(extents), Box::whole(extents)); }
+OperandLayout dense(const Extents& extents, DType type) { return layout_within(Box::whole(extents), Box::whole(extents), type); }
 
 Window window_of(const Layer& layer) {
   Window window;
@@ -26,14 +36,14 @@ Window window_of(const Layer& layer) {
   return window;
 }
 
-LocalOp local_op_of(const Layer& layer, const std::vector<float>& bias) {
+LocalOp local_op_of(const Layer& layer, const LayerData& data) {
   const Window window = window_of(layer);
   ChannelPiece piece{.src = {0, layer.ic}, .dst = {0, layer.oc}, .filter = {.oc = {0, layer.oc}, .ic = {0, layer.ic}}};
   for (std::size_t k = 0; k < 3; ++k) piece.filter.kernel[k] = {0, window.axes[k].kernel};
   return {.kind = LocalConv{.window = window, .pieces = {piece}},
-          .finish = {.bias = bias, .activation = {.kind = ActivationKind::Relu}},
-          .srcs = {dense(extents_of(layer, layer.ic, layer.size))},
-          .dst = dense(extents_of(layer, layer.oc, layer.out_size))};
+          .finish = {.bias = data.bias(), .activation = {.kind = ActivationKind::Relu}},
+          .srcs = {dense(extents_of(layer, layer.ic, layer.size), data.type())},
+          .dst = dense(extents_of(layer, layer.oc, layer.out_size), data.type())};
 }
 
 memory::dims dims_of(const Layer& layer, index_t first, index_t second, index_t edge) {
@@ -42,28 +52,29 @@ memory::dims dims_of(const Layer& layer, index_t first, index_t second, index_t 
   return dims;
 }
 
-memory::desc channels_last(const memory::dims& dims) {
-  return {dims, f32, dims.size() == 5 ? memory::format_tag::ndhwc : memory::format_tag::nhwc};
+memory::desc channels_last(const memory::dims& dims, memory::data_type type) {
+  return {dims, type, dims.size() == 5 ? memory::format_tag::ndhwc : memory::format_tag::nhwc};
 }
 
-onednn::ConvDescription description_of(const Layer& layer) {
+onednn::ConvDescription description_of(const Layer& layer, DType elements) {
+  const memory::data_type type = onednn::data_type_of(elements);
   const auto all = [&](index_t value) { return memory::dims(static_cast<std::size_t>(layer.spatial_ndims), value); };
-  return {.src = channels_last(dims_of(layer, 1, layer.ic, layer.size)),
-          .weights = memory::desc(dims_of(layer, layer.oc, layer.ic, layer.kernel), f32, memory::format_tag::any),
+  return {.src = channels_last(dims_of(layer, 1, layer.ic, layer.size), type),
+          .weights = memory::desc(dims_of(layer, layer.oc, layer.ic, layer.kernel), type, memory::format_tag::any),
           .bias = memory::desc({layer.oc}, f32, memory::format_tag::x),
-          .dst = channels_last(dims_of(layer, 1, layer.oc, layer.out_size)),
+          .dst = channels_last(dims_of(layer, 1, layer.oc, layer.out_size), type),
           .strides = all(layer.stride),
           .dilates = all(0),
           .pad_lo = all(layer.pad),
           .pad_hi = all(layer.pad)};
 }
 
-dnnl::convolution_forward::primitive_desc primitive_of(const Layer& layer) {
+dnnl::convolution_forward::primitive_desc primitive_of(const Layer& layer, DType type) {
   dnnl::post_ops post_ops;
   onednn::append_activation(post_ops, {.kind = ActivationKind::Relu});
   dnnl::primitive_attr attributes;
   attributes.set_post_ops(post_ops);
-  return onednn::describe(description_of(layer), attributes);
+  return onednn::describe(description_of(layer, type), attributes);
 }
 
 memory packed_weights(const Layer& layer, const memory::desc& packed, const std::vector<float>& weights) {
@@ -78,14 +89,15 @@ memory packed_weights(const Layer& layer, const memory::desc& packed, const std:
 
 }  // namespace
 
-LayerData::LayerData(const Layer& layer)
-    : src_(test::Random(1).reals(layer.ic * layer.cells(layer.size))),
-      dst_(static_cast<std::size_t>(layer.oc * layer.cells(layer.out_size))),
+LayerData::LayerData(const Layer& layer, DType type)
+    : type_(type),
+      src_(random_elements(layer.ic * layer.cells(layer.size), type)),
+      dst_(static_cast<std::size_t>(layer.oc * layer.cells(layer.out_size)) * size_of(type)),
       weights_(test::Random(2).reals(layer.weight_elems())),
       bias_(test::Random(3).reals(layer.oc)) {}
 
 KernelCall::KernelCall(const Layer& layer, LayerData& data, Backend& backend) : srcs_{data.src()}, dst_(data.dst()) {
-  kernel_ = backend.prepare(local_op_of(layer, data.bias()), [&](const Filter&, const FilterBox&) { return data.weights(); });
+  kernel_ = backend.prepare(local_op_of(layer, data), [&](const Filter&, const FilterBox&) { return data.weights(); });
   memory_.resize(kernel_->scratch_bytes() + 64);
   void* begin = memory_.data();
   std::size_t room = memory_.size();
@@ -100,7 +112,7 @@ struct DirectCall::State {
 };
 
 DirectCall::DirectCall(const Layer& layer, LayerData& data) : state_(std::make_unique<State>()) {
-  const auto found = primitive_of(layer);
+  const auto found = primitive_of(layer, data.type());
   const dnnl::engine& engine = onednn::cpu_engine();
   state_->primitive = dnnl::convolution_forward(found);
   state_->implementation = found.impl_info_str();

@@ -7,23 +7,26 @@
 
 #include "benchmarks/layer_list.hpp"
 #include "parconv/compute/backend.hpp"
+#include "parconv/tensor/aligned.hpp"
 
 namespace parconv::bench {
 
-/// The operands that both ways share, with random numbers. Sources and results are channels-last.
+/// The operands that both ways share, with random numbers of `type`. Sources and results are channels-last.
 class LayerData {
  public:
-  explicit LayerData(const Layer& layer);
+  LayerData(const Layer& layer, DType type);
 
-  std::byte* src() { return reinterpret_cast<std::byte*>(src_.data()); }
-  std::byte* dst() { return reinterpret_cast<std::byte*>(dst_.data()); }
-  const std::vector<float>& dst_values() const { return dst_; }
+  DType type() const { return type_; }
+  std::byte* src() { return src_.data(); }
+  std::byte* dst() { return dst_.data(); }
+  const AlignedBytes& result() const { return dst_; }
   const std::vector<float>& weights() const { return weights_; }
   const std::vector<float>& bias() const { return bias_; }
 
  private:
-  std::vector<float> src_;
-  std::vector<float> dst_;
+  DType type_;
+  AlignedBytes src_;
+  AlignedBytes dst_;
   std::vector<float> weights_;
   std::vector<float> bias_;
 };
