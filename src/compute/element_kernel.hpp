@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "compute/element_tables.hpp"
+#include "device/lanes.hpp"
 #include "parconv/compute/backend.hpp"
 #include "parconv/core/error.hpp"
 
@@ -46,7 +47,7 @@ class MapKernel : public Kernel {
  public:
   /// `kind` has the strides of its operands, without their places.
   MapKernel(const LocalOp& op, Kind kind, Tables<Executor> tables)
-      : op_(op), kind_(kind), tables_(std::move(tables)), operands_(operand_indices(op)), lanes_(widest_lanes(op)) {
+      : op_(op), kind_(kind), tables_(std::move(tables)), operands_(operand_indices(op)), lanes_(widest_lanes(op.dst, op.srcs)) {
     finish_.bias = tables_.add(op.finish.bias);
     finish_.activation = op.finish.activation;
     if (op.finish.residual >= 0) finish_.residual = elements_of<const std::byte>(residual_layout());

@@ -16,6 +16,16 @@ struct Table {
   PARCONV_HOST_DEVICE const T& operator[](index_t k) const { return data[k]; }
 };
 
+/// One function for all kinds: it is long, and inlining it into each of them would take most of the time that kernels take to
+/// compile.
+template <int V>
+PARCONV_HOST_DEVICE PARCONV_OUT_OF_LINE Lanes<V> activated(Lanes<V> values, Activation activation) {
+  with_formula(activation, [&](auto formula) {
+    for (int k = 0; k < V; ++k) values.x[k] = formula(values.x[k]);
+  });
+  return values;
+}
+
 /// What is done to a value before it is written: bias, residual, activation.
 struct Finish {
   Table<float> bias{};
@@ -30,9 +40,7 @@ struct Finish {
       const Lanes<V> added = load<V>(residual, at);
       for (int k = 0; k < V; ++k) values.x[k] += added.x[k];
     }
-    with_formula(activation, [&](auto formula) {
-      for (int k = 0; k < V; ++k) values.x[k] = formula(values.x[k]);
-    });
+    if (activation.kind != ActivationKind::None) values = activated(values, activation);
   }
 };
 

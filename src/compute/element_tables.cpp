@@ -12,18 +12,6 @@ bool has_channels_side_by_side(const OperandLayout& layout) {
   return layout.strides[Axis::C] == 1 || layout.extents[Axis::C] == 1;
 }
 
-/// True if every place whose channel is a multiple of `lanes` is a multiple of `lanes` from the first element.
-bool steps_by(const OperandLayout& layout, int lanes) {
-  return std::all_of(all_axes.begin(), all_axes.end(), [&](Axis axis) {
-    return axis == Axis::C || layout.extents[axis] == 1 || layout.strides[axis] % lanes == 0;
-  });
-}
-
-/// A source of one channel is read number by number.
-bool fits_lanes(const OperandLayout& layout, int lanes) {
-  return layout.extents[Axis::C] == 1 || (layout.extents[Axis::C] % lanes == 0 && steps_by(layout, lanes));
-}
-
 bool is_marked(const LocalSoftmax& softmax, Axis axis) { return softmax.axes[static_cast<std::size_t>(axis)]; }
 
 void check_type(const OperandLayout& operand) {
@@ -101,20 +89,6 @@ SoftmaxGroups softmax_groups(const LocalOp& op) {
           .first = place_of(first),
           .extents = place_of(extents),
           .dst_offset = place_of(softmax.dst_offset)};
-}
-
-int widest_lanes(const LocalOp& op) {
-  bool has_halves = size_of(op.dst.type) == 2;
-  for (const OperandLayout& src : op.srcs) has_halves = has_halves || size_of(src.type) == 2;
-  const int lanes = has_halves ? 8 : 4;
-  const bool fits = op.dst.extents[Axis::C] % lanes == 0 && steps_by(op.dst, lanes) &&
-                    std::all_of(op.srcs.begin(), op.srcs.end(), [&](const OperandLayout& src) { return fits_lanes(src, lanes); });
-  return fits ? lanes : 1;
-}
-
-bool is_aligned(const std::byte* data, const OperandLayout& layout, int lanes) {
-  if (layout.extents[Axis::C] == 1) return true;
-  return reinterpret_cast<std::uintptr_t>(data) % alignment_of_lanes(lanes, size_of(layout.type)) == 0;
 }
 
 void check_call(const LocalOp& op) {

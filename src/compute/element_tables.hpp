@@ -1,4 +1,4 @@
-// What functions of elements need to know about a call, worked out once: strides, tables, how many channels go together.
+// What functions of elements need to know about a call, worked out once: strides and tables.
 #pragma once
 
 #include <vector>
@@ -22,12 +22,6 @@ std::vector<AxisTap> channel_taps(const LocalResample& resample);
 /// The groups of a softmax, and the extents of the group numbers.
 SoftmaxGroups softmax_groups(const LocalOp& op);
 Extents softmax_group_counts(const LocalOp& op);
-
-/// How many channels one step may work on, given the strides: 8 if there are 16-bit elements, 4 if all are f32, else 1.
-int widest_lanes(const LocalOp& op);
-
-/// True if `lanes` channels at `data` can be moved together.
-bool is_aligned(const std::byte* data, const OperandLayout& layout, int lanes);
 
 /// Checks what all kinds rely on: extents of the residual and the bias, channels side by side, element types. Throws Bug or
 /// Error(Unavailable).

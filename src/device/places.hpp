@@ -38,7 +38,7 @@ class Divisor {
   }
 
  private:
-  __extension__ using Wide = unsigned __int128;
+  __extension__ typedef unsigned __int128 Wide;
 
   /// 2^(64 + shift) / divisor, rounded up. It is less than 2^64, and what rounding adds is too little to reach a quotient of a
   /// number below 2^63: number * (factor * divisor - 2^(64 + shift)) < 2^63 * 2^(shift + 1).

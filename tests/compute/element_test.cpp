@@ -100,7 +100,7 @@ LocalOp copy_of(const OperandLayout& src, const OperandLayout& dst) {
 
 TEST(ElementLanes, AreAsWideAsStridesAllow) {
   const Extents whole{{2, 32, 1, 4, 5}}, narrow{{2, 24, 1, 4, 5}}, odd{{2, 32, 1, 4, 5}}, odd_pitch{{2, 33, 1, 4, 5}};
-  const auto lanes = [](const OperandLayout& src, const OperandLayout& dst) { return element::widest_lanes(copy_of(src, dst)); };
+  const auto lanes = [](const OperandLayout& src, const OperandLayout& dst) { return widest_lanes(dst, {&src, 1}); };
   EXPECT_EQ(lanes(layout_in(whole, whole), layout_in(whole, whole)), 4);
   EXPECT_EQ(lanes(layout_in(whole, whole, DType::F16), layout_in(whole, whole)), 8);
   EXPECT_EQ(lanes(layout_in(narrow, whole, DType::BF16), layout_in(narrow, narrow, DType::BF16)), 8);
@@ -114,8 +114,8 @@ TEST(ElementLanes, AreSingleAtAddressesThatAreNotMultiples) {
   const OperandLayout layout = layout_in(extents, extents);
   alignas(64) std::array<float, 20> memory{};
   const auto* const bytes = reinterpret_cast<const std::byte*>(memory.data());
-  EXPECT_TRUE(element::is_aligned(bytes, layout, 4));
-  EXPECT_FALSE(element::is_aligned(bytes + 4, layout, 4));
+  EXPECT_TRUE(is_aligned(bytes, layout, 4));
+  EXPECT_FALSE(is_aligned(bytes + 4, layout, 4));
   memory = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
   std::array<float, 16> result{};
   const auto kernel = host_kernel(copy_of(layout, layout));
