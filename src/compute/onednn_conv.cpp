@@ -160,16 +160,6 @@ DenseConv folded(const DenseConv& conv) {
   return result;
 }
 
-std::vector<float> taps_before_channels(std::span<const float> filter, index_t ic, index_t taps) {
-  std::vector<float> result(filter.size());
-  const auto channels = static_cast<std::size_t>(ic);
-  const auto window = static_cast<std::size_t>(taps);
-  for (std::size_t begin = 0; begin < filter.size(); begin += channels * window)
-    for (std::size_t c = 0; c < channels; ++c)
-      for (std::size_t t = 0; t < window; ++t) result[begin + t * channels + c] = filter[begin + c * window + t];
-  return result;
-}
-
 Quality quality_of(const DenseConv& conv) {
   const auto found = find_fast(conv);
   if (!found) return Quality::None;

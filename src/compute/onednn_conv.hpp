@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/conv_geometry.hpp"
 #include "compute/onednn_weights.hpp"
 #include "parconv/geometry/window.hpp"
 
@@ -46,9 +47,6 @@ bool has_full_window(const DenseConv& conv);
 /// True if `folded` makes channels of the window's taps. The only output row that a rank has of a larger result may look like
 /// that too, if the window is as wide as the tensor: then its bits may differ from the whole's.
 bool is_full_extent(const DenseConv& conv);
-
-/// Filter elements from the order oc, ic, kd, kh, kw to oc, kd, kh, kw, ic. `taps` is kd * kh * kw.
-std::vector<float> taps_before_channels(std::span<const float> filter, index_t ic, index_t taps);
 
 /// Gives weights in the order and type `packed`; `dense` describes them in oc, ic, kd, kh, kw order.
 using WeightsProvider = std::function<SharedWeights(const dnnl::memory::desc& dense, const dnnl::memory::desc& packed)>;

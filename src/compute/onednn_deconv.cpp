@@ -13,51 +13,6 @@ constexpr std::size_t alignment_bytes = 64;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes; }
 
-/// Reads each box of a filter once, however many phases take taps of it.
-class FilterBoxes {
- public:
-  FilterBoxes(const Filter& filter, const FilterReader& read) : filter_(filter), read_(read) {}
-
-  const std::vector<float>& get(const FilterBox& box) {
-    for (const Entry& entry : entries_)
-      if (entry.box == box) return entry.weights;
-    entries_.push_back({box, read_(filter_, box)});
-    PARCONV_EXPECT(std::ssize(entries_.back().weights) == box.volume(), entries_.back().weights.size(), " weights");
-    return entries_.back().weights;
-  }
-
- private:
-  struct Entry {
-    FilterBox box{};
-    std::vector<float> weights{};
-  };
-
-  const Filter& filter_;
-  const FilterReader& read_;
-  std::vector<Entry> entries_{};
-};
-
-/// Outputs that get the same taps.
-struct Phase {
-  std::array<PhaseAxis, 3> axes{};
-
-  bool is_empty() const {
-    return std::any_of(axes.begin(), axes.end(), [](const PhaseAxis& a) { return a.is_empty(); });
-  }
-};
-
-/// The taps of a phase out of all taps of a box.
-std::vector<float> taps_of_phase(const std::vector<float>& weights, const std::array<index_t, 3>& kernel, const Phase& phase) {
-  const index_t taps = kernel[0] * kernel[1] * kernel[2];
-  std::vector<float> result;
-  for (index_t first = 0; first < std::ssize(weights); first += taps)
-    for (index_t d : phase.axes[0].taps)
-      for (index_t h : phase.axes[1].taps)
-        for (index_t w : phase.axes[2].taps)
-          result.push_back(weights[static_cast<std::size_t>(first + (d * kernel[1] + h) * kernel[2] + w)]);
-  return result;
-}
-
 Extents made_by(const Phase& phase, const Extents& dst) {
   return {{dst[Axis::N], dst[Axis::C], phase.axes[0].made, phase.axes[1].made, phase.axes[2].made}};
 }
@@ -72,14 +27,6 @@ LocalOp conv_of(const LocalOp& op, const LocalDeconv& deconv, const Phase& phase
   }
   const Box made = Box::whole(made_by(phase, op.dst.extents));
   return {.kind = std::move(conv), .srcs = {op.srcs[main_operand(op)]}, .dst = layout_within(made, made)};
-}
-
-FilterReader reader_of(FilterBoxes& boxes, const LocalDeconv& deconv, const Phase& phase) {
-  return [&](const Filter&, const FilterBox& box) {
-    const std::array<index_t, 3>& kernel = deconv.filter.kernel;
-    const FilterBox all{.oc = box.oc, .ic = box.ic, .kernel = {{{0, kernel[0]}, {0, kernel[1]}, {0, kernel[2]}}}};
-    return taps_of_phase(boxes.get(all), kernel, phase);
-  };
 }
 
 /// A phase with its kernel and where its results are in scratch.
@@ -152,20 +99,6 @@ class DeconvKernel final : public cpu::RowKernel {
   std::byte* results_ = nullptr;
 };
 
-/// All phases, those of w fastest.
-std::vector<Phase> phases_of(const LocalOp& op, const LocalDeconv& deconv) {
-  std::array<std::vector<PhaseAxis>, 3> along;
-  for (Axis axis : spatial_axes)
-    for (index_t first = 0; first < deconv.window[axis].stride; ++first)
-      along[static_cast<std::size_t>(axis) - 2].push_back(
-          phase_of(deconv.window[axis], first, op.dst.extents[axis], op.srcs[main_operand(op)].extents[axis]));
-  std::vector<Phase> phases;
-  for (const PhaseAxis& d : along[0])
-    for (const PhaseAxis& h : along[1])
-      for (const PhaseAxis& w : along[2]) phases.push_back({{d, h, w}});
-  return phases;
-}
-
 /// True for one phase that makes just what is wanted: a convolution can write it in place and finish it.
 bool is_plain(const std::vector<Phase>& phases) {
   if (phases.size() != 1 || phases.front().is_empty()) return false;
@@ -182,7 +115,7 @@ std::unique_ptr<Kernel> make_deconv_kernel(const LocalOp& op, const FilterReader
   if (is_plain(phases)) {
     LocalOp whole = op;
     whole.kind = conv_of(op, deconv, phases.front()).kind;
-    return make_conv_kernel(whole, reader_of(boxes, deconv, phases.front()), options);
+    return make_conv_kernel(whole, phase_reader(boxes, deconv, phases.front()), options);
   }
   std::vector<PhaseCall> calls;
   for (const Phase& phase : phases) {
@@ -190,7 +123,7 @@ std::unique_ptr<Kernel> make_deconv_kernel(const LocalOp& op, const FilterReader
     if (phase.is_empty()) continue;
     const LocalOp conv = conv_of(op, deconv, phase);
     calls.back().layout = conv.dst;
-    calls.back().kernel = make_conv_kernel(conv, reader_of(boxes, deconv, phase), options);
+    calls.back().kernel = make_conv_kernel(conv, phase_reader(boxes, deconv, phase), options);
   }
   return std::make_unique<DeconvKernel>(op, std::move(calls));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "compute/conv_geometry.hpp"
 #include "compute/cpu_activation.hpp"
 #include "parconv/core/error.hpp"
 
@@ -26,34 +27,11 @@ void take_one_sample(OperandPart& part) {
   part.layout.extents[Axis::N] = 1;
 }
 
-/// Leaves out what no output reads if it is a whole stride or more, and sets pad_hi to what outputs do read.
-/// Example: kernel 1, stride 2, 3 outputs: 6 inputs stay 6 (one is not read), 7 become 5.
-void trim(WindowAxis& window, index_t& in, index_t out) {
-  const index_t needed = window.input_range({0, out}).hi;
-  if (in - needed >= window.stride) in = std::max(needed, index_t{1});
-  window.pad_hi = std::max(index_t{0}, needed - in);
-}
-
-void trim(Window& window, OperandLayout& src, const Extents& out) {
-  for (Axis axis : spatial_axes) trim(window[axis], src.extents[axis], out[axis]);
-}
-
 bool has_one_pixel(const DenseConv& conv) {
   return conv.out == std::array<index_t, 3>{1, 1, 1} && (is_full_extent(conv) || conv.in == conv.out);
 }
 
 std::array<index_t, 3> spatial(const Extents& extents) { return {extents[Axis::D], extents[Axis::H], extents[Axis::W]}; }
-
-Window without_padding(Window window) {
-  for (WindowAxis& axis : window.axes) axis.pad_lo = axis.pad_hi = 0;
-  return window;
-}
-
-Box padded_box(const Extents& extents, const Window& window) {
-  Box box = Box::whole(extents);
-  for (Axis axis : spatial_axes) box[axis] = {-window[axis].pad_lo, extents[axis] + window[axis].pad_hi};
-  return box;
-}
 
 /// A dense buffer of `type` for the part, `outer` around it, at `scratch_bytes`; advances that behind the buffer.
 DenseCopy dense_copy(const OperandPart& part, const Box& outer, DType type, std::size_t& scratch_bytes) {

@@ -162,7 +162,7 @@ TEST(OnednnFold, LaysASignalAlongW) {
 
 TEST(OnednnFold, PutsChannelsBehindTaps) {
   const std::vector<float> filter{0, 1, 2, 10, 11, 12, 100, 101, 102, 110, 111, 112};  // 2 oc, 2 ic, 3 taps
-  EXPECT_EQ(onednn::taps_before_channels(filter, 2, 3), (std::vector<float>{0, 10, 1, 11, 2, 12, 100, 110, 101, 111, 102, 112}));
+  EXPECT_EQ(taps_before_channels(filter, 2, 3), (std::vector<float>{0, 10, 1, 11, 2, 12, 100, 110, 101, 111, 102, 112}));
 }
 
 }  // namespace
