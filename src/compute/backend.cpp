@@ -1,15 +1,26 @@
 #include "parconv/compute/backend.hpp"
 
+#include <algorithm>
+
 #include "parconv/core/error.hpp"
 #ifdef PARCONV_HAVE_ONEDNN
 #include "compute/onednn_backend.hpp"
+#endif
+#ifdef PARCONV_HAVE_CUDA
+#include "compute/cudnn_backend.hpp"
 #endif
 
 namespace parconv {
 namespace {
 
-/// The fastest first: `auto` is the first.
-std::vector<std::string> names_in_this_build() {
+/// True if operands are where only a GPU's kernels reach them.
+bool is_on_gpu(const BackendOptions& options) {
+  return options.device != nullptr && options.device->native_stream(DeviceLane::Compute) != nullptr;
+}
+
+/// What computes where the operands are, the fastest first: `auto` is the first.
+std::vector<std::string> names_for(const BackendOptions& options) {
+  if (is_on_gpu(options)) return {"cudnn"};
 #ifdef PARCONV_HAVE_ONEDNN
   return {"onednn", "reference"};
 #else
@@ -27,17 +38,22 @@ std::string joined(const std::vector<std::string>& names) {
 
 std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   PARCONV_EXPECT(options.threads >= 1, "threads ", options.threads);
-  const std::vector<std::string> names = names_in_this_build();
+  const std::vector<std::string> names = names_for(options);
   const std::string& name = options.name == "auto" ? names.front() : options.name;
+  if (std::find(names.begin(), names.end(), name) == names.end())
+    throw Error(ExitCode::Unavailable,
+                concat("no backend \"", name, "\" computes on ", is_on_gpu(options) ? "a GPU" : "CPUs", " in this build"),
+                concat("Choose one of: auto, ", joined(names), "."));
+#ifdef PARCONV_HAVE_CUDA
+  if (name == "cudnn") return make_cudnn_backend(*options.device, options.gpu);
+#endif
 #ifdef PARCONV_HAVE_ONEDNN
   if (name == "onednn") {
     require_fast_on_cpu(options.type);
     return make_onednn_backend(options.threads);
   }
 #endif
-  if (name == "reference") return make_reference_backend();
-  throw Error(ExitCode::Unavailable, concat("this build has no backend \"", name, "\""),
-              concat("Choose one of: auto, ", joined(names), "."));
+  return make_reference_backend();
 }
 
 }  // namespace parconv

@@ -3,6 +3,7 @@
 
 #include "parconv/compute/backend.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/device/devices.hpp"
 
 namespace parconv {
 namespace {
@@ -28,6 +29,19 @@ TEST(MakeBackend, RefusesOthersAndNamesThem) {
     EXPECT_EQ(error.code(), ExitCode::Unavailable);
     EXPECT_NE(std::string(error.what()).find("abacus"), std::string::npos) << error.what();
     EXPECT_NE(error.hint().find("reference"), std::string::npos) << error.hint();
+  }
+}
+
+TEST(MakeBackend, RefusesOneOfGpusWithoutAGpu) {
+  const auto host = make_host_device();
+  for (Device* const device : {static_cast<Device*>(nullptr), host.get()}) {
+    try {
+      make_backend({.name = "cudnn", .device = device});
+      FAIL() << "accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::Unavailable);
+      EXPECT_NE(std::string(error.what()).find("CPUs"), std::string::npos) << error.what();
+    }
   }
 }
 

@@ -4,45 +4,19 @@
 
 #include "compute/cpu_kernels.hpp"
 #include "compute/host_executor.hpp"
-#include "compute/local_op_random.hpp"
+#include "compute/kind_cases.hpp"
 #include "compute/typed_call.hpp"
 #include "support/compare.hpp"
 
 namespace parconv::test {
 namespace {
 
-using Generate = TestCall (LocalOpGenerator::*)();
-
-struct KindCase {
-  const char* name;
-  Generate generate;
-  int calls;
-};
-
-void PrintTo(const KindCase& kind, std::ostream* out) { *out << kind.name; }
-
 class ElementKinds : public ::testing::TestWithParam<KindCase> {};
 
-INSTANTIATE_TEST_SUITE_P(
-    All, ElementKinds,
-    ::testing::Values(KindCase{"pool", &LocalOpGenerator::pool, 200}, KindCase{"fill", &LocalOpGenerator::fill, 30},
-                      KindCase{"copy", &LocalOpGenerator::copy, 100},
-                      KindCase{"scale_shift", &LocalOpGenerator::scale_shift, 100}, KindCase{"sum", &LocalOpGenerator::sum, 200},
-                      KindCase{"binary", &LocalOpGenerator::binary, 300}, KindCase{"row_sum", &LocalOpGenerator::row_sum, 100},
-                      KindCase{"rows_mean", &LocalOpGenerator::rows_mean, 100},
-                      KindCase{"softmax", &LocalOpGenerator::softmax, 100},
-                      KindCase{"resample", &LocalOpGenerator::resample, 300},
-                      KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
-    [](const auto& kind) { return std::string(kind.param.name); });
-
-bool is_softmax(const TestCall& call) { return std::holds_alternative<LocalSoftmax>(call.op.kind); }
+INSTANTIATE_TEST_SUITE_P(All, ElementKinds, ::testing::ValuesIn(kinds_without_filter),
+                         [](const auto& kind) { return std::string(kind.param.name); });
 
 std::unique_ptr<Kernel> host_kernel(const LocalOp& op) { return element::make_element_kernel(op, HostExecutor{}); }
-
-TestCall draw_call(const KindCase& kind, std::uint64_t seed, Numbers numbers) {
-  LocalOpGenerator generator(seed, numbers);
-  return (generator.*kind.generate)();
-}
 
 TEST_P(ElementKinds, GiveTheReferencesBitsOnSmallIntegers) {
   const auto reference = make_reference_backend();

@@ -53,6 +53,9 @@ class TypedCall {
     return dst.values();
   }
 
+  std::vector<TypedOperand>& srcs() { return srcs_; }
+  const TypedOperand& dst() const { return dst_; }
+
   LocalOp op;
 
  private:

@@ -52,6 +52,21 @@ class Backend {
   virtual std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) = 0;
 };
 
+/// How a GPU multiplies f32 numbers: as they are, or rounded to 10 bits of mantissa (TF32), which is several times as fast.
+enum class F32Products { Whole, Tf32 };
+
+/// Which of a GPU library's implementations computes a convolution: the one that its heuristics put first, the fastest of those
+/// that they recommend (timed when it is prepared, so ranks may choose differently), or the first that sums small integers
+/// exactly.
+enum class GpuEngines { Heuristic, Timed, Exact };
+
+struct GpuOptions {
+  F32Products f32_products = F32Products::Whole;
+  GpuEngines engines = GpuEngines::Heuristic;
+  /// Scratch memory that an implementation may take.
+  std::size_t most_workspace_bytes = std::size_t{1} << 30;
+};
+
 struct BackendOptions {
   /// "auto" (the fastest for the device), "onednn", "reference", "cudnn".
   std::string name = "auto";
@@ -61,6 +76,8 @@ struct BackendOptions {
   Device* device = nullptr;
   /// What convolutions will be computed in.
   DType type = DType::F32;
+  /// For backends of GPUs.
+  GpuOptions gpu{};
 };
 
 /// Makes a backend by name. Throws Error(Unavailable) if this build has none of that name, or if it is not fast in that type on

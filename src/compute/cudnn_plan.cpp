@@ -1,0 +1,150 @@
+#include "compute/cudnn_plan.hpp"
+
+#include <algorithm>
+
+#include "parconv/core/error.hpp"
+
+namespace parconv::cudnn {
+namespace {
+
+using Note = cudnnBackendNumericalNote_t;
+
+#if CUDNN_VERSION >= 90800
+void set_properties(Descriptor& descriptor, cudnnBackendAttributeName_t name, const Target& target) {
+  if (target.properties != nullptr) descriptor.set_descriptor(name, *target.properties);
+}
+#define PARCONV_SET_PROPERTIES(descriptor, name, target) set_properties(descriptor, name, target)
+#else
+#define PARCONV_SET_PROPERTIES(descriptor, name, target) static_cast<void>(target)
+#endif
+
+/// What one heuristic recommends, the best first; nothing if it knows nothing about the graph.
+std::vector<Descriptor> recommended(const ConvGraph& graph, cudnnBackendHeurMode_t mode, const Target& target) {
+  Descriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  heuristic.set_descriptor(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph.graph());
+  heuristic.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+  PARCONV_SET_PROPERTIES(heuristic, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, target);
+  if (!heuristic.try_finalize()) return {};
+  std::vector<Descriptor> configurations;
+  std::vector<cudnnBackendDescriptor_t> places;
+  for (index_t k = heuristic.read_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, {}); k > 0; --k) {
+    configurations.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+    places.push_back(configurations.back().get());
+  }
+  const auto found = static_cast<std::size_t>(heuristic.read_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, places));
+  configurations.erase(configurations.begin() + static_cast<std::ptrdiff_t>(std::min(found, configurations.size())),
+                       configurations.end());
+  return configurations;
+}
+
+Descriptor engine_of(const Descriptor& configuration) {
+  Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+  cudnnBackendDescriptor_t place = engine.get();
+  configuration.read_descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, {&place, 1});
+  return engine;
+}
+
+std::vector<Note> notes_of(const Descriptor& engine) {
+  std::array<Note, CUDNN_NUMERICAL_NOTE_TYPE_COUNT> notes{};
+  const index_t count = engine.read(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, std::span<Note>(notes));
+  return {notes.begin(), notes.begin() + std::min<index_t>(count, std::ssize(notes))};
+}
+
+/// Nothing if the plan is not allowed, or cuDNN finds that it cannot be carried out.
+std::optional<Plan> plan_of(const Descriptor& configuration, const EngineRules& rules, const Target& target) {
+  const Descriptor engine = engine_of(configuration);
+  if (!is_allowed(notes_of(engine), rules)) return std::nullopt;
+  Plan plan;
+  plan.engine = engine.read<index_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+  plan.plan.set_descriptor(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
+  if (target.handle != nullptr) plan.plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target.handle);
+  PARCONV_SET_PROPERTIES(plan.plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, target);
+  if (!plan.plan.try_finalize()) return std::nullopt;
+  plan.workspace_bytes = static_cast<std::size_t>(plan.plan.read<index_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
+  if (plan.workspace_bytes > rules.most_workspace_bytes) return std::nullopt;
+  return plan;
+}
+
+}  // namespace
+
+bool is_allowed(std::span<const Note> notes, const EngineRules& rules) {
+  return std::none_of(notes.begin(), notes.end(), [&](Note note) {
+    switch (note) {
+      case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
+      case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION:
+      case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS:
+        return true;
+      case CUDNN_NUMERICAL_NOTE_TENSOR_CORE:
+        return rules.needs_whole_f32;
+      case CUDNN_NUMERICAL_NOTE_FFT:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13:
+        return rules.needs_exact_integers;
+      default:
+        return false;
+    }
+  });
+}
+
+#if CUDNN_VERSION >= 90800
+Descriptor device_properties(int gpu) {
+  Descriptor properties(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+  properties.set(CUDNN_ATTR_DEVICEPROP_DEVICE_ID, static_cast<std::int32_t>(gpu));
+  properties.finalize();
+  return properties;
+}
+
+Descriptor device_properties(const std::string& json) {
+  Descriptor properties(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+  properties.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, std::span<const char>(json));
+  properties.finalize();
+  return properties;
+}
+
+std::string to_json(const Descriptor& properties) {
+  const index_t size = properties.read(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, std::span<char>());
+  std::string json(static_cast<std::size_t>(size), ' ');
+  properties.read(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, std::span<char>(json));
+  return json.substr(0, json.find('\0'));
+}
+#else
+namespace {
+[[noreturn]] void refuse_properties() {
+  throw Error(ExitCode::Unavailable, concat("cuDNN ", version(), " cannot describe GPUs"), "Use cuDNN 9.8 or newer.");
+}
+}  // namespace
+Descriptor device_properties(int) { refuse_properties(); }
+Descriptor device_properties(const std::string&) { refuse_properties(); }
+std::string to_json(const Descriptor&) { refuse_properties(); }
+#endif
+
+std::vector<Plan> find_plans(const ConvGraph& graph, const EngineRules& rules, const Target& target, std::size_t most) {
+  std::vector<Plan> plans;
+  for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+    if (!plans.empty()) break;
+    for (const Descriptor& configuration : recommended(graph, mode, target)) {
+      if (plans.size() == most) break;
+      if (auto plan = plan_of(configuration, rules, target)) plans.push_back(std::move(*plan));
+    }
+  }
+  return plans;
+}
+
+Descriptor variant_pack(const ConvGraph& graph, const Addresses& addresses) {
+  std::vector<std::int64_t> uids;
+  std::vector<void*> pointers;
+  for (const Uid uid : graph.uids()) {
+    uids.push_back(static_cast<std::int64_t>(uid));
+    pointers.push_back(const_cast<void*>(addresses.tensors[static_cast<std::size_t>(uid) - 1]));
+  }
+  Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+  pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, std::span<const std::int64_t>(uids));
+  pack.set_pointers(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, pointers);
+  pack.set_pointers(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, {&addresses.workspace, 1});
+  pack.finalize();
+  return pack;
+}
+
+}  // namespace parconv::cudnn

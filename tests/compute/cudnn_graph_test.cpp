@@ -1,0 +1,209 @@
+// Graphs of cuDNN: built and checked by cuDNN itself, which takes no GPU.
+#include "compute/cudnn_graph.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "compute/cudnn_plan.hpp"
+#include "compute/local_op_random.hpp"
+#include "compute/strided_piece.hpp"
+#include "parconv/device/devices.hpp"
+
+namespace parconv::test {
+namespace {
+
+using cudnn::Uid;
+
+OperandLayout dense(const Extents& extents, DType type) {
+  const Box box = Box::whole(extents);
+  return layout_within(box, box, type);
+}
+
+/// One way to convolve, along as many axes as `ndims` says.
+struct Variant {
+  const char* name = "";
+  WindowAxis axis{};
+  index_t groups = 1;
+  bool has_bias = false;
+  bool has_residual = false;
+  Activation activation{};
+};
+
+const std::vector<Variant> variants{
+    {.name = "bare", .axis = {.kernel = 3, .pad_lo = 1, .pad_hi = 1}},
+    {.name = "pointwise", .axis = {}},
+    {.name = "strided", .axis = {.kernel = 3, .stride = 2, .pad_lo = 1, .pad_hi = 1}},
+    {.name = "dilated", .axis = {.kernel = 3, .pad_lo = 2, .pad_hi = 2, .dilation = 2}},
+    {.name = "padded_at_one_end", .axis = {.kernel = 3, .pad_hi = 2}},
+    {.name = "unpadded", .axis = {.kernel = 5}},
+    {.name = "grouped", .axis = {.kernel = 3, .pad_lo = 1, .pad_hi = 1}, .groups = 4},
+    {.name = "depthwise", .axis = {.kernel = 3, .pad_lo = 1, .pad_hi = 1}, .groups = 16},
+    {.name = "bias", .axis = {.kernel = 3, .pad_lo = 1, .pad_hi = 1}, .has_bias = true},
+    {.name = "bias_relu", .axis = {.kernel = 3}, .has_bias = true, .activation = {.kind = ActivationKind::Relu}},
+    {.name = "residual_relu", .axis = {.kernel = 3}, .has_residual = true, .activation = {.kind = ActivationKind::Relu}},
+    {.name = "everything",
+     .axis = {.kernel = 3, .stride = 2, .pad_lo = 0, .pad_hi = 1},
+     .groups = 2,
+     .has_bias = true,
+     .has_residual = true,
+     .activation = {.kind = ActivationKind::Clip, .alpha = 0, .beta = 6}},
+};
+
+StridedConv conv_of(const Variant& variant, int ndims, DType src_type, DType dst_type) {
+  constexpr index_t size = 12, n = 2, channels = 16;
+  StridedConv conv{.groups = variant.groups, .has_bias = variant.has_bias, .activation = variant.activation};
+  Extents in{{n, channels, 1, 1, 1}}, out = in;
+  for (Axis axis : spatial_axes) {
+    if ((axis == Axis::D && ndims < 3) || (axis == Axis::W && ndims < 2)) continue;
+    conv.window[axis] = variant.axis;
+    in[axis] = size;
+    out[axis] = variant.axis.output_size(size);
+  }
+  conv.src = dense(in, src_type);
+  conv.dst = dense(out, dst_type);
+  if (variant.has_residual) conv.residual = conv.dst;
+  return conv;
+}
+
+class CudnnGraphs : public ::testing::TestWithParam<std::tuple<Variant, int, DType, DType>> {};
+
+void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
+
+INSTANTIATE_TEST_SUITE_P(All, CudnnGraphs,
+                         ::testing::Combine(::testing::ValuesIn(variants), ::testing::Values(1, 2, 3),
+                                            ::testing::Values(DType::F32, DType::F16, DType::BF16),
+                                            ::testing::Values(DType::F32, DType::F16, DType::BF16)));
+
+TEST_P(CudnnGraphs, AreAcceptedByCudnn) {
+  const auto& [variant, ndims, src_type, dst_type] = GetParam();
+  const StridedConv conv = conv_of(variant, ndims, src_type, dst_type);
+  const cudnn::ConvGraph graph(conv);
+  std::vector<Uid> expected{Uid::Dst, Uid::Src, Uid::Filter};
+  if (variant.has_bias) expected.push_back(Uid::Bias);
+  if (variant.has_residual) expected.push_back(Uid::Residual);
+  std::vector<Uid> uids = graph.uids();
+  std::sort(uids.begin(), uids.end());
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(uids, expected) << "tensors between operations have no address";
+}
+
+TEST(CudnnGraph, TakesEveryActivationThatItSaysItHas) {
+  Variant variant{.axis = {.kernel = 3}};
+  int num_smooth = 0;
+  for (int kind = 0; kind <= static_cast<int>(ActivationKind::Neg); ++kind) {
+    variant.activation = {.kind = static_cast<ActivationKind>(kind), .alpha = 0.5F, .beta = 2};
+    if (!cudnn::has_activation(variant.activation.kind)) {
+      EXPECT_FALSE(cudnn::is_comparison(variant.activation.kind));
+      continue;
+    }
+    EXPECT_NO_THROW(cudnn::ConvGraph(conv_of(variant, 2, DType::F16, DType::F16))) << kind;
+    num_smooth += cudnn::is_comparison(variant.activation.kind) ? 0 : 1;
+  }
+  EXPECT_EQ(num_smooth, 6);
+}
+
+TEST(CudnnGraph, OfShapesThatDoNotFitIsRefused) {
+  StridedConv conv = conv_of(variants.front(), 2, DType::F32, DType::F32);
+  conv.dst = dense({{2, 16, 1, 12, 13}}, DType::F32);
+  EXPECT_THROW(cudnn::ConvGraph{conv}, Error);
+  EXPECT_FALSE(cudnn::try_graph(conv).has_value());
+  conv = conv_of(variants.front(), 2, DType::F32, DType::F32);
+  conv.src = dense({{3, 16, 1, 12, 12}}, DType::F32);
+  EXPECT_THROW(cudnn::ConvGraph{conv}, Error);
+  EXPECT_THROW(cudnn::data_type(DType::U8), Error);
+}
+
+/// Remembers what cuDNN would be asked for; computes nothing.
+class Listener final : public ConvLibrary {
+ public:
+  std::unique_ptr<ConvCall> make_call(const StridedConv& conv, const ConvFilter&) override {
+    ++asked;
+    if (cudnn::try_graph(conv)) {
+      ++accepted;
+      return std::make_unique<Nothing>();
+    }
+    return nullptr;
+  }
+  bool fuses(const Activation& activation) const override { return cudnn::has_activation(activation.kind); }
+  std::unique_ptr<Kernel> make_kernel(const LocalOp&) override { return nullptr; }
+  void copy(ConstView, View) override {}
+  void zero(std::byte*, std::size_t) override {}
+
+  int asked = 0;
+  int accepted = 0;
+
+ private:
+  class Nothing final : public ConvCall {
+   public:
+    void execute(const Operands&) override {}
+    std::size_t workspace_bytes() const override { return 0; }
+    std::size_t resident_bytes() const override { return 0; }
+    std::string implementation() const override { return "nothing"; }
+  };
+};
+
+/// Whatever a call is, cuDNN accepts the graph of at least one way to ask for it.
+TEST(CudnnGraph, OfSomeAttemptIsAcceptedForAnyCall) {
+  Listener listener;
+  for (std::uint64_t k = 0; k < 300; ++k) {
+    TestCall conv = LocalOpGenerator(k, Numbers::SmallIntegers).conv();
+    EXPECT_NO_THROW(make_strided_conv(conv.op, reader_of(conv.filter), listener)) << "call " << k;
+    TestCall deconv = LocalOpGenerator(k, Numbers::SmallIntegers).deconv();
+    EXPECT_NO_THROW(make_strided_deconv(deconv.op, reader_of(deconv.filter), listener)) << "call " << k;
+  }
+  EXPECT_GE(listener.accepted, 500);
+  RecordProperty("refused", listener.asked - listener.accepted);
+}
+
+TEST(CudnnEngines, AreAllowedByTheirNotes) {
+  using Notes = std::vector<cudnnBackendNumericalNote_t>;
+  const cudnn::EngineRules any{.needs_whole_f32 = false}, whole{}, exact{.needs_whole_f32 = false, .needs_exact_integers = true};
+  const Notes none, tensor_core{CUDNN_NUMERICAL_NOTE_TENSOR_CORE}, fft{CUDNN_NUMERICAL_NOTE_FFT},
+      winograd{CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4},
+      unsteady{CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}, shortened{CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS},
+      rough{CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION}, strict{CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP};
+  for (const cudnn::EngineRules& rules : {any, whole, exact}) {
+    EXPECT_TRUE(cudnn::is_allowed(none, rules));
+    EXPECT_TRUE(cudnn::is_allowed(strict, rules));
+    EXPECT_FALSE(cudnn::is_allowed(unsteady, rules));
+    EXPECT_FALSE(cudnn::is_allowed(shortened, rules));
+    EXPECT_FALSE(cudnn::is_allowed(rough, rules));
+  }
+  EXPECT_TRUE(cudnn::is_allowed(tensor_core, any));
+  EXPECT_FALSE(cudnn::is_allowed(tensor_core, whole));
+  EXPECT_TRUE(cudnn::is_allowed(tensor_core, exact));
+  EXPECT_TRUE(cudnn::is_allowed(winograd, any));
+  EXPECT_FALSE(cudnn::is_allowed(winograd, exact));
+  EXPECT_TRUE(cudnn::is_allowed(fft, whole));
+  EXPECT_FALSE(cudnn::is_allowed(fft, exact));
+}
+
+TEST(CudnnEngines, OfNoGpuAreNotAskedFor) {
+  if (!find_gpus().gpus.empty()) GTEST_SKIP() << "this machine has a GPU";
+  const cudnn::ConvGraph graph(conv_of(variants.front(), 2, DType::F32, DType::F32));
+  EXPECT_TRUE(cudnn::find_plans(graph, {}, {}, 1).empty());
+  EXPECT_THROW(cudnn::device_properties(0), Error);
+}
+
+/// With the properties of a GPU in a file (parconv_device_properties), plans are built where there is none.
+TEST(CudnnEngines, OfAGpuThatIsNotThereHavePlans) {
+  const char* const path = std::getenv("PARCONV_DEVICE_PROPERTIES");
+  if (path == nullptr) GTEST_SKIP() << "PARCONV_DEVICE_PROPERTIES names no file";
+  std::ostringstream json;
+  json << std::ifstream(path).rdbuf();
+  const cudnn::Descriptor properties = cudnn::device_properties(json.str());
+  EXPECT_EQ(cudnn::to_json(properties), json.str());
+  for (const Variant& variant : variants)
+    for (const int ndims : {1, 2, 3})
+      for (const DType type : {DType::F32, DType::F16, DType::BF16}) {
+        const cudnn::ConvGraph graph(conv_of(variant, ndims, type, type));
+        EXPECT_FALSE(cudnn::find_plans(graph, {.needs_whole_f32 = type == DType::F32}, {.properties = &properties}, 1).empty())
+            << variant.name << " " << ndims << "-D " << name_of(type);
+      }
+}
+
+}  // namespace
+}  // namespace parconv::test
