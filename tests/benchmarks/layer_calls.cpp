@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "benchmarks/layer_op.hpp"
 #include "compute/onednn_api.hpp"
 #include "parconv/tensor/convert.hpp"
 #include "support/random.hpp"
@@ -19,31 +20,6 @@ AlignedBytes random_elements(index_t count, DType type) {
   convert(view_within(reinterpret_cast<const std::byte*>(values.data()), line, line),
           view_within(elements.data(), line, line, type));
   return elements;
-}
-
-/// n, c, d, h, w of one sample; 2-D layers have one d.
-Extents extents_of(const Layer& layer, index_t channels, index_t edge) {
-  return {{1, channels, layer.spatial_ndims == 3 ? edge : 1, edge, edge}};
-}
-
-OperandLayout dense(const Extents& extents, DType type) { return layout_within(Box::whole(extents), Box::whole(extents), type); }
-
-Window window_of(const Layer& layer) {
-  Window window;
-  for (Axis axis : spatial_axes)
-    if (axis != Axis::D || layer.spatial_ndims == 3)
-      window[axis] = {.kernel = layer.kernel, .stride = layer.stride, .pad_lo = layer.pad, .pad_hi = layer.pad};
-  return window;
-}
-
-LocalOp local_op_of(const Layer& layer, const LayerData& data) {
-  const Window window = window_of(layer);
-  ChannelPiece piece{.src = {0, layer.ic}, .dst = {0, layer.oc}, .filter = {.oc = {0, layer.oc}, .ic = {0, layer.ic}}};
-  for (std::size_t k = 0; k < 3; ++k) piece.filter.kernel[k] = {0, window.axes[k].kernel};
-  return {.kind = LocalConv{.window = window, .pieces = {piece}},
-          .finish = {.bias = data.bias(), .activation = {.kind = ActivationKind::Relu}},
-          .srcs = {dense(extents_of(layer, layer.ic, layer.size), data.type())},
-          .dst = dense(extents_of(layer, layer.oc, layer.out_size), data.type())};
 }
 
 memory::dims dims_of(const Layer& layer, index_t first, index_t second, index_t edge) {
@@ -97,7 +73,7 @@ LayerData::LayerData(const Layer& layer, DType type)
       bias_(test::Random(3).reals(layer.oc)) {}
 
 KernelCall::KernelCall(const Layer& layer, LayerData& data, Backend& backend) : srcs_{data.src()}, dst_(data.dst()) {
-  kernel_ = backend.prepare(local_op_of(layer, data), [&](const Filter&, const FilterBox&) { return data.weights(); });
+  kernel_ = backend.prepare(local_op_of(layer, data.bias(), 1, data.type()), [&](const Filter&, const FilterBox&) { return data.weights(); });
   memory_.resize(kernel_->scratch_bytes() + 64);
   void* begin = memory_.data();
   std::size_t room = memory_.size();
