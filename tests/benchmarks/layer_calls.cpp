@@ -73,7 +73,8 @@ LayerData::LayerData(const Layer& layer, DType type)
       bias_(test::Random(3).reals(layer.oc)) {}
 
 KernelCall::KernelCall(const Layer& layer, LayerData& data, Backend& backend) : srcs_{data.src()}, dst_(data.dst()) {
-  kernel_ = backend.prepare(local_op_of(layer, data.bias(), 1, data.type()), [&](const Filter&, const FilterBox&) { return data.weights(); });
+  kernel_ = backend.prepare(local_op_of(layer, data.bias(), 1, data.type()),
+                            [&](const Filter&, const FilterBox&) { return data.weights(); });
   memory_.resize(kernel_->scratch_bytes() + 64);
   void* begin = memory_.data();
   std::size_t room = memory_.size();
