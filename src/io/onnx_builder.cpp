@@ -91,14 +91,14 @@ std::optional<ValueId> NetworkBuilder::find_flattening(const std::string& name) 
 }
 
 std::optional<ValueId> NetworkBuilder::find_reshaped(ValueId id) const {
-  const auto made = [id](const Node& node) { return node.output == id && std::holds_alternative<Reshape>(node.op); };
-  const auto found = std::find_if(network_.nodes.begin(), network_.nodes.end(), made);
-  return found == network_.nodes.end() ? std::nullopt : std::optional(found->inputs.front());
+  const auto found = reshaped_.find(id);
+  return found == reshaped_.end() ? std::nullopt : std::optional(found->second);
 }
 
 ValueId NetworkBuilder::add_node(Node node, const std::string& output, const Shape& shape) {
   const ValueId id = add_value({.name = output, .extents = shape.extents, .ndims = shape.ndims});
   node.output = id;
+  if (std::holds_alternative<Reshape>(node.op)) reshaped_.emplace(id, node.inputs.front());
   network_.nodes.push_back(std::move(node));
   values_[output] = id;
   return id;

@@ -69,6 +69,7 @@ class NetworkBuilder {
   std::unordered_map<std::string, ValueId> values_{};
   std::unordered_map<std::string, OnnxConstant> constants_{};
   std::unordered_map<std::string, ValueId> flattenings_{};
+  std::unordered_map<ValueId, ValueId> reshaped_{};  // what a Reshape made of what
   std::unordered_set<std::string> fresh_names_{};
   std::unordered_set<std::string> output_names_{};
 };

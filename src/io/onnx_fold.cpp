@@ -17,6 +17,7 @@ using Ints = std::vector<index_t>;
 using Result = std::optional<OnnxConstant>;
 
 constexpr index_t max_elements = 1024;
+constexpr index_t max_joined_elements = 4 * max_elements;
 
 bool is_short(const OnnxConstant* constant) { return constant != nullptr && constant->data.count <= max_elements; }
 
@@ -104,6 +105,7 @@ Result fold_concat(NodeReader& node) {
     const std::vector<float> values = read_constant(part.data);
     floats.insert(floats.end(), values.begin(), values.end());
     integers.insert(integers.end(), part.integers.begin(), part.integers.end());
+    if (std::ssize(floats) > max_joined_elements) return std::nullopt;
   }
   place_of(node, node.attributes().get_int("axis", 0), 1, "axis");
   const index_t count = std::ssize(floats);

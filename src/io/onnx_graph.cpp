@@ -10,6 +10,9 @@ namespace {
 
 using onnx::NodeProto;
 
+/// No real network comes near. Some work grows with the square of this number.
+constexpr int max_node_inputs = 1024;
+
 constexpr const char* export_hint = "the model breaks the rules of ONNX; export it again";
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ExitCode::BadData, message, export_hint); }
@@ -67,6 +70,9 @@ class Indexer {
   }
 
   void check_reads() const {
+    for (const NodeProto& reader : graph_.proto->node())
+      if (reader.input_size() > max_node_inputs)
+        refuse(concat(label_of(reader), " has ", reader.input_size(), " inputs; at most ", max_node_inputs, " are read"));
     for (const NodeProto& reader : graph_.proto->node())
       for (const std::string& input : reader.input())
         if (!input.empty() && !makers_.contains(input))

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <numeric>
 #include <queue>
 
 #include "parconv/core/error.hpp"
@@ -20,6 +21,8 @@ class Fuser {
 
   Network run() {
     drop_dead_nodes();
+    pass_by_copies();
+    drop_dead_nodes();
     producers_ = producers_of_values(net_);
     readers_ = consumers_of_values(net_);
     for (NodeId id = 0; id < static_cast<NodeId>(net_.nodes.size()); ++id) take_in(id);
@@ -39,6 +42,17 @@ class Fuser {
 
   /// Nobody but one reader needs the value, which may therefore disappear.
   bool is_private(ValueId id) const { return !is_output_[index(id)] && readers_[index(id)].size() == 1; }
+
+  /// Lets those who read a copy read what it copies. Copies that are outputs stay for now (see remove_copy).
+  void pass_by_copies() {
+    std::vector<ValueId> sources(net_.values.size());
+    std::iota(sources.begin(), sources.end(), 0);
+    for (Node& each : net_.nodes) {
+      for (ValueId& input : each.inputs) input = sources[index(input)];
+      const bool is_copy = std::holds_alternative<Elementwise>(each.op) && is_bare(each.finish) && is_inactive(each.finish);
+      if (is_copy && !is_output_[index(each.output)]) sources[index(each.output)] = each.inputs.front();
+    }
+  }
 
   void take_in(NodeId id) {
     const Node& follower = node(id);
@@ -147,28 +161,15 @@ class Fuser {
     merge(*taker, id);
   }
 
-  /// Removes a node that only copies. A copy from a network input, a constant or an output to another output stays.
+  /// Removes a node that only copies to an output. A copy from a network input, a constant or an output to another output stays.
   void remove_copy(NodeId id) {
     Node& copy = node(id);
     const ValueId source = copy.inputs.front();
-    if (!is_output_[index(copy.output)]) return redirect_readers(id, copy.output, source);
     Node* taker = producer(source);
     if (taker == nullptr || is_output_[index(source)]) return;
     const ValueId output = copy.output;
     replace_source(id, source, output);
     replace(*taker, copy);
-  }
-
-  /// Lets all who read `from`, the result of copy `id`, read `to`, which the copy reads.
-  void redirect_readers(NodeId id, ValueId from, ValueId to) {
-    for (NodeId reader : readers_[index(from)]) std::replace(node(reader).inputs.begin(), node(reader).inputs.end(), from, to);
-    std::vector<NodeId>& readers = readers_[index(to)];
-    std::erase(readers, id);
-    readers.insert(readers.end(), readers_[index(from)].begin(), readers_[index(from)].end());
-    remove_duplicates(readers);
-    readers_[index(from)].clear();
-    producers_[index(from)] = -1;
-    node(id).output = -1;
   }
 
   /// Lets all who read `source` besides copy `id` read its result `output`.

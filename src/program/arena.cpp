@@ -1,31 +1,63 @@
 #include "program/arena.hpp"
 
 #include <algorithm>
-#include <numeric>
+
+#include "parconv/core/checked.hpp"
+#include "program/lifetime_index.hpp"
 
 namespace parconv {
 namespace {
 
 constexpr index_t alignment_bytes = 64;
+/// A buffer that is used together with more others than this gets new memory: a gap between them is not looked for.
+constexpr std::size_t max_neighbours = 10'000;
 
 /// Buffers that are loaded once, or used in several ticks, keep their memory to themselves.
 bool is_permanent(const Buffer& buffer, const Lifetime& lifetime) {
   return buffer.role == BufferRole::Constant || !lifetime.is_within_tick();
 }
 
-bool meet(const Lifetime& a, const Lifetime& b) {
-  return a.first.position <= b.last.position && b.first.position <= a.last.position;
-}
-
-/// The lowest offset at which `size` bytes fit between the taken ranges.
-index_t lowest_fit(std::vector<Interval>& taken, index_t size) {
+/// The lowest offset from `begin` on at which `size` bytes fit between the taken ranges.
+index_t lowest_fit(std::vector<Interval>& taken, index_t begin, index_t size) {
   std::sort(taken.begin(), taken.end(), [](Interval a, Interval b) { return a.lo < b.lo; });
-  index_t offset = 0;
+  index_t offset = begin;
   for (Interval range : taken) {
     if (offset + size <= range.lo) break;
     offset = std::max(offset, range.hi);
   }
   return offset;
+}
+
+void set_slots(Buffer& buffer, const Lifetime& lifetime) {
+  const index_t bytes = volume(buffer.box) * static_cast<index_t>(size_of(buffer.type));
+  buffer.slot_bytes = ceil_div(bytes, alignment_bytes) * alignment_bytes;
+  const bool may_need_several = buffer.role != BufferRole::Constant && !lifetime.is_within_tick();
+  buffer.slots = may_need_several ? slots_needed(lifetime) : 1;
+}
+
+void place(Program& program, Buffer& buffer, index_t offset_bytes) {
+  buffer.offset_bytes = offset_bytes;
+  program.arena_bytes = std::max(program.arena_bytes, checked_add(offset_bytes, buffer.num_bytes(), "memory of a rank"));
+}
+
+/// The largest first, each as low as those allow that are used together with it.
+void place_shared(Program& program, const std::vector<Lifetime>& lifetimes, std::vector<std::size_t> buffers) {
+  const index_t begin = program.arena_bytes;
+  std::stable_sort(buffers.begin(), buffers.end(),
+                   [&](std::size_t a, std::size_t b) { return program.buffers[a].num_bytes() > program.buffers[b].num_bytes(); });
+  LifetimeIndex placed(static_cast<int>(program.steps.size()));
+  std::vector<Interval> taken;
+  for (std::size_t k : buffers) {
+    const int first = lifetimes[k].first.position, last = lifetimes[k].last.position;
+    taken.clear();
+    const bool has_few = placed.visit(first, last, [&](std::size_t other) {
+      const Buffer& there = program.buffers[other];
+      taken.push_back({there.offset_bytes, there.offset_bytes + there.num_bytes()});
+      return taken.size() < max_neighbours;
+    });
+    place(program, program.buffers[k], has_few ? lowest_fit(taken, begin, program.buffers[k].num_bytes()) : program.arena_bytes);
+    placed.add(first, last, k);
+  }
 }
 
 }  // namespace
@@ -55,31 +87,15 @@ int slots_needed(const Lifetime& lifetime) {
 
 void assign_memory(Program& program) {
   const std::vector<Lifetime> lifetimes = lifetimes_of(program);
+  std::vector<std::size_t> shared;
   for (std::size_t k = 0; k < program.buffers.size(); ++k) {
-    Buffer& buffer = program.buffers[k];
-    const index_t bytes = volume(buffer.box) * static_cast<index_t>(size_of(buffer.type));
-    buffer.slot_bytes = ceil_div(bytes, alignment_bytes) * alignment_bytes;
-    buffer.slots = is_permanent(buffer, lifetimes[k]) && lifetimes[k].is_used ? slots_needed(lifetimes[k]) : 1;
-    if (buffer.role == BufferRole::Constant) buffer.slots = 1;
+    set_slots(program.buffers[k], lifetimes[k]);
+    if (is_permanent(program.buffers[k], lifetimes[k]))
+      place(program, program.buffers[k], program.arena_bytes);
+    else
+      shared.push_back(k);
   }
-  std::vector<std::size_t> by_size(program.buffers.size());
-  std::iota(by_size.begin(), by_size.end(), std::size_t{0});
-  std::stable_sort(by_size.begin(), by_size.end(),
-                   [&](std::size_t a, std::size_t b) { return program.buffers[a].num_bytes() > program.buffers[b].num_bytes(); });
-  std::vector<std::size_t> placed;
-  std::vector<Interval> taken;
-  for (std::size_t k : by_size) {
-    Buffer& buffer = program.buffers[k];
-    taken.clear();
-    for (std::size_t other : placed) {
-      const Buffer& there = program.buffers[other];
-      if (is_permanent(buffer, lifetimes[k]) || is_permanent(there, lifetimes[other]) || meet(lifetimes[k], lifetimes[other]))
-        taken.push_back({there.offset_bytes, there.offset_bytes + there.num_bytes()});
-    }
-    buffer.offset_bytes = lowest_fit(taken, buffer.num_bytes());
-    program.arena_bytes = std::max(program.arena_bytes, buffer.offset_bytes + buffer.num_bytes());
-    placed.push_back(k);
-  }
+  place_shared(program, lifetimes, shared);
 }
 
 }  // namespace parconv

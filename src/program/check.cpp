@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "parconv/core/error.hpp"
@@ -27,6 +28,7 @@ class ProgramChecker {
     check_flights();
     if (!problems_.empty()) return problems_;
     collect_writes();
+    collect_sendings();
     for (std::size_t k = 0; k < program_.steps.size(); ++k) check_step(k);
     check_slots();
     check_sharing();
@@ -75,6 +77,11 @@ class ProgramChecker {
     std::size_t step = 0;
   };
 
+  struct Sending {
+    Box box{};
+    std::size_t communication = 0;
+  };
+
   void collect_writes() {
     writes_.resize(program_.buffers.size());
     for (const Load& constant : program_.constants)
@@ -88,6 +95,13 @@ class ProgramChecker {
       for (const Access& access : accesses_of(program_, step))
         if (access.is_write) add_write(access.region, {access.region.box, moment(k), done, k});
     }
+  }
+
+  void collect_sendings() {
+    sendings_.resize(program_.buffers.size());
+    for (std::size_t c = 0; c < program_.communications.size(); ++c)
+      for (const Message& message : program_.communications[c].sends)
+        sendings_[static_cast<std::size_t>(message.region.buffer)].push_back({message.region.box, c});
   }
 
   void add_write(const Region& region, const Write& write) {
@@ -132,15 +146,13 @@ class ProgramChecker {
 
   /// Nothing that is being sent is written.
   void check_not_sent(const Region& region, std::size_t k) {
-    for (std::size_t c = 0; c < flights_.size(); ++c)
-      for (const Message& message : program_.communications[c].sends) {
-        if (message.region.buffer != region.buffer) continue;
-        const bool is_in_flight = flights_[c].starts[0] < moment(k) && moment(k) < flights_[c].awaits[0];
-        if (is_in_flight && moment(k).stage == flights_[c].starts[0].stage &&
-            !intersect(message.region.box, region.box).is_empty())
-          report("step ", k, " writes ", describe(region.buffer), " while communication ", program_.communications[c].order,
-                 " sends it");
-      }
+    for (const Sending& sending : sendings_[static_cast<std::size_t>(region.buffer)]) {
+      const Flight& flight = flights_[sending.communication];
+      const bool is_in_flight = flight.starts[0] < moment(k) && moment(k) < flight.awaits[0];
+      if (is_in_flight && moment(k).stage == flight.starts[0].stage && !intersect(sending.box, region.box).is_empty())
+        report("step ", k, " writes ", describe(region.buffer), " while communication ",
+               program_.communications[sending.communication].order, " sends it");
+    }
   }
 
   void check_slots() {
@@ -152,32 +164,47 @@ class ProgramChecker {
     }
   }
 
+  /// Goes through time with the buffers in use in the order of their memory: as long as none overlap, a new one can only overlap
+  /// the one before and the one after it.
   void check_sharing() {
-    for (std::size_t a = 0; a < program_.buffers.size(); ++a)
-      for (std::size_t b = a + 1; b < program_.buffers.size(); ++b)
-        if (share_memory(a, b) && are_used_together(a, b))
-          report(describe(static_cast<BufferId>(a)), " and ", describe(static_cast<BufferId>(b)), " share memory while in use");
+    std::set<std::pair<index_t, std::size_t>> in_use;
+    for (const auto& [position, is_end, buffer] : uses_in_time()) {
+      const std::pair<index_t, std::size_t> place{program_.buffers[buffer].offset_bytes, buffer};
+      if (is_end) {
+        in_use.erase(place);
+        continue;
+      }
+      const auto here = in_use.insert(place).first;
+      if (here != in_use.begin()) check_apart(std::prev(here)->second, buffer);
+      if (std::next(here) != in_use.end()) check_apart(buffer, std::next(here)->second);
+    }
   }
 
-  bool share_memory(std::size_t a, std::size_t b) const {
-    const Buffer& x = program_.buffers[a];
-    const Buffer& y = program_.buffers[b];
-    const bool has_both = x.num_bytes() > 0 && y.num_bytes() > 0;
-    return has_both && x.offset_bytes < y.offset_bytes + y.num_bytes() && y.offset_bytes < x.offset_bytes + x.num_bytes();
+  /// (position, whether it is the end, buffer) for the beginning and the end of every buffer's use, in order of time.
+  std::vector<std::tuple<int, bool, std::size_t>> uses_in_time() const {
+    std::vector<std::tuple<int, bool, std::size_t>> uses;
+    for (std::size_t k = 0; k < program_.buffers.size(); ++k) {
+      if (program_.buffers[k].num_bytes() == 0) continue;
+      const bool is_always = program_.buffers[k].role == BufferRole::Constant || !lifetimes_[k].is_within_tick();
+      uses.emplace_back(is_always ? -1 : lifetimes_[k].first.position, false, k);
+      uses.emplace_back(is_always ? static_cast<int>(program_.steps.size()) : lifetimes_[k].last.position, true, k);
+    }
+    std::sort(uses.begin(), uses.end());
+    return uses;
   }
 
-  bool are_used_together(std::size_t a, std::size_t b) const {
-    const Lifetime& x = lifetimes_[a];
-    const Lifetime& y = lifetimes_[b];
-    const bool is_constant = program_.buffers[a].role == BufferRole::Constant || program_.buffers[b].role == BufferRole::Constant;
-    if (is_constant || !x.is_within_tick() || !y.is_within_tick()) return true;
-    return x.first.position <= y.last.position && y.first.position <= x.last.position;
+  /// `low` begins at or before `high`.
+  void check_apart(std::size_t low, std::size_t high) {
+    const Buffer& below = program_.buffers[low];
+    if (below.offset_bytes + below.num_bytes() > program_.buffers[high].offset_bytes)
+      report(describe(static_cast<BufferId>(low)), " and ", describe(static_cast<BufferId>(high)), " share memory while in use");
   }
 
   const Program& program_;
   std::vector<Lifetime> lifetimes_;
   std::vector<Flight> flights_;
   std::vector<std::vector<Write>> writes_;
+  std::vector<std::vector<Sending>> sendings_;  // of each buffer
   std::vector<std::string> problems_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "parconv/core/error.hpp"
 #include "parconv/model/value_types.hpp"
@@ -88,6 +89,9 @@ CommKind kind_of(const Distribution& have, const Distribution& need, const Exten
   return needs_all && has_parts ? CommKind::Allgather : CommKind::PointToPoint;
 }
 
+/// So many needs of one value are compared with each other; more different ones are delivered apart.
+constexpr std::size_t max_merges_tried = 64;
+
 class LayoutBuilder {
  public:
   LayoutBuilder(const Network& network, const Plan& plan, const CompileOptions& options)
@@ -140,7 +144,7 @@ class LayoutBuilder {
 
   void add_or_merge(std::vector<Delivery>& found, Delivery delivery) const {
     const Extents& extents = network_.value(delivery.value).extents;
-    for (Delivery& other : found) {
+    for (Delivery& other : std::span(found).first(std::min(found.size(), max_merges_tried))) {
       if (other.is_concat || delivery.is_concat || other.to_stage != delivery.to_stage) continue;
       if (!can_merge(other.need, delivery.need, extents)) continue;
       other.need = merged(other.need, delivery.need);
