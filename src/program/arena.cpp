@@ -10,7 +10,7 @@ namespace {
 
 constexpr index_t alignment_bytes = 64;
 /// A buffer that is used together with more others than this gets new memory: a gap between them is not looked for.
-constexpr std::size_t max_neighbours = 10'000;
+constexpr std::size_t max_neighbours = 1000;
 
 /// Buffers that are loaded once, or used in several ticks, keep their memory to themselves.
 bool is_permanent(const Buffer& buffer, const Lifetime& lifetime) {
