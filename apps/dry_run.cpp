@@ -14,14 +14,14 @@ namespace parconv::app {
 int dry_run(const RunOptions& options, int ranks) {
   require_available(options);
   const OnnxModel model(options.model);
-  const Hdf5Source input = open_input(options);
-  const RunSetup setup = set_up(options, model, input, ranks);
+  const Inputs inputs(options, model);
+  const RunSetup setup = set_up(options, model, inputs, ranks);
   const auto backend = make_backend({.threads = 1});
   const Layout layout = lay_out(setup.network, setup.plan, compile_options(options, setup, *backend, false));
   const std::vector<Program> programs = compile_all(setup.network, layout);
   check(programs);
   if (!options.is_quiet) {
-    fmt::print("{} and {}, split {}: {} samples in steps of {} and micro-batches of {}\n", options.model, input.name(),
+    fmt::print("{} and {}, split {}: {} samples in steps of {} and micro-batches of {}\n", options.model, inputs.names(),
                setup.split, setup.blocks.samples, setup.blocks.batch, setup.blocks.micro_batch);
     fmt::print("{}", explain(setup.network, setup.plan, layout, programs, {.lists_ranks = options.is_verbose}));
   }

@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <span>
 
 #include "parconv/core/error.hpp"
@@ -89,13 +90,88 @@ void add_machine_options(CLI::App& app, RunOptions& options) {
       ->capture_default_str();
 }
 
-void add_data_options(CLI::App& app, RunOptions& options) {
-  app.add_option("--layout", options.layout,
-                 "axes of the input, one letter each, such as NHWC or CDHW (attribute layout, or NCHW)");
-  app.add_option("--scale", options.scale, "input elements are multiplied by this, then normalised: (x * scale - mean) / std")
-      ->capture_default_str();
-  app.add_option("--mean", options.mean, "one number, or one per channel: 0.485,0.456,0.406")->delimiter(',');
-  app.add_option("--std", options.std, "one number, or one per channel")->delimiter(',');
+/// Options of inputs as they are typed: VALUE or NAME=VALUE.
+struct InputTexts {
+  std::vector<std::string> files{};
+  std::vector<std::string> layouts{};
+  std::vector<std::string> scales{};
+  std::vector<std::string> means{};
+  std::vector<std::string> stds{};
+};
+
+void add_data_options(CLI::App& app, InputTexts& texts) {
+  app.add_option("--input", texts.files, "NAME=FILE.h5 or NAME=FILE.h5:/path: the data of one input of a model that has several")
+      ->allow_extra_args(false);
+  app.add_option("--layout", texts.layouts,
+                 "axes of the input, one letter each, such as NHWC or CDHW (attribute layout, or NCHW); this and what follows "
+                 "is for the first input, or for another as NAME=NHWC")
+      ->allow_extra_args(false);
+  app.add_option("--scale", texts.scales, "input elements are multiplied by this (1), then normalised: (x * scale - mean) / std")
+      ->allow_extra_args(false);
+  app.add_option("--mean", texts.means, "one number, or one per channel: 0.485,0.456,0.406")->allow_extra_args(false);
+  app.add_option("--std", texts.stds, "one number, or one per channel")->allow_extra_args(false);
+}
+
+[[noreturn]] void refuse_text(const char* option, const std::string& text, const char* expected) {
+  throw Error(ExitCode::Usage, concat(option, " '", text, "' is not ", expected));
+}
+
+/// NAME=VALUE at the given place of '='; all VALUE where there is none.
+ForInput<std::string> named_text(const std::string& text, std::size_t equals) {
+  if (equals == std::string::npos) return {.value = text};
+  return {.input = text.substr(0, equals), .value = text.substr(equals + 1)};
+}
+
+std::vector<ForInput<std::string>> input_files(const std::vector<std::string>& texts) {
+  std::vector<ForInput<std::string>> files;
+  for (const std::string& text : texts) {
+    files.push_back(named_text(text, text.find('=')));
+    if (files.back().input.empty() || files.back().value.empty()) refuse_text("--input", text, "NAME=FILE.h5");
+  }
+  return files;
+}
+
+std::vector<float> parse_numbers(const char* option, const std::string& text) {
+  std::vector<float> numbers;
+  for (const std::string& part : CLI::detail::split(text, ',')) {
+    float number = 0;
+    const auto [rest, status] = std::from_chars(part.data(), part.data() + part.size(), number);
+    if (status != std::errc{} || rest != part.data() + part.size()) refuse_text(option, text, "a list of numbers");
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+std::vector<ForInput<std::string>> named_texts(const std::vector<std::string>& texts) {
+  std::vector<ForInput<std::string>> result;
+  for (const std::string& text : texts) result.push_back(named_text(text, text.rfind('=')));
+  return result;
+}
+
+std::vector<ForInput<std::vector<float>>> number_lists(const char* option, const std::vector<std::string>& texts) {
+  std::vector<ForInput<std::vector<float>>> result;
+  for (const ForInput<std::string>& each : named_texts(texts)) result.push_back({each.input, parse_numbers(option, each.value)});
+  return result;
+}
+
+std::vector<ForInput<float>> numbers(const char* option, const std::vector<std::string>& texts) {
+  std::vector<ForInput<float>> result;
+  for (const ForInput<std::vector<float>>& each : number_lists(option, texts)) {
+    if (each.value.size() != 1) refuse_text(option, concat(each.value.size(), " numbers"), "one number");
+    result.push_back({each.input, each.value.front()});
+  }
+  return result;
+}
+
+void take_inputs(const InputTexts& texts, RunOptions& options) {
+  options.input_files = input_files(texts.files);
+  options.layouts = named_texts(texts.layouts);
+  options.scales = numbers("--scale", texts.scales);
+  options.means = number_lists("--mean", texts.means);
+  options.stds = number_lists("--std", texts.stds);
+  // With --input for every input there are two files: MODEL OUTPUT.
+  if (options.output.empty() && !options.input_files.empty()) options.output.swap(options.input);
+  if (options.output.empty()) throw Error(ExitCode::Usage, "OUTPUT is required");
 }
 
 void add_output_options(CLI::App& app, RunOptions& options) {
@@ -114,14 +190,16 @@ void add_output_options(CLI::App& app, RunOptions& options) {
   app.add_flag("-v,--verbose", options.is_verbose, "print every layer, and every rank of a dry run")->excludes(quiet);
 }
 
-void add_run(CLI::App& app, RunOptions& options) {
+void add_run(CLI::App& app, RunOptions& options, InputTexts& texts) {
   CLI::App* run = app.add_subcommand("run", "compute MODEL on the samples of INPUT and write OUTPUT");
   run->add_option("MODEL", options.model, "ONNX file")->required();
-  run->add_option("INPUT", options.input, "HDF5 file, or FILE:/path/of/dataset")->required();
-  run->add_option("OUTPUT", options.output, "HDF5 file to write")->required();
+  run->add_option("INPUT", options.input,
+                  "HDF5 file, or FILE:/path/of/dataset; left out if --input gives the data of every input")
+      ->required();
+  run->add_option("OUTPUT", options.output, "HDF5 file to write");
   add_split_options(*run, options);
   add_machine_options(*run, options);
-  add_data_options(*run, options);
+  add_data_options(*run, texts);
   add_output_options(*run, options);
   run->footer(footer);
 }
@@ -133,7 +211,12 @@ ExitNow exit_now(const CLI::App& app, const CLI::ParseError& error) {
   return {.code = code == 0 ? 0 : static_cast<int>(ExitCode::Usage), .text = text.str()};
 }
 
-std::string usage_problem(const RunOptions& options) {
+std::string usage_problem(const InputTexts& texts, RunOptions& options) {
+  try {
+    take_inputs(texts, options);
+  } catch (const Error& error) {
+    return error.what();
+  }
   if (!options.verify.empty() && options.verify != "sampled" && options.verify != "full")
     return concat("--verify=", options.verify, " has no meaning: use --verify or --verify=full");
   if (options.batch > 0 && options.micro_batch > 0 && options.batch % options.micro_batch != 0)
@@ -149,12 +232,13 @@ Command parse_command_line(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.footer(footer);
   RunOptions run;
+  InputTexts texts;
   InspectOptions inspect;
   DemoOptions demo;
   app.add_option("--timeout", demo.timeout_seconds, "of the demonstration: seconds without progress after which it ends with 76")
       ->check(CLI::Range(0.0, 1e7))
       ->capture_default_str();
-  add_run(app, run);
+  add_run(app, run, texts);
   app.add_subcommand("inspect", "say what is in an ONNX model or an HDF5 file, and what of it can be used")
       ->add_option("FILE", inspect.file, "FILE.onnx or FILE.h5")
       ->required();
@@ -165,7 +249,7 @@ Command parse_command_line(int argc, char** argv) {
   }
   if (app.got_subcommand("inspect")) return inspect;
   if (!app.got_subcommand("run")) return demo;
-  if (const std::string problem = usage_problem(run); !problem.empty())
+  if (const std::string problem = usage_problem(texts, run); !problem.empty())
     return ExitNow{.code = static_cast<int>(ExitCode::Usage),
                    .text = concat(problem, "\nRun with --help for more information.\n")};
   run.command = command_line(std::span<char* const>(argv, static_cast<std::size_t>(argc)));

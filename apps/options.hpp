@@ -9,6 +9,13 @@
 
 namespace parconv::app {
 
+/// A value of the command line for one input of the model; without a name for the first.
+template <class Value>
+struct ForInput {
+  std::string input{};  ///< empty if --input gives all data
+  Value value{};
+};
+
 struct RunOptions {
   std::string command{};  ///< the whole command line
   std::string model{};
@@ -27,10 +34,11 @@ struct RunOptions {
   std::string dtype = "f32";
   std::string reduce = "fast";
   std::string overlap = "auto";
-  float scale = 1;
-  std::vector<float> mean{};
-  std::vector<float> std{};
-  std::string layout{};
+  std::vector<ForInput<std::string>> input_files{};
+  std::vector<ForInput<std::string>> layouts{};
+  std::vector<ForInput<float>> scales{};
+  std::vector<ForInput<std::vector<float>>> means{};
+  std::vector<ForInput<std::vector<float>>> stds{};
   std::string verify{};  ///< "", "sampled" or "full"
   double timeout_seconds = 600;
   std::string report_file{};

@@ -18,11 +18,11 @@ constexpr double slow_bytes_per_second = 20e6;
 
 std::string time_now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
-Provenance provenance_of(const AppJob& job, const RunOptions& options, const RunSetup& setup) {
+Provenance provenance_of(const AppJob& job, const RunOptions& options, const RunSetup& setup, const std::string& input_names) {
   return {.command = options.command,
           .plan_json = plan_to_json(setup.plan, setup.network),
           .model_sha256 = sha256_of_file(options.model),
-          .input_path = options.input,
+          .input_path = input_names,
           .mpi_size = job.size(),
           .git_rev = git_revision(),
           .libs = fmt::format("parconv {}, {}", version(), compiler()),
@@ -33,10 +33,11 @@ std::string job_id(AppJob& job) { return job.control().broadcast(fmt::format("{}
 
 }  // namespace
 
-OutputFiles::OutputFiles(AppJob& job, const RunOptions& options, const RunSetup& setup) : job_(job) {
+OutputFiles::OutputFiles(AppJob& job, const RunOptions& options, const RunSetup& setup, const std::string& input_names)
+    : job_(job) {
   Hdf5SinkOptions sink{.replaces_existing = options.replaces_output};
   job.together(Phase::Create, [&] {
-    if (job.is_root()) sink.provenance = provenance_of(job, options, setup);
+    if (job.is_root()) sink.provenance = provenance_of(job, options, setup, input_names);
   });
   sink.job_id = job_id(job);
   for (std::size_t k = 0; k < setup.network.outputs.size(); ++k) {

@@ -13,8 +13,8 @@ namespace parconv::app {
 
 class OutputFiles {
  public:
-  /// Creates all files. Collective.
-  OutputFiles(AppJob& job, const RunOptions& options, const RunSetup& setup);
+  /// Creates all files; `input_names` goes to the provenance. Collective.
+  OutputFiles(AppJob& job, const RunOptions& options, const RunSetup& setup, const std::string& input_names);
 
   std::vector<DataSink*> sinks() const;
   /// Completes and renames all files, that of the first output last. Collective.

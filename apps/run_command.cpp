@@ -46,12 +46,12 @@ class Runner {
       require_available(options_);
       model_.emplace(options_.model);
     });
-    job_.together(Phase::Open, [&] { source_.emplace(open_input(options_)); });
-    sources_ = {&*source_};
+    job_.together(Phase::Open, [&] { inputs_.emplace(options_, *model_); });
+    sources_ = inputs_->sources();
   }
 
   void plan() {
-    setup_ = job_.together(Phase::Plan, [&] { return set_up(options_, *model_, *source_, job_.size()); });
+    setup_ = job_.together(Phase::Plan, [&] { return set_up(options_, *model_, *inputs_, job_.size()); });
     require_same_everywhere();
     threads_ = options_.threads > 0 ? options_.threads : default_threads(job_.control());
     backend_ =
@@ -62,7 +62,7 @@ class Runner {
 
   /// Hosts that see other files under the same names would wait for messages that nobody sends.
   void require_same_everywhere() {
-    const bool is_same = job_.control().all_equal(plan_to_json(setup_.plan, setup_.network) + to_string(source_->extents()));
+    const bool is_same = job_.control().all_equal(plan_to_json(setup_.plan, setup_.network) + inputs_->extents());
     job_.together(Phase::Plan, [&] {
       if (!is_same)
         throw Error(ExitCode::BadData, "the ranks do not see the same model, data or plan",
@@ -86,7 +86,7 @@ class Runner {
     fmt::print("{} layers of {} on {} rank{}, split {}, {} thread{} each, {} in {}\n", setup_.network.nodes.size(),
                options_.model, job_.size(), job_.size() == 1 ? "" : "s", setup_.split, threads_, threads_ == 1 ? "" : "s",
                backend_->name(), options_.dtype);
-    fmt::print("{} samples of {} in steps of {} and micro-batches of {}\n", blocks.samples, source_->name(), blocks.batch,
+    fmt::print("{} samples of {} in steps of {} and micro-batches of {}\n", blocks.samples, inputs_->names(), blocks.batch,
                blocks.micro_batch);
     std::fflush(stdout);
   }
@@ -107,7 +107,7 @@ class Runner {
   }
 
   void compute() {
-    OutputFiles files(job_, options_, setup_);
+    OutputFiles files(job_, options_, setup_, inputs_->names());
     job_.together(Phase::Create, [&] { reserve_reports(); });
     Progress progress(setup_.blocks.samples,
                       job_.is_root() && !options_.is_quiet ? Progress::Output::Shown : Progress::Output::Silent);
@@ -166,7 +166,7 @@ class Runner {
   void report() {
     RunRecord record{.command = options_.command,
                      .model = options_.model,
-                     .input = source_->name(),
+                     .input = inputs_->names(),
                      .output = names_.front(),
                      .split = setup_.split,
                      .backend = backend_->name(),
@@ -196,7 +196,7 @@ class Runner {
   const RunOptions& options_;
   std::chrono::steady_clock::time_point begin_{};
   std::optional<OnnxModel> model_{};
-  std::optional<Hdf5Source> source_{};
+  std::optional<Inputs> inputs_{};
   std::vector<DataSource*> sources_{};
   RunSetup setup_{};
   int threads_ = 1;

@@ -19,20 +19,13 @@ namespace {
 constexpr index_t default_batch = 8;
 constexpr index_t max_input_elems = index_t{1} << 26;  // 256 MiB of f32
 
-Network read_fused(const OnnxModel& model, const DataSource& input, index_t samples) {
-  Extents extents = input.extents();
-  extents[Axis::N] = samples;
-  const Network network =
-      read_network(model, {.inputs = {{.dims = dims_of({.extents = extents, .ndims = input.ndims()})}}, .batch = samples});
-  if (network.inputs.size() != 1)
-    throw Error(ExitCode::BadData, concat(model.path(), " has ", network.inputs.size(), " inputs; one can be read from a file"),
-                "Give the others constant values in the model (initializers).");
-  return fuse(network);
+Network read_fused(const OnnxModel& model, const Inputs& inputs, index_t samples) {
+  return fuse(read_network(model, {.inputs = inputs.dims(samples), .batch = samples}));
 }
 
-Split chosen_split(const RunOptions& options, const DataSource& input, int ranks) {
+Split chosen_split(const RunOptions& options, const Inputs& inputs, int ranks) {
   if (!options.plan_file.empty()) return Split{.is_auto = true};
-  return parse_split(options.split, ranks, std::clamp(input.ndims() - 2, 0, 3));
+  return parse_split(options.split, ranks, std::clamp(inputs.ndims() - 2, 0, 3));
 }
 
 Plan chosen_plan(const RunOptions& options, const Network& network, const Split& split, int ranks) {
@@ -72,16 +65,9 @@ void require_available(const RunOptions& options) {
 
 DType type_of_activations(const RunOptions& options) { return options.dtype == "bf16" ? DType::BF16 : DType::F32; }
 
-Hdf5Source open_input(const RunOptions& options) {
-  return Hdf5Source(options.input,
-                    {.layout = options.layout, .scaling = {.scale = options.scale, .mean = options.mean, .std = options.std}});
-}
-
-Blocks choose_blocks(const RunOptions& options, const Extents& input, const Split& split, int ranks) {
-  Blocks blocks{.samples = input[Axis::N]};
-  Extents one = input;
-  one[Axis::N] = 1;
-  const index_t fitting = std::max<index_t>(1, max_input_elems / std::max<index_t>(1, volume(one)));
+Blocks choose_blocks(const RunOptions& options, const DataSize& data, const Split& split, int ranks) {
+  Blocks blocks{.samples = data.samples};
+  const index_t fitting = std::max<index_t>(1, max_input_elems / std::max<index_t>(1, data.elems_per_sample));
   const index_t parts = split.is_auto ? 1 : split.parts[GridAxis::N];
   const index_t wanted = split.is_auto ? std::max<index_t>(default_batch, ranks) : default_batch;
   blocks.batch = std::max(parts, std::min(wanted, fitting));
@@ -97,12 +83,11 @@ Blocks choose_blocks(const RunOptions& options, const Extents& input, const Spli
   return blocks;
 }
 
-RunSetup set_up(const RunOptions& options, const OnnxModel& model, const DataSource& input, int ranks) {
-  if (input.extents()[Axis::N] < 1) throw Error(ExitCode::BadData, concat(options.input, " holds no samples"));
-  const Split split = chosen_split(options, input, ranks);
-  RunSetup setup{.blocks = choose_blocks(options, input.extents(), split, ranks)};
+RunSetup set_up(const RunOptions& options, const OnnxModel& model, const Inputs& inputs, int ranks) {
+  const Split split = chosen_split(options, inputs, ranks);
+  RunSetup setup{.blocks = choose_blocks(options, inputs.size(), split, ranks)};
   setup.split = options.plan_file.empty() ? to_string(split) : concat("plan ", options.plan_file);
-  setup.network = read_fused(model, input, setup.blocks.micro_batch);
+  setup.network = read_fused(model, inputs, setup.blocks.micro_batch);
   setup.plan = chosen_plan(options, setup.network, split, ranks);
   return setup;
 }

@@ -4,11 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "inputs.hpp"
 #include "options.hpp"
 #include "parconv/compute/backend.hpp"
 #include "parconv/io/hdf5_sink.hpp"
-#include "parconv/io/hdf5_source.hpp"
-#include "parconv/io/onnx_model.hpp"
 #include "parconv/plan/plan.hpp"
 #include "parconv/program/options.hpp"
 
@@ -39,15 +38,13 @@ void require_available(const RunOptions& options);
 /// What --dtype asks for.
 DType type_of_activations(const RunOptions& options);
 
-Hdf5Source open_input(const RunOptions& options);
-
 /// Chooses the split, the blocks and the plan for `ranks` ranks. Throws Error(Usage) for a split that does not fit, and
 /// Error(BadData) for a model, data or plan that do not.
-RunSetup set_up(const RunOptions& options, const OnnxModel& model, const DataSource& input, int ranks);
+RunSetup set_up(const RunOptions& options, const OnnxModel& model, const Inputs& inputs, int ranks);
 
 /// Samples per step and micro-batch: as asked, else 8 samples a step (at least as many as the batch axis has parts, no more than
 /// 2^26 input elements), and micro-batches of the whole step, or a quarter of a stage's share where there are several stages.
-Blocks choose_blocks(const RunOptions& options, const Extents& input, const Split& split, int ranks);
+Blocks choose_blocks(const RunOptions& options, const DataSize& data, const Split& split, int ranks);
 
 /// The shape of a stored output: that of the network for all samples of the input. Throws Error(BadData) if it does not grow with
 /// them.

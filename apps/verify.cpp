@@ -82,9 +82,8 @@ std::vector<LayerDifference> verify_layers(AppJob& job, const VerifyInput& input
   CompileOptions options = input.options;
   options.store = {.kind = StoreKind::Owners};
   WrongSource wrong(*input.sources.front());
-  DataSource* const altered[] = {&wrong};
-  const std::span<DataSource* const> engine_sources =
-      is_altered(job, job.rank()) ? std::span<DataSource* const>(altered) : input.sources;
+  std::vector<DataSource*> engine_sources(input.sources.begin(), input.sources.end());
+  if (is_altered(job, job.rank())) engine_sources.front() = &wrong;
   Job observed;
   std::optional<Engine> engine;
   std::vector<BoxesOfValues> passes;

@@ -17,10 +17,10 @@ using hdf5::Handle;
 using hdf5::InputDataset;
 using hdf5::Storage;
 
-FileLayout layout_of(const InputDataset& input, const std::string& requested) {
+FileLayout layout_of(const InputDataset& input, const Hdf5SourceOptions& options) {
   const std::size_t rank = input.dims.size();
-  std::string text = requested.empty() ? input.layout : requested;
-  if (text.empty()) text = hdf5::default_layout(rank);
+  std::string text = options.layout.empty() ? input.layout : options.layout;
+  if (text.empty()) text = options.default_layout.size() == rank ? options.default_layout : hdf5::default_layout(rank);
   if (text.empty())
     throw Error(ExitCode::BadData, concat(input.name, " has 2 axes and no layout"),
                 "Say what they are with --layout HW, NC or the like, or with a string attribute 'layout'.");
@@ -117,7 +117,7 @@ void Hdf5Source::Impl::read_piece(const Box& piece, std::span<std::byte> block) 
 
 Hdf5Source::Hdf5Source(const std::string& path, const Hdf5SourceOptions& options) : impl_(std::make_unique<Impl>()) {
   impl_->input = hdf5::open_input_dataset(hdf5::split_input_path(path));
-  impl_->layout = layout_of(impl_->input, options.layout);
+  impl_->layout = layout_of(impl_->input, options);
   impl_->storage = storage_of(impl_->input, impl_->layout);
   impl_->scaling = scaling_of(options.scaling, impl_->storage.extents[Axis::C]);
   impl_->staging_bytes = static_cast<index_t>(options.staging_bytes);

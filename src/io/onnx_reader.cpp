@@ -8,12 +8,23 @@
 namespace parconv {
 namespace {
 
+/// Versions that do not exist yet; nobody knows what their operators will mean.
+constexpr index_t max_opset = 30;
+constexpr index_t max_ir_version = 30;
+
 bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+
+void check_newest(const char* what, index_t version, index_t newest) {
+  if (version <= newest) return;
+  throw Error(ExitCode::BadData, concat("the model has ", what, " ", version, ", the newest supported is ", newest));
+}
 
 /// Every node's operator must have its present meaning in the operator set of the model.
 index_t checked_opset(const OnnxContents& contents, const OnnxGraph& graph) {
   const char* hint = "convert the model with onnx.version_converter, or export it again";
   const index_t opset = opset_of(contents);
+  check_newest("IR version", contents.proto.ir_version(), max_ir_version);
+  check_newest("operator set", opset, max_opset);
   if (opset < 1) throw Error(ExitCode::BadData, "the model does not state its operator set", hint);
   for (const onnx::NodeProto* node : graph.nodes)
     if (const index_t oldest = oldest_opset(node->op_type()); opset < oldest && unsupported_reason(*node).empty())
@@ -81,6 +92,16 @@ void ModelReading::read_node(const onnx::NodeProto& node) {
 Network ModelReading::finish() {
   for (const onnx::ValueInfoProto& output : contents_.proto.graph().output()) network_.add_output(output.name());
   return network_.take(contents_.proto.graph().name());
+}
+
+std::vector<ModelInput> inputs_of(const OnnxModel& model) {
+  const OnnxGraph graph = index_graph(model.contents());
+  std::vector<ModelInput> inputs;
+  for (const onnx::ValueInfoProto* input : graph.inputs)
+    if (graph.is_used(input->name()))
+      inputs.push_back({.name = input->name(), .ndims = input->type().tensor_type().shape().dim_size()});
+  if (inputs.empty()) throw Error(ExitCode::BadData, "the model has no inputs");
+  return inputs;
 }
 
 Network read_network(const OnnxModel& model, const ReadOptions& options) {

@@ -68,6 +68,37 @@ class BadData(AppCase):
         self.refuse(BAD_DATA, self.convolution((1, 3, -3, 3)), "in.h5", "w")
         self.refuse(BAD_DATA, self.convolution(group=0), "in.h5", "group")
 
+    def hostile(self, nodes, outputs=("y",), weights=(), **versions):
+        onnx.write_model(self.path("hostile.onnx"), nodes, [onnx.value_info("x", ["N", 3, "H", "W"])], outputs, weights, **versions)
+        return "hostile.onnx"
+
+    def test_models_made_to_do_harm(self):
+        relu = onnx.node("Relu", ["x"], "y")
+        pads = lambda last: [onnx.integers("p", [0, 0, 0, 0, 0, 0, 0, last])]
+        add = [onnx.node("Add", ["x", "w"], "y")]
+        cases = [
+            (lambda: self.hostile([onnx.node("Add", ["x", "y"], "y")]), "node 'y' (Add) is part of a cycle"),
+            (lambda: self.hostile([relu, relu]), "makes 'y', which node 'y' (Relu) makes too"),
+            (lambda: self.hostile([onnx.node("Relu", ["ghost"], "y")]), "reads 'ghost'"),
+            (lambda: self.hostile([relu], ["y", "y"]), "output 'y' is there twice"),
+            (lambda: self.hostile([relu], ["x"]), "output 'x' is an input of the model"),
+            (lambda: self.hostile([relu], []), "the model has no outputs"),
+            (lambda: self.hostile([]), "output 'y' is not made by any node"),
+            (lambda: self.hostile([relu], opset=99), "operator set 99"),
+            (lambda: self.hostile([relu], ir_version=99), "IR version 99"),
+            (lambda: self.hostile([onnx.node("If", ["x"], "y")]), "operator If"),
+            (lambda: self.hostile([onnx.node("x" * 5000, ["x"], "y")]), "a name or text of 5000 bytes"),
+            (lambda: self.hostile([onnx.node("MaxPool", ["x"], "y", kernel_shape=[1 << 40, 1])]), "attribute kernel_shape is [1099511627776, 1]"),
+            (lambda: self.hostile([onnx.node("Pad", ["x", "p"], "y")], weights=pads(-(1 << 63))), "impossibly large pads"),
+            (lambda: self.hostile(add, weights=[onnx.external_tensor("w", [3, 1, 1], "../w.bin")]), "'../w.bin'"),
+            (lambda: self.hostile(add, weights=[onnx.external_tensor("w", [3, 1, 1], "/dev/zero")]), "'/dev/zero'"),
+        ]
+        for write, say in cases:
+            self.refuse(BAD_DATA, write(), "in.h5", say)
+        self.refuse(INPUT_MISSING, self.hostile(add, weights=[onnx.external_tensor("w", [3, 1, 1], "gone.bin")]), "in.h5", "gone.bin")
+        os.mkfifo(self.path("pipe.onnx"))
+        self.refuse(INPUT_MISSING, "pipe.onnx", "in.h5", "pipe.onnx")
+
     def test_unsupported_operators_are_all_named(self):
         nodes = [onnx.node("LSTM", ["x"], "a"), onnx.node("Einsum", ["a"], "b"), onnx.node("Relu", ["b"], "y")]
         onnx.write_model(self.path("odd.onnx"), nodes, [onnx.value_info("x", ["N", 3, "H", "W"])], ["y"])
@@ -80,7 +111,7 @@ class BadData(AppCase):
     def test_several_inputs(self):
         inputs = [onnx.value_info(name, [5, 3, 21, 19]) for name in ("x", "second")]
         onnx.write_model(self.path("sum.onnx"), [onnx.node("Add", ["x", "second"], "y")], inputs, ["y"])
-        self.refuse(BAD_DATA, "sum.onnx", "in.h5", "2 inputs")
+        self.refuse(BAD_DATA, "sum.onnx", "in.h5", "input 'second' of the model has no data: in.h5 has no data set '/second'")
 
     def test_wrong_channel_numbers(self):
         self.expect(BAD_DATA, 2, "run", "small.onnx", "in.h5", "out.h5", "--mean", "1,2", say="mean")

@@ -9,7 +9,7 @@ namespace {
 
 struct Row {
   const char* what;
-  Extents input;
+  DataSize input;
   const char* split;
   int ranks;
   index_t asked_batch;
@@ -18,9 +18,9 @@ struct Row {
   index_t micro_batch;
 };
 
-const Extents images{{100, 3, 1, 224, 224}};
-const Extents few{{5, 3, 1, 224, 224}};
-const Extents volumes{{4, 1, 512, 512, 512}};
+constexpr DataSize images{100, 3 * 224 * 224};
+constexpr DataSize few{5, 3 * 224 * 224};
+constexpr DataSize volumes{4, 512 * 512 * 512};
 
 const Row rows[] = {
     {"8 samples by default", images, "h=4", 4, 0, 0, 8, 8},
@@ -46,7 +46,7 @@ TEST(Blocks, Table) {
     const Split split = parse_split(row.split, row.ranks, 2);
     const Blocks blocks =
         choose_blocks({.batch = row.asked_batch, .micro_batch = row.asked_micro_batch}, row.input, split, row.ranks);
-    EXPECT_EQ(blocks.samples, row.input[Axis::N]);
+    EXPECT_EQ(blocks.samples, row.input.samples);
     EXPECT_EQ(blocks.batch, row.batch);
     EXPECT_EQ(blocks.micro_batch, row.micro_batch);
     EXPECT_EQ(blocks.full_micro_batches() * blocks.micro_batch + blocks.rest(), blocks.samples);

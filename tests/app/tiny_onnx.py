@@ -1,7 +1,7 @@
 """Writes small ONNX models byte by byte, also ones that no exporter would write."""
 import struct
 
-FLOAT = 1
+FLOAT, INT64 = 1, 7
 
 
 def varint(number):
@@ -44,13 +44,24 @@ def tensor(name, dims, values=None):
     return b"".join(integer(1, d) for d in dims) + integer(2, FLOAT) + data(8, name) + data(9, raw)
 
 
+def integers(name, values):
+    """A list of 64-bit integers."""
+    return integer(1, len(values)) + integer(2, INT64) + data(8, name) + data(9, struct.pack(f"<{len(values)}q", *values))
+
+
 def value_info(name, dims):
     """Dimensions are numbers or symbols."""
     shape = b"".join(data(1, integer(1, d) if isinstance(d, int) else data(2, d)) for d in dims)
     return data(1, name) + data(2, data(1, integer(1, FLOAT) + data(2, shape)))
 
 
-def write_model(path, nodes, inputs, outputs, weights=()):
+def external_tensor(name, dims, location):
+    """Floats in another file."""
+    entry = data(1, "location") + data(2, location)
+    return b"".join(integer(1, d) for d in dims) + integer(2, FLOAT) + data(8, name) + data(13, entry) + integer(14, 1)
+
+
+def write_model(path, nodes, inputs, outputs, weights=(), opset=13, ir_version=8):
     graph = (
         b"".join(data(1, n) for n in nodes)
         + data(2, "test")
@@ -59,4 +70,4 @@ def write_model(path, nodes, inputs, outputs, weights=()):
         + b"".join(data(12, value_info(o, [])) for o in outputs)
     )
     with open(path, "wb") as file:
-        file.write(integer(1, 8) + data(7, graph) + data(8, integer(2, 13)))
+        file.write(integer(1, ir_version) + data(7, graph) + data(8, integer(2, opset)))

@@ -136,8 +136,8 @@ TEST(OnnxHostile, Graphs) {
     model.add_output("y");
   };
   EXPECT_EQ(error(relu), "no error");
-  EXPECT_THAT(error(relu, 99), testing::StartsWith("65: the model uses operator set 99"));
-  EXPECT_THAT(error(relu, highest), testing::StartsWith("65: the model uses operator set"));
+  EXPECT_THAT(error(relu, 99), testing::StartsWith("65: the model has operator set 99"));
+  EXPECT_THAT(error(relu, highest), testing::StartsWith("65: the model has operator set"));
   EXPECT_THAT(error(relu, 13, 99), testing::StartsWith("65: the model has IR version 99"));
   EXPECT_EQ(error([](OnnxWriter&) {}), "65: the model has no outputs");
   EXPECT_EQ(error([&](OnnxWriter& model) {

@@ -15,6 +15,8 @@ struct Hdf5SourceOptions {
   /// One letter of N, C, D, H, W per axis of the data set, slowest first, in any order; an axis that is missing has extent 1.
   /// Empty: the string attribute `layout` of the data set, else NCW, NCHW or NCDHW by its rank.
   std::string layout{};
+  /// Of a data set of as many axes that says nothing else: "NC" for the vectors of a model that takes such.
+  std::string default_layout{};
   /// Mean and standard deviation have one number per channel of the data set, or one for all, or none.
   InputScaling scaling{};
   /// Upper bound of the memory that reading needs besides the destination.

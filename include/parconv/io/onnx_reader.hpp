@@ -24,6 +24,17 @@ struct ReadOptions {
   std::optional<index_t> batch{};
 };
 
+/// An input of the network that read_network makes.
+struct ModelInput {
+  std::string name{};
+  /// ONNX rank that the model states; 0 if it states none.
+  int ndims = 0;
+};
+
+/// The inputs of the network of a model, in its order: those that something reads and no initializer gives a value. Throws
+/// Error(BadData) for a graph that breaks the rules of ONNX, or has no inputs.
+std::vector<ModelInput> inputs_of(const OnnxModel& model);
+
 /// The network of a model, one node per operator (see fuse), validated; names are those of the model. Data decides symbolic
 /// dimensions and always the number of samples; other dimensions that the model fixes must agree. Throws Error(BadData) naming
 /// the node and the attribute or input that cannot be used; all unsupported operators are listed in one error. Throws

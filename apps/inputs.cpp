@@ -1,0 +1,162 @@
+#include "inputs.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "parconv/core/error.hpp"
+#include "parconv/model/shape.hpp"
+
+namespace parconv::app {
+namespace {
+
+std::string quoted_names(std::span<const ModelInput> inputs) {
+  std::string text;
+  for (const ModelInput& input : inputs) text += concat(text.empty() ? "'" : ", '", input.name, "'");
+  return text;
+}
+
+/// Options by input: each name is that of an input, and each input is named once.
+template <class Value>
+void check_names(const char* option, const std::vector<ForInput<Value>>& values, std::span<const ModelInput> inputs) {
+  std::vector<std::string> seen;
+  for (const ForInput<Value>& each : values) {
+    const std::string name = each.input.empty() ? inputs.front().name : each.input;
+    if (std::none_of(inputs.begin(), inputs.end(), [&](const ModelInput& input) { return input.name == name; }))
+      throw Error(ExitCode::Usage, concat(option, " names '", name, "', but the inputs of the model are ", quoted_names(inputs)));
+    if (std::find(seen.begin(), seen.end(), name) != seen.end())
+      throw Error(ExitCode::Usage, concat(option, " is given twice for the input '", name, "'"));
+    seen.push_back(name);
+  }
+}
+
+/// What an option says of an input; those without a name are for the first.
+template <class Value>
+std::optional<Value> value_for(const std::vector<ForInput<Value>>& values, const ModelInput& input, bool is_first) {
+  for (const ForInput<Value>& each : values)
+    if (each.input == input.name || (is_first && each.input.empty())) return each.value;
+  return std::nullopt;
+}
+
+/// Finds the data of inputs that no --input names in the file INPUT.
+class DefaultFile {
+ public:
+  explicit DefaultFile(const std::string& path) : path_(path) {}
+
+  /// "FILE:/path" for the next input. The first may be INPUT as it is.
+  std::string path_for(const std::string& input) {
+    const bool is_first = !std::exchange(is_used_, true);
+    if (path_.empty()) refuse(input, "no file is given for it");
+    if (!names_dataset()) {
+      if (has_dataset("/" + input)) return concat(path_, ":/", input);
+      if (!is_first) refuse(input, concat(path_, " has no data set '/", input, "'"));
+    } else if (!is_first) {
+      refuse(input, concat(path_, " is the data of another input"));
+    }
+    return path_;
+  }
+
+ private:
+  [[noreturn]] static void refuse(const std::string& input, const std::string& why) {
+    throw Error(ExitCode::BadData, concat("input '", input, "' of the model has no data: ", why),
+                concat("Give its data with --input ", input, "=FILE.h5, or name a data set '", input, "' in INPUT."));
+  }
+
+  bool names_dataset() const {
+    std::error_code error;
+    return path_.rfind(":/") != std::string::npos && !std::filesystem::exists(path_, error);
+  }
+
+  bool has_dataset(const std::string& name) {
+    if (!datasets_) datasets_ = list_hdf5_datasets(path_);
+    return std::any_of(datasets_->begin(), datasets_->end(), [&](const Hdf5DatasetInfo& info) { return info.path == name; });
+  }
+
+  std::string path_;
+  bool is_used_ = false;
+  std::optional<std::vector<Hdf5DatasetInfo>> datasets_{};
+};
+
+Hdf5Source open_data(const RunOptions& options, const ModelInput& input, bool is_first, const std::string& path) {
+  Hdf5SourceOptions reading{.layout = value_for(options.layouts, input, is_first).value_or("")};
+  if (input.ndims == 2) reading.default_layout = "NC";
+  reading.scaling = {.scale = value_for(options.scales, input, is_first).value_or(1.0F),
+                     .mean = value_for(options.means, input, is_first).value_or(std::vector<float>{}),
+                     .std = value_for(options.stds, input, is_first).value_or(std::vector<float>{})};
+  return Hdf5Source(path, reading);
+}
+
+void check_options(const RunOptions& options, std::span<const ModelInput> inputs) {
+  check_names("--input", options.input_files, inputs);
+  check_names("--layout", options.layouts, inputs);
+  check_names("--scale", options.scales, inputs);
+  check_names("--mean", options.means, inputs);
+  check_names("--std", options.stds, inputs);
+  if (!options.input.empty() && options.input_files.size() == inputs.size())
+    throw Error(ExitCode::Usage, concat("INPUT ", options.input, " is not needed: --input gives the data of every input"),
+                "Leave it out.");
+}
+
+void check_samples(std::span<const ModelInput> inputs, std::span<const Hdf5Source> data) {
+  const index_t samples = data.front().extents()[Axis::N];
+  for (std::size_t k = 0; k < data.size(); ++k) {
+    const index_t found = data[k].extents()[Axis::N];
+    if (found < 1) throw Error(ExitCode::BadData, concat(data[k].name(), " holds no samples"));
+    if (found != samples)
+      throw Error(ExitCode::BadData,
+                  concat("input '", inputs[k].name, "' has ", found, " samples (", data[k].name(), "), but input '",
+                         inputs.front().name, "' has ", samples, " (", data.front().name(), ")"),
+                  "Every input needs the same number of samples.");
+  }
+}
+
+}  // namespace
+
+Inputs::Inputs(const RunOptions& options, const OnnxModel& model) : inputs_(inputs_of(model)) {
+  check_options(options, inputs_);
+  DefaultFile file(options.input);
+  for (const ModelInput& input : inputs_) {
+    const bool is_first = &input == &inputs_.front();
+    const std::optional<std::string> named = value_for(options.input_files, input, false);
+    data_.push_back(open_data(options, input, is_first, named ? *named : file.path_for(input.name)));
+  }
+  check_samples(inputs_, data_);
+}
+
+std::vector<DataSource*> Inputs::sources() {
+  std::vector<DataSource*> result;
+  for (Hdf5Source& data : data_) result.push_back(&data);
+  return result;
+}
+
+DataSize Inputs::size() const {
+  DataSize size{.samples = data_.front().extents()[Axis::N]};
+  for (const Hdf5Source& data : data_) size.elems_per_sample += volume(data.extents()) / size.samples;
+  return size;
+}
+
+std::vector<InputDims> Inputs::dims(index_t samples) const {
+  std::vector<InputDims> result;
+  for (std::size_t k = 0; k < data_.size(); ++k) {
+    Extents extents = data_[k].extents();
+    extents[Axis::N] = samples;
+    result.push_back({.name = inputs_[k].name, .dims = dims_of({.extents = extents, .ndims = data_[k].ndims()})});
+  }
+  return result;
+}
+
+std::string Inputs::names() const {
+  if (data_.size() == 1) return data_.front().name();
+  std::string text;
+  for (std::size_t k = 0; k < data_.size(); ++k) text += concat(k == 0 ? "" : ", ", inputs_[k].name, "=", data_[k].name());
+  return text;
+}
+
+std::string Inputs::extents() const {
+  std::string text;
+  for (const Hdf5Source& data : data_) text += to_string(data.extents()) + "\n";
+  return text;
+}
+
+}  // namespace parconv::app
