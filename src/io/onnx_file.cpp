@@ -73,7 +73,7 @@ Rule graph_rule(int field) {
 
 Rule node_rule(int field) {
   if (field == 5) return {Action::Enter, Message::Attribute};
-  return field == 6 ? Rule{} : Rule{Action::Name};  // 6: documentation
+  return field == 6 || field == 9 ? Rule{} : Rule{Action::Name};  // documentation, and what the exporter notes
 }
 
 Rule attribute_rule(int field) {
@@ -107,8 +107,9 @@ Rule tensor_rule(int field) {
     case 8:                       // name
     case 13:                      // an entry of external data
       return {Action::Name};
-    case 12:
-      return {};  // documentation
+    case 12:  // documentation
+    case 16:  // what the exporter notes
+      return {};
     default:
       return {Action::Keep};
   }

@@ -183,17 +183,33 @@ TEST(OnnxHostile, LongNamesAndLists) {
   EXPECT_LT(error.size(), 5000U);
 }
 
+/// `bytes` as the field `tag` of a message.
+std::string as_field(char tag, const std::string& bytes) {
+  std::string field(1, tag);
+  for (std::size_t size = bytes.size(); size > 0 || field.size() == 1; size >>= 7)
+    field += static_cast<char>((size & 127) | (size >= 128 ? 128 : 0));
+  return field + bytes;
+}
+
 /// `count` empty messages of field `tag`, as few bytes as there can be, inside messages of the fields `path`.
 std::string many_empty(const std::string& path, char tag, std::size_t count) {
   std::string bytes;
   for (std::size_t k = 0; k < count; ++k) bytes += {tag, '\0'};
-  for (auto field = path.rbegin(); field != path.rend(); ++field) {
-    std::string outer(1, *field);
-    for (std::size_t size = bytes.size(); size > 0 || outer.size() == 1; size >>= 7)
-      outer += static_cast<char>((size & 127) | (size >= 128 ? 128 : 0));
-    bytes = outer + bytes;
-  }
+  for (auto field = path.rbegin(); field != path.rend(); ++field) bytes = as_field(*field, bytes);
   return std::string("\x08\x08", 2) + bytes;
+}
+
+/// Newer exporters note in every node where it comes from (metadata_props, field 9), at any length.
+TEST(OnnxHostile, NotesOfTheExporterAreLeftOut) {
+  OnnxWriter model;
+  model.add_input("x", {1, 3, 8, 8});
+  model.add_node({.op_type = "Relu", .inputs = {"x"}, .outputs = {"y"}});
+  model.add_output("y");
+  constexpr char graph = 0x3a, node = 0x0a, output = 0x12, notes = 0x4a;
+  const std::string noted = as_field(output, "z") + as_field(notes, std::string(100'000, 'x'));
+  const TemporaryFolder folder;
+  std::ofstream(folder.file("noted.onnx"), std::ios::binary) << model.serialized() + as_field(graph, as_field(node, noted));
+  EXPECT_EQ(error_of([&] { read_network(OnnxModel(folder.file("noted.onnx"))); }), "no error");
 }
 
 TEST(OnnxHostile, ManyEmptyMessagesAreCounted) {
