@@ -132,12 +132,13 @@ class Explainer {
 
  private:
   void add_header() {
-    text_ += fmt::format("{} layers on {} rank{} in {} stage{}; all bytes are per micro-batch and over all ranks\n\n",
+    text_ += fmt::format("{} layers on {} rank{} in {} stage{}; all bytes are per micro-batch and over all ranks\n",
                          network_.nodes.size(), plan_.num_ranks, plan_.num_ranks == 1 ? "" : "s", plan_.num_stages,
                          plan_.num_stages == 1 ? "" : "s");
     if (layout_.options.type != DType::F32)
-      text_ += fmt::format("activations and filters are {}; partial sums, statistics, biases and other constants f32\n\n",
+      text_ += fmt::format("activations and filters are {}; partial sums, statistics, biases and other constants f32\n",
                            name_of(layout_.options.type));
+    text_ += '\n';
     text_ += fmt::format("{:<20} {:<9} {:>3} {:<11} {:>5} {:<18} {:>8} {:>8} {:>8} {:>8}  {}\n", "layer", "operator", "st.",
                          "split", "ranks", "owned by a rank", "received", "sent", "copied", "weights", "moves by");
   }

@@ -3,6 +3,7 @@
 
 #include "compute/local_op_run.hpp"
 #include "compute/onednn_backend.hpp"
+#include "compute/typed_call.hpp"
 #include "parconv/tensor/view.hpp"
 #include "support/compare.hpp"
 
@@ -104,8 +105,8 @@ ChannelPiece piece_of(const WholeConv& conv, const Box& out) {
   return piece;
 }
 
-/// Computes the box `out` of the result from the memory of the whole source.
-std::vector<float> compute(Backend& backend, WholeConv& conv, const Box& out) {
+/// Computes the box `out` of the result, in `type`, from the memory of the whole source.
+std::vector<float> compute(Backend& backend, WholeConv& conv, const Box& out, DType type = DType::F32) {
   const Box in = needed(conv, out), all = Box::whole(conv.src.layout.extents);
   TestCall call;
   call.filter = conv.elements;
@@ -115,7 +116,8 @@ std::vector<float> compute(Backend& backend, WholeConv& conv, const Box& out) {
   call.srcs.push_back({.layout = layout_within(in, all), .first = offset_within(in, all), .memory = conv.src.memory});
   call.dst = make_operand(out.extents());
   call.seal();
-  return run(backend, call);
+  TypedCall typed(call, type, type);
+  return typed.run(*backend.prepare(typed.op, reader_of(call.filter)));
 }
 
 std::vector<float> slice(const std::vector<float>& whole, const Extents& extents, const Box& box) {
@@ -150,25 +152,31 @@ bool is_one_window(const WholeConv& conv, const Box& out) {
                      [&](Axis axis) { return out[axis].size() == 1 && in[axis].size() == conv.window[axis].kernel; });
 }
 
-class OnednnBits : public ::testing::TestWithParam<Axis> {};
+class OnednnBits : public ::testing::TestWithParam<std::tuple<Axis, DType>> {};
 
-INSTANTIATE_TEST_SUITE_P(SplitBy, OnednnBits, ::testing::Values(Axis::N, Axis::C, Axis::D, Axis::H),
-                         [](const auto& axis) { return std::string(name_of(axis.param)); });
+INSTANTIATE_TEST_SUITE_P(SplitBy, OnednnBits,
+                         ::testing::Combine(::testing::Values(Axis::N, Axis::C, Axis::D, Axis::H),
+                                            ::testing::Values(DType::F32, DType::BF16)),
+                         [](const auto& item) {
+                           return concat(name_of(std::get<Axis>(item.param)), "_", name_of(std::get<DType>(item.param)));
+                         });
 
 TEST_P(OnednnBits, APartIsEqualToTheWhole) {
   const auto backend = make_onednn_backend(1);
-  Random random(static_cast<std::uint64_t>(GetParam()));
+  const auto [axis, type] = GetParam();
+  Random random(static_cast<std::uint64_t>(axis));
   int num_parts = 0;
   while (num_parts < 150) {
     WholeConv conv = draw_conv(random);
     const Box all = Box::whole(conv.dst.layout.extents);
-    if (all[GetParam()].size() < 2) continue;
-    const std::vector<float> whole = compute(*backend, conv, all);
+    if (all[axis].size() < 2) continue;
+    const std::vector<float> whole = compute(*backend, conv, all, type);
     for (int k = 0; k < 3; ++k) {
-      const Interval part = GetParam() == Axis::C ? draw_filters(random, conv) : draw_part(random, all[GetParam()].size(), 1);
-      const Box box = all.with(GetParam(), part);
+      const Interval part = axis == Axis::C ? draw_filters(random, conv) : draw_part(random, all[axis].size(), 1);
+      const Box box = all.with(axis, part);
       if (is_all_padding(conv, box) || is_one_window(conv, box) != is_one_window(conv, all)) continue;
-      EXPECT_TRUE(same_bits(compute(*backend, conv, box), slice(whole, conv.dst.layout.extents, box))) << conv << ": " << box;
+      EXPECT_TRUE(same_bits(compute(*backend, conv, box, type), slice(whole, conv.dst.layout.extents, box)))
+          << conv << ": " << box;
       ++num_parts;
     }
   }

@@ -65,6 +65,17 @@ TEST(Explain, SumsOverChannels) {
   EXPECT_THAT(e.text(), ContainsRegex("value1 .* c=2 .* sum"));
 }
 
+TEST(Explain, NamesTheTypeOfActivationsUnlessItIsF32) {
+  const Network network = two_convolutions();
+  const Plan plan = make_plan(network, parse_split("h=2", 2, 2), 2);
+  const auto text = [&](DType type) {
+    const Layout layout = lay_out(network, plan, {.type = type});
+    return explain(network, plan, layout, compile_all(network, layout));
+  };
+  EXPECT_THAT(text(DType::BF16), HasSubstr("activations and filters are bf16"));
+  EXPECT_THAT(text(DType::F32), Not(HasSubstr("activations and filters")));
+}
+
 TEST(Explain, TextOfRows) {
   const std::string text = Explained(two_convolutions(), "h=3", 3).text();
   EXPECT_THAT(text, HasSubstr("2 layers on 3 ranks in 1 stage"));
