@@ -57,6 +57,7 @@ Binding find_binding(const TestModel& model, const std::string& path) {
   const std::size_t num_inputs = std::max<std::size_t>(model.input_names().size(), 1);
   for (std::size_t count = 0; count < num_inputs; ++count)
     for (const std::set<std::size_t>& constants : choices(model.input_names().size(), count)) {
+      if (!std::all_of(constants.begin(), constants.end(), [&](std::size_t k) { return model.is_tensor(k); })) continue;
       const std::string refusal = refusal_of(model, constants, path);
       if (refusal.empty()) return {.constants = constants};
       if (!constants.contains(0)) binding.refusal = refusal;

@@ -65,6 +65,8 @@ TestModel::TestModel(const SuiteCase& suite_case) {
 
 const std::vector<std::string>& TestModel::input_names() const { return contents_->input_names; }
 
+bool TestModel::is_tensor(std::size_t k) const { return contents_->inputs[k].type().has_tensor_type(); }
+
 TestTensor TestModel::input(std::size_t k) const { return tensor_of(contents_->input(k), input_names()[k]); }
 
 std::vector<TestTensor> TestModel::expected_outputs() const {

@@ -27,6 +27,8 @@ class TestModel {
 
   /// Inputs of the graph that no initializer gives a value; as many as the case has data for.
   const std::vector<std::string>& input_names() const;
+  /// True if input `k` can be a constant: it is a tensor, not a sequence or an optional value.
+  bool is_tensor(std::size_t k) const;
   /// The values of input `k`. Throws Error(BadData) if it is not a tensor of numbers.
   TestTensor input(std::size_t k) const;
   /// The values expected of all outputs. Throws Error(BadData) if one is not a tensor of numbers.
