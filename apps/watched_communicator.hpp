@@ -24,6 +24,7 @@ class WatchedCommunicator final : public Communicator {
     watchdog_.kick();
     inner_.progress();
   }
+  void poll() override { inner_.poll(); }
   void barrier() override { inner_.barrier(); }
 
   const CountingCommunicator& counting() const { return inner_; }

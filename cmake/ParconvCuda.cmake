@@ -14,10 +14,11 @@ endif()
 find_program(PARCONV_PYTHON_FOR_PIP NAMES python3 python)
 mark_as_advanced(PARCONV_PYTHON_FOR_PIP)
 if(PARCONV_PYTHON_FOR_PIP)
-  execute_process(COMMAND ${PARCONV_PYTHON_FOR_PIP} -c "import sysconfig; print(sysconfig.get_path('purelib'))"
-                  OUTPUT_VARIABLE site_packages OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  execute_process(COMMAND ${PARCONV_PYTHON_FOR_PIP} -c
+                          "import importlib.util as u; print(list(u.find_spec('nvidia').submodule_search_locations)[0])"
+                  OUTPUT_VARIABLE folder OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 endif()
-set(PARCONV_PIP_NVIDIA "${site_packages}/nvidia" CACHE PATH "Where pip keeps NVIDIA's libraries")
+set(PARCONV_PIP_NVIDIA "${folder}" CACHE PATH "Where pip keeps NVIDIA's libraries")
 mark_as_advanced(PARCONV_PIP_NVIDIA)
 
 find_package(CUDAToolkit 12.0 QUIET)

@@ -40,7 +40,7 @@ endfunction()
 
 # add_parconv_test(NAME [SOURCES file...] [LINK target...] [NP n...] [LABELS label...] [TIMEOUT seconds] [ARGS arg...])
 # One test program. Without NP: NAME, run as it is. With NP: NAME.npN under mpirun, once for each N. SOURCES default to NAME.cpp.
-# A test with the label gpu that skips a case for want of a GPU counts as skipped.
+# A test with the label nccl gets what several ranks on one GPU need. A test with the label gpu that skips a case for want of a GPU counts as skipped.
 function(add_parconv_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;NP;LABELS;ARGS" ${ARGN})
   if(NOT PARCONV_BUILD_TESTS)
@@ -58,6 +58,9 @@ function(add_parconv_test name)
   # The libraries do the work; tests are compiled once and run for seconds.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bin)
+  if(nccl IN_LIST ARG_LABELS)
+    list(APPEND PARCONV_TEST_ENVIRONMENT ${PARCONV_NCCL_ENVIRONMENT})
+  endif()
   if(gpu IN_LIST ARG_LABELS)
     set(skip SKIP_REGULAR_EXPRESSION "  SKIPPED ")
   endif()

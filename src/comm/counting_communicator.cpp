@@ -52,6 +52,7 @@ CountingCommunicator::CountingCommunicator(std::unique_ptr<Communicator> inner) 
 int CountingCommunicator::rank() const { return inner_->rank(); }
 int CountingCommunicator::size() const { return inner_->size(); }
 void CountingCommunicator::progress() { inner_->progress(); }
+void CountingCommunicator::poll() { inner_->poll(); }
 void CountingCommunicator::barrier() { inner_->barrier(); }
 
 std::unique_ptr<Exchange> CountingCommunicator::prepare(int order, std::span<const SendMessage> sends,

@@ -71,6 +71,7 @@ class FaultyCommunicator final : public Communicator {
   int rank() const override { return inner_->rank(); }
   int size() const override { return inner_->size(); }
   void progress() override { inner_->progress(); }
+  void poll() override { inner_->poll(); }
   void barrier() override { inner_->barrier(); }
   std::unique_ptr<Exchange> prepare(int order, std::span<const SendMessage> sends,
                                     std::span<const ReceiveMessage> receives) override {

@@ -135,6 +135,8 @@ class MpiCommunicator final : public Communicator {
     check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, handle_.get(), &is_found, MPI_STATUS_IGNORE), "MPI_Iprobe");
   }
 
+  void poll() override { progress(); }
+
   void barrier() override { check(MPI_Barrier(handle_.get()), "MPI_Barrier"); }
 
  private:

@@ -42,8 +42,9 @@ class CudaDevice;
 
 class CudaEvent final : public DeviceEvent {
  public:
-  explicit CudaEvent(const CudaDevice& device) : device_(device) {
-    check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
+  CudaEvent(const CudaDevice& device, EventKind kind) : device_(device) {
+    const unsigned flags = kind == EventKind::Timed ? cudaEventDefault : cudaEventDisableTiming;
+    check(cudaEventCreateWithFlags(&event_, flags), "cudaEventCreate");
   }
   ~CudaEvent() override { cudaEventDestroy(event_); }
   CudaEvent(const CudaEvent&) = delete;
@@ -56,6 +57,11 @@ class CudaEvent final : public DeviceEvent {
     if (status == cudaErrorNotReady) return false;
     check(status, "cudaEventQuery");
     return true;
+  }
+  double seconds_since(const DeviceEvent& earlier) const override {
+    float milliseconds = 0;
+    check(cudaEventElapsedTime(&milliseconds, static_cast<const CudaEvent&>(earlier).event_, event_), "cudaEventElapsedTime");
+    return static_cast<double>(milliseconds) * 1e-3;
   }
 
  private:
@@ -86,7 +92,7 @@ class CudaDevice final : public Device {
     return memory;
   }
 
-  std::unique_ptr<DeviceEvent> make_event() override { return std::make_unique<CudaEvent>(*this); }
+  std::unique_ptr<DeviceEvent> make_event(EventKind kind) override { return std::make_unique<CudaEvent>(*this, kind); }
 
   void copy(ConstView src, View dst, DeviceLane lane) override { transfer(src, dst, cudaMemcpyDeviceToDevice, lane); }
   void upload(ConstView host, View device, DeviceLane lane) override { transfer(host, device, cudaMemcpyHostToDevice, lane); }

@@ -15,6 +15,7 @@ class HostEvent final : public DeviceEvent {
   void record(DeviceLane) override {}
   void hold(DeviceLane) override {}
   bool is_reached() override { return true; }
+  double seconds_since(const DeviceEvent&) const override { return 0; }
 };
 
 std::size_t pages_in_bytes(int name) {
@@ -31,7 +32,7 @@ class HostDevice final : public Device {
     return {.free_bytes = pages_in_bytes(_SC_AVPHYS_PAGES), .total_bytes = pages_in_bytes(_SC_PHYS_PAGES)};
   }
 
-  std::unique_ptr<DeviceEvent> make_event() override { return std::make_unique<HostEvent>(); }
+  std::unique_ptr<DeviceEvent> make_event(EventKind) override { return std::make_unique<HostEvent>(); }
   void copy(ConstView src, View dst, DeviceLane) override { parconv::copy(src, dst); }
   void upload(ConstView host, View device, DeviceLane) override { parconv::copy(host, device); }
   void download(ConstView device, View host, DeviceLane) override { parconv::copy(device, host); }

@@ -8,7 +8,8 @@
 
 namespace parconv {
 
-/// Bytes that go to `peer` or come from it. The memory stays where it is from prepare to the last finish.
+/// Bytes that go to `peer` or come from it, in the memory that the communicator is for: of the host, or of a device. They stay
+/// where they are from prepare to the last finish.
 struct SendMessage {
   int peer = 0;
   const std::byte* data = nullptr;
@@ -26,9 +27,11 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
 
-  /// Starts all messages without waiting. Send buffers may not be written, receive buffers not touched, until finish.
+  /// Starts all messages without waiting. Send buffers may not be written, receive buffers not touched, until finish. On a
+  /// device the messages begin after what its compute lane was given before.
   virtual void start() = 0;
-  /// Waits until all messages are complete. Throws Error(Communication).
+  /// Waits until all messages are complete. On a device the caller may be let go earlier: then its compute lane waits, and all
+  /// that it is given afterwards finds the messages complete. Throws Error(Communication).
   virtual void finish() = 0;
   /// True once all messages are complete; moves data meanwhile.
   virtual bool test() = 0;
@@ -47,8 +50,13 @@ class Communicator {
   virtual std::unique_ptr<Exchange> prepare(int order, std::span<const SendMessage> sends,
                                             std::span<const ReceiveMessage> receives) = 0;
 
-  /// Local, does not block: lets started exchanges advance (many MPI libraries move data only inside MPI calls).
+  /// Local, does not block: lets started exchanges advance (many MPI libraries move data only inside MPI calls). For callers
+  /// between two pieces of work.
   virtual void progress() = 0;
+
+  /// The same for callers that wait for something else, which is no sign that their work goes on. Throws Error(Communication) if
+  /// ranks have become unreachable.
+  virtual void poll() = 0;
 
   /// Collective, blocking.
   virtual void barrier() = 0;

@@ -30,6 +30,7 @@ class CountingCommunicator final : public Communicator {
   std::unique_ptr<Exchange> prepare(int order, std::span<const SendMessage> sends,
                                     std::span<const ReceiveMessage> receives) override;
   void progress() override;
+  void poll() override;
   void barrier() override;
 
   /// What the exchanges of each order have moved on this rank; zeros for an order that is prepared and not started.

@@ -54,6 +54,9 @@ class DeviceBytes {
   std::size_t size_ = 0;
 };
 
+/// What an event is for: the order of work only, or its times too, which costs a little more.
+enum class EventKind { Order, Timed };
+
 /// A point in the work of a lane. Made once, recorded again and again. An event that was never recorded counts as reached.
 class DeviceEvent {
  public:
@@ -65,6 +68,8 @@ class DeviceEvent {
   virtual void hold(DeviceLane lane) = 0;
   /// True once all work before the mark is done. Does not block. Throws Error if the device failed.
   virtual bool is_reached() = 0;
+  /// Time between two reached points of one lane; 0 on the host. Precondition: both events are Timed.
+  virtual double seconds_since(const DeviceEvent& earlier) const = 0;
 };
 
 /// Memory and copies of one device, used by one thread. Work is given to lanes and may be done later: memory that it reads and
@@ -81,7 +86,7 @@ class Device {
 
   /// Zeroed. Throws Error(OutOfMemory) with the numbers. Not for the steady loop.
   DeviceBytes allocate(std::size_t size_bytes, MemoryKind kind = MemoryKind::Device);
-  virtual std::unique_ptr<DeviceEvent> make_event() = 0;
+  virtual std::unique_ptr<DeviceEvent> make_event(EventKind kind = EventKind::Order) = 0;
 
   /// dst = src, element by element, both in device memory. Precondition: same extents and types, no overlap.
   virtual void copy(ConstView src, View dst, DeviceLane lane) = 0;

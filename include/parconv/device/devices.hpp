@@ -12,6 +12,9 @@ namespace parconv {
 /// The memory of the host; copies are made at once.
 std::unique_ptr<Device> make_host_device();
 
+/// True if this build supports GPUs.
+bool has_gpu_support();
+
 /// What is known about a GPU before it is used.
 struct GpuInfo {
   std::string name{};

@@ -5,6 +5,8 @@
 #ifndef PARCONV_HAVE_CUDA
 namespace parconv {
 
+bool has_gpu_support() { return false; }
+
 GpuList find_gpus() { return {.problem = "this build has no GPU support (PARCONV_CUDA=OFF)"}; }
 
 bool has_peer_access(int gpu, int other) { throw Bug(concat("peer access of GPUs ", gpu, " and ", other, " without GPUs")); }
