@@ -1,13 +1,15 @@
 #include "parconv/engine/engine.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "engine/constant_values.hpp"
 #include "engine/memory.hpp"
 #include "engine/prepared_communication.hpp"
+#include "engine/staged_data.hpp"
+#include "engine/step_timer.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/core/overloaded.hpp"
+#include "parconv/device/devices.hpp"
 #include "parconv/model/localise.hpp"
 
 namespace parconv {
@@ -27,12 +29,12 @@ struct PreparedCopy {
 struct PreparedLoad {
   std::size_t source = 0;
   Box box{};
-  RegionAddress dst{};
+  BlockReader reader;
 };
 struct PreparedStore {
   std::size_t sink = 0;
   Box box{};
-  RegionAddress src{};
+  BlockWriter writer;
 };
 struct PreparedStart {
   CommId communication = -1;
@@ -58,6 +60,13 @@ LocalOp local_reduce(const Network& network, const Node& node, const Reduce& red
   return op;
 }
 
+/// What a profiler shows of a step: "conv1 Compute".
+std::string range_name(const Network& network, const Step& step) {
+  const bool has_node = step.node >= 0 && step.node < static_cast<NodeId>(network.nodes.size());
+  if (!has_node) return std::string(name_of(step.action));
+  return concat(network.value(network.node(step.node).output).name, " ", name_of(step.action));
+}
+
 Box shifted_samples(const Box& box, index_t by) { return box.with(Axis::N, box[Axis::N].shifted(by)); }
 
 }  // namespace
@@ -68,11 +77,14 @@ struct Engine::State {
   Communicator& communicator;
   Backend& backend;
   EngineOptions options;
+  std::unique_ptr<Device> own_device;  // of an engine that is given none
+  Device& device;
   Arena arena;
   std::vector<PreparedCommunication> communications{};
   std::vector<PreparedStep> steps{};
-  std::vector<StepTime> times{};
-  AlignedBytes scratch{};
+  std::vector<std::string> range_names{};
+  StepTimer timer;
+  DeviceBytes scratch{};
   index_t batch = 1;
   int last_stage = 0;
 
@@ -82,11 +94,16 @@ struct Engine::State {
         communicator(communicator_),
         backend(backend_),
         options(options_),
-        arena(program) {
+        own_device(options.device == nullptr ? make_host_device() : nullptr),
+        device(options.device == nullptr ? *own_device : *options.device),
+        arena(program, device),
+        timer(device, communicator, program.steps.size()) {
     for (std::size_t k = 0; k < program.communications.size(); ++k)
-      communications.emplace_back(program, static_cast<CommId>(k), arena, communicator);
-    for (const Step& step : program.steps) steps.push_back(prepare(step));
-    times.resize(steps.size());
+      communications.emplace_back(program, static_cast<CommId>(k), arena, communicator, device);
+    for (const Step& step : program.steps) {
+      steps.push_back(prepare(step));
+      range_names.push_back(range_name(network, step));
+    }
     allocate_scratch();
     for (const Load& constant : program.constants) load_constant(constant);
     batch = network.value(network.inputs.front()).extents[Axis::N];
@@ -98,10 +115,12 @@ struct Engine::State {
   PreparedStep prepare(const Step& step) {
     return std::visit(Overloaded{
                           [&](const Load& load) -> PreparedStep {
-                            return PreparedLoad{position_in(network.inputs, load.value), load.box, arena.address(load.dst)};
+                            return PreparedLoad{position_in(network.inputs, load.value), load.box,
+                                                BlockReader(device, communicator, arena.address(load.dst))};
                           },
                           [&](const Store& store) -> PreparedStep {
-                            return PreparedStore{position_in(network.outputs, store.value), store.box, arena.address(store.src)};
+                            return PreparedStore{position_in(network.outputs, store.value), store.box,
+                                                 BlockWriter(device, communicator, arena.address(store.src))};
                           },
                           [&](const Copy& copy) -> PreparedStep {
                             return PreparedCopy{arena.address(copy.src), arena.address(copy.dst)};
@@ -140,11 +159,16 @@ struct Engine::State {
     std::size_t bytes = 0;
     for (const PreparedStep& step : steps)
       if (const auto* kernel = std::get_if<PreparedKernel>(&step)) bytes = std::max(bytes, kernel->kernel->scratch_bytes());
-    scratch = AlignedBytes(bytes);
+    scratch = device.allocate(bytes);
   }
 
   void load_constant(const Load& load) {
-    read_constant_box(network.value(load.value), load.box, arena.address(load.dst).view(0));
+    const View dst = arena.address(load.dst).view(0);
+    if (device.is_host()) return read_constant_box(network.value(load.value), load.box, dst);
+    StagingTurn staging(device, dst.layout);
+    read_constant_box(network.value(load.value), load.box, staging.view());
+    device.upload(staging.view(), dst, DeviceLane::Compute);
+    device.synchronize();
   }
 
   // ---- Execution ----
@@ -152,19 +176,29 @@ struct Engine::State {
   void run(const RunData& data, index_t micro_batches) {
     const index_t ticks = micro_batches + last_stage;
     for (index_t tick = 0; tick < ticks; ++tick) {
+      timer.begin_tick();
       for (std::size_t k = 0; k < steps.size(); ++k) {
         const index_t micro_batch = tick - program.steps[k].stage;
         if (micro_batch >= 0 && micro_batch < micro_batches) run_timed(k, data, micro_batch);
       }
+      timer.end_tick();
+      if (tick + 1 == ticks) complete();
       if (options.on_tick) options.on_tick(tick + 1);
     }
   }
 
+  /// Nothing is left to do, on the device or for a sink.
+  void complete() {
+    for (PreparedStep& step : steps)
+      if (auto* store = std::get_if<PreparedStore>(&step)) store->writer.flush();
+    timer.finish();
+  }
+
   void run_timed(std::size_t k, const RunData& data, index_t micro_batch) {
-    const auto begin = std::chrono::steady_clock::now();
+    const DeviceRange range(device, range_names[k].c_str());
+    timer.begin_step(k);
     std::visit([&](auto& step) { execute(step, data, micro_batch); }, steps[k]);
-    times[k].seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    times[k].calls += 1;
+    timer.end_step(k);
   }
 
   void execute(PreparedKernel& step, const RunData&, index_t micro_batch) {
@@ -173,7 +207,7 @@ struct Engine::State {
     communicator.progress();
   }
   void execute(PreparedCopy& step, const RunData&, index_t micro_batch) {
-    copy(step.src.view(micro_batch), step.dst.view(micro_batch));
+    device.copy(step.src.view(micro_batch), step.dst.view(micro_batch), DeviceLane::Compute);
   }
   void execute(PreparedStart& step, const RunData&, index_t micro_batch) {
     communications[static_cast<std::size_t>(step.communication)].start(micro_batch);
@@ -183,11 +217,11 @@ struct Engine::State {
   }
   void execute(PreparedLoad& step, const RunData& data, index_t micro_batch) {
     const Box box = shifted_samples(step.box, data.first_sample + micro_batch * batch);
-    data.sources[step.source]->read(box, step.dst.view(micro_batch));
+    step.reader.read(*data.sources[step.source], box, micro_batch);
   }
   void execute(PreparedStore& step, const RunData& data, index_t micro_batch) {
     const Box box = shifted_samples(step.box, data.first_sample + micro_batch * batch);
-    data.sinks[step.sink]->write(box, step.src.view(micro_batch));
+    step.writer.write(*data.sinks[step.sink], box, micro_batch);
   }
 };
 
@@ -210,13 +244,18 @@ MemoryUse Engine::memory() const {
                 .scratch_bytes = static_cast<index_t>(state_->scratch.size())};
   for (const PreparedCommunication& communication : state_->communications)
     use.staging_bytes += static_cast<index_t>(communication.staging_bytes());
-  for (const PreparedStep& step : state_->steps)
+  for (const PreparedStep& step : state_->steps) {
     if (const auto* kernel = std::get_if<PreparedKernel>(&step))
       use.weight_bytes += static_cast<index_t>(kernel->kernel->resident_bytes());
+    if (const auto* load = std::get_if<PreparedLoad>(&step))
+      use.staging_bytes += static_cast<index_t>(load->reader.staging_bytes());
+    if (const auto* store = std::get_if<PreparedStore>(&step))
+      use.staging_bytes += static_cast<index_t>(store->writer.staging_bytes());
+  }
   return use;
 }
 
-std::span<const StepTime> Engine::step_times() const { return state_->times; }
+std::span<const StepTime> Engine::step_times() const { return state_->timer.times(); }
 
 std::string Engine::implementation(std::size_t step) const {
   const auto* kernel = std::get_if<PreparedKernel>(&state_->steps[step]);

@@ -3,13 +3,13 @@
 
 #include <cstddef>
 
+#include "parconv/device/device.hpp"
 #include "parconv/program/program.hpp"
-#include "parconv/tensor/aligned.hpp"
 #include "parconv/tensor/view.hpp"
 
 namespace parconv {
 
-/// Where a region is, for any micro-batch.
+/// Where a region is, for any micro-batch. In the memory of the engine's device.
 struct RegionAddress {
   std::byte* first = nullptr;
   index_t slot_bytes = 0;
@@ -23,14 +23,15 @@ struct RegionAddress {
 /// One rank's buffers.
 class Arena {
  public:
-  explicit Arena(const Program& program) : program_(program), memory_(static_cast<std::size_t>(program.arena_bytes)) {}
+  Arena(const Program& program, Device& device)
+      : program_(program), memory_(device.allocate(static_cast<std::size_t>(program.arena_bytes))) {}
 
   RegionAddress address(const Region& region);
   std::size_t size_bytes() const { return memory_.size(); }
 
  private:
   const Program& program_;
-  AlignedBytes memory_;
+  DeviceBytes memory_;
 };
 
 /// True if the region is one run of memory, so that messages need no packing.

@@ -28,7 +28,9 @@ index_t staged_bytes(const Program& program, const Communication& communication)
 
 }  // namespace
 
-PreparedCommunication::PreparedCommunication(const Program& program, CommId id, Arena& arena, Communicator& communicator) {
+PreparedCommunication::PreparedCommunication(const Program& program, CommId id, Arena& arena, Communicator& communicator,
+                                             Device& device)
+    : device_(device) {
   const Communication& communication = program.communication(id);
   const index_t period = period_of(program, communication);
   for (index_t k = 0; k < period; ++k) instances_.push_back(make_instance(program, communication, arena, communicator, k));
@@ -38,7 +40,7 @@ PreparedCommunication::Instance PreparedCommunication::make_instance(const Progr
                                                                      Arena& arena, Communicator& communicator,
                                                                      index_t micro_batch) const {
   Instance instance;
-  instance.staging = AlignedBytes(static_cast<std::size_t>(staged_bytes(program, communication)));
+  instance.staging = device_.allocate(static_cast<std::size_t>(staged_bytes(program, communication)));
   std::byte* free_staging = instance.staging.data();
   const auto address = [&](const Message& message, std::vector<Staged>& staged) {
     const RegionAddress region = arena.address(message.region);
@@ -62,14 +64,14 @@ PreparedCommunication::Instance PreparedCommunication::make_instance(const Progr
 
 void PreparedCommunication::start(index_t micro_batch) {
   Instance& now = instance(micro_batch);
-  for (const Staged& staged : now.to_pack) pack(staged.region, staged.packed);
+  for (const Staged& staged : now.to_pack) device_.pack(staged.region, staged.packed, DeviceLane::Compute);
   now.exchange->start();
 }
 
 void PreparedCommunication::await(index_t micro_batch) {
   Instance& now = instance(micro_batch);
   now.exchange->finish();
-  for (const Staged& staged : now.to_unpack) unpack(staged.packed, staged.region);
+  for (const Staged& staged : now.to_unpack) device_.unpack(staged.packed, staged.region, DeviceLane::Compute);
 }
 
 std::size_t PreparedCommunication::staging_bytes() const {

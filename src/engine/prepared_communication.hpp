@@ -13,7 +13,7 @@ namespace parconv {
 /// start, unpacked after the finish.
 class PreparedCommunication {
  public:
-  PreparedCommunication(const Program& program, CommId id, Arena& arena, Communicator& communicator);
+  PreparedCommunication(const Program& program, CommId id, Arena& arena, Communicator& communicator, Device& device);
 
   void start(index_t micro_batch);
   void await(index_t micro_batch);
@@ -26,7 +26,7 @@ class PreparedCommunication {
   };
   struct Instance {
     std::unique_ptr<Exchange> exchange{};
-    AlignedBytes staging{};
+    DeviceBytes staging{};
     std::vector<Staged> to_pack{};
     std::vector<Staged> to_unpack{};
   };
@@ -35,7 +35,8 @@ class PreparedCommunication {
                          index_t micro_batch) const;
   Instance& instance(index_t micro_batch) { return instances_[static_cast<std::size_t>(micro_batch) % instances_.size()]; }
 
-  std::vector<Instance> instances_;
+  Device& device_;
+  std::vector<Instance> instances_{};
 };
 
 }  // namespace parconv

@@ -40,13 +40,14 @@ inline std::span<const float> elements(const HostTensor& tensor) {
 /// Everything that a run needs, and what it left. Collective over the ranks of its communicator.
 class DistributedRun {
  public:
-  /// On a communicator that many runs share, one after the other; counts from zero.
+  /// On a communicator that many runs share, one after the other; counts from zero. Backend and communicator are those of the
+  /// device, or of the host without one.
   DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend,
-                 CountingCommunicator& communicator)
+                 CountingCommunicator& communicator, Device* device = nullptr)
       : job_(make_job(network, plan, options, communicator.rank())), counting_(communicator) {
     counting_.reset();
     engine_.emplace(job_.network, std::move(job_.program), counting_, backend,
-                    EngineOptions{.read_filter = make_filter_reader()});
+                    EngineOptions{.read_filter = make_filter_reader(), .device = device});
   }
   /// On a new communicator of all ranks of the test.
   DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend)

@@ -18,21 +18,24 @@ namespace parconv {
 struct EngineOptions {
   /// Reads filters; constants of the network are read as they are.
   FilterReader read_filter{};
-  /// Called on every rank after each tick with the number of ticks done in this run: progress lines, a watchdog's kick.
+  /// Where the buffers are, and what the backend and the communicator were made for; it must outlive the engine. Null: the host.
+  Device* device = nullptr;
+  /// Called on every rank after each tick with the number of ticks done in this run: progress lines, a watchdog's kick. On a
+  /// device a tick is done when all its work is given to the device.
   std::function<void(index_t ticks_done)> on_tick{};
 };
 
 /// Memory that one rank holds, in bytes.
 struct MemoryUse {
   index_t arena_bytes = 0;    ///< buffers of the program
-  index_t staging_bytes = 0;  ///< packed messages
+  index_t staging_bytes = 0;  ///< packed messages, and blocks of files on the way to and from a device
   index_t scratch_bytes = 0;  ///< of kernels, shared between them
   index_t weight_bytes = 0;   ///< packed weights
 
   index_t total() const { return arena_bytes + staging_bytes + scratch_bytes + weight_bytes; }
 };
 
-/// What was spent on one step since the engine was made.
+/// What was spent on one step since the engine was made. On a device: until the compute lane went on to the next one.
 struct StepTime {
   double seconds = 0;
   index_t calls = 0;

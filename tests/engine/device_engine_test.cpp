@@ -1,0 +1,125 @@
+// Engines on a device whose memory no host code can touch and whose work is done as late as possible, against the oracle bit for
+// bit.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "engine/device_run.hpp"
+#include "parconv/comm/device_communicators.hpp"
+#include "support/fake_device.hpp"
+#include "support/network_builder.hpp"
+#include "support/random_plan.hpp"
+
+namespace parconv::test {
+namespace {
+
+class DeviceEngine : public ::testing::Test {
+ protected:
+  void expect_equal(const DeviceCase& run_case, Random& random) {
+    expect_equal_to_oracle(run_case, {device_, *fake_, make_staged_communicator(make_mpi_communicator(control()), device_)},
+                           random);
+  }
+
+  FakeDevice device_{};
+  std::unique_ptr<Backend> host_ = make_reference_backend();
+  std::unique_ptr<Backend> fake_ = make_fake_backend(device_, *host_);
+};
+
+TEST_F(DeviceEngine, RandomOperatorsOnRandomGrids) {
+  for (std::uint64_t seed = 0; seed < 120; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed * 41 + 3);
+    const Network network = random_operator(seed, Weights::SmallIntegers);
+    const CompileOptions options{.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
+                                 .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
+                                 .store = {.kind = StoreKind::Root},
+                                 .needs_dense = random.once_in(2)};
+    const Plan plan = random_plan(network, random, num_ranks(), 1, true);
+    expect_equal({network, plan, options, random.integer(1, 3)}, random);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+TEST_F(DeviceEngine, RandomNetworksWithStages) {
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed * 43 + 5);
+    const Network network = fuse(random_network(seed, Weights::SmallIntegers, static_cast<int>(random.integer(2, 10))));
+    const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off, .store = {.kind = StoreKind::Root}};
+    const Plan plan = random_plan(network, random, num_ranks(), static_cast<int>(random.integer(1, 4)), true);
+    expect_equal({network, plan, options, random.integer(1, 6)}, random);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+/// Notes in `log` when a block is read.
+class NotingSource final : public DataSource {
+ public:
+  NotingSource(DataSource& inner, std::string& log) : inner_(inner), log_(log) {}
+  Extents extents() const override { return inner_.extents(); }
+  int ndims() const override { return inner_.ndims(); }
+  void read(const Box& box, View dst) override {
+    log_ += concat("r", box[Axis::N].lo, " ");
+    inner_.read(box, dst);
+  }
+
+ private:
+  DataSource& inner_;
+  std::string& log_;
+};
+
+/// Notes in `log` when a block is written.
+class NotingSink final : public DataSink {
+ public:
+  NotingSink(DataSink& inner, std::string& log) : inner_(inner), log_(log) {}
+  Extents extents() const override { return inner_.extents(); }
+  Extents chunk() const override { return inner_.chunk(); }
+  void write(const Box& box, ConstView src) override {
+    log_ += concat("w", box[Axis::N].lo, " ");
+    inner_.write(box, src);
+  }
+
+ private:
+  DataSink& inner_;
+  std::string& log_;
+};
+
+TEST_F(DeviceEngine, FilesAreReadAndWrittenWhileItComputes) {
+  const Network network = fuse(small_classifier(3, Weights::SmallIntegers, Extents{{1, 6, 1, 20, 18}}));
+  Random random(1);
+  std::vector<MemorySource> sources = random_sources(network, random, 4, true);
+  Control self = control().split(rank());
+  CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(self), device_));
+  const Plan plan = make_plan(network, Split{}, 1);
+  DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake_, communicator, &device_);
+  std::vector<MemorySink> sinks = run.make_sinks(4);
+  std::string log;
+  NotingSource source(sources[0], log);
+  NotingSink sink(sinks[0], log);
+  DataSource* const source_list[] = {&source};
+  DataSink* const sink_list[] = {&sink};
+  run.engine().run({source_list, sink_list}, 4);
+  // Block 1 is read while the device computes block 0, and block 0 is written while it computes block 1.
+  EXPECT_EQ(log, "r0 r1 w0 r2 w1 r3 w2 w3 ");
+  expect_outputs({network, plan, {}, 4}, sources, sinks);
+  EXPECT_GT(run.engine().memory().staging_bytes, 0);
+}
+
+TEST_F(DeviceEngine, TimesEveryStepOfEveryTick) {
+  const Network network = fuse(small_classifier(3, Weights::SmallIntegers, Extents{{1, 6, 1, 20, 18}}));
+  Random random(1);
+  std::vector<MemorySource> sources = random_sources(network, random, 3, true);
+  CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(control()), device_));
+  DistributedRun run(network, make_plan(network, parse_split("h", num_ranks(), 2), num_ranks()),
+                     {.store = {.kind = StoreKind::Root}}, *fake_, communicator, &device_);
+  run.run(sources, 3);
+  for (std::size_t k = 0; k < run.engine().step_times().size(); ++k) {
+    const StepTime& time = run.engine().step_times()[k];
+    EXPECT_EQ(time.calls, 3);
+    const bool computes = !run.engine().implementation(k).empty();
+    EXPECT_TRUE(!computes || time.seconds > 0) << "step " << k;
+  }
+}
+
+}  // namespace
+}  // namespace parconv::test
