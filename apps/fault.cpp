@@ -15,10 +15,10 @@
 namespace parconv::app {
 namespace {
 
-constexpr std::array phase_keys{"read", "open", "plan", "check", "create", "prepare", "verify", "run", "finish"};
-constexpr std::array phase_names{"reading the model",   "opening the input", "planning",  "checking the programs",
-                                 "creating the output", "preparing",         "verifying", "running",
-                                 "finishing the output"};
+constexpr std::array phase_keys{"place", "read", "open", "plan", "check", "create", "prepare", "verify", "run", "finish"};
+constexpr std::array phase_names{
+    "choosing devices",    "reading the model", "opening the input", "planning", "checking the programs",
+    "creating the output", "preparing",         "verifying",         "running",  "finishing the output"};
 constexpr std::array kind_keys{"none", "throw", "exit", "hang", "kill", "wrong"};
 constexpr int fault_exit_code = 7;
 

@@ -3,7 +3,7 @@
 //   PARCONV_FAULT="rank=1,phase=run,kind=hang,tick=2"
 //
 // rank   who fails (0); all: every rank
-// phase  read, open, plan, check, create, prepare, verify, run or finish (run)
+// phase  place, read, open, plan, check, create, prepare, verify, run or finish (run)
 // kind   throw: an error; exit: the process ends without ending MPI; hang: it stops for ever; kill: SIGKILL; wrong: in phase
 // verify, the
 //        input of the rank is altered, so that its results are wrong
@@ -16,7 +16,7 @@
 
 namespace parconv::app {
 
-enum class Phase { Read, Open, Plan, Check, Create, Prepare, Verify, Run, Finish };
+enum class Phase { Place, Read, Open, Plan, Check, Create, Prepare, Verify, Run, Finish };
 
 /// "reading the model", ...
 std::string name_of(Phase phase);

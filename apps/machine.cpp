@@ -22,11 +22,9 @@ const char* launched_rank_text() {
   return nullptr;
 }
 
-int cores_allowed() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof(set), &set) != 0) return num_cores();
-  return std::max(1, CPU_COUNT(&set));
+int num_cores_allowed() {
+  const auto allowed = static_cast<int>(cores_allowed().size());
+  return allowed > 0 ? allowed : num_cores();
 }
 
 }  // namespace
@@ -38,10 +36,20 @@ int launched_rank() {
 
 bool is_launched() { return launched_rank_text() != nullptr; }
 
-int default_threads_alone() { return cores_allowed(); }
+std::vector<int> cores_allowed() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cores;
+  if (::sched_getaffinity(0, sizeof(set), &set) != 0) return cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  return cores;
+}
+
+int default_threads_alone() { return num_cores_allowed(); }
 
 int default_threads(const Control& control) {
-  const int allowed = cores_allowed();
+  const int allowed = num_cores_allowed();
   const bool is_bound = allowed < num_cores();
   return std::max(1, is_bound ? allowed : allowed / control.node_size());
 }

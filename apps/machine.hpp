@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "parconv/comm/control.hpp"
 
@@ -18,6 +19,9 @@ bool is_launched();
 /// Threads for one rank: the cores that it is bound to, or its share of a host that nobody divided.
 int default_threads(const Control& control);
 int default_threads_alone();
+
+/// The cores that this process may run on, in order.
+std::vector<int> cores_allowed();
 
 /// Number of different hosts.
 int num_hosts(const Control& control);

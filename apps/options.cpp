@@ -71,12 +71,15 @@ void add_split_options(CLI::App& app, RunOptions& options) {
 }
 
 void add_machine_options(CLI::App& app, RunOptions& options) {
-  app.add_option("--device", options.device, "auto, cpu or cuda")
+  app.add_option("--device", options.device, "auto (GPUs where every rank has one of its own), cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
-  app.add_option("--transport", options.transport, "auto, mpi, nccl or staged")
+  app.add_option("--transport", options.transport,
+                 "what moves data between ranks: mpi; between GPUs nccl, or staged, which is MPI through host memory; auto")
       ->check(CLI::IsMember({"auto", "mpi", "nccl", "staged"}))
       ->capture_default_str();
+  app.add_flag("--share-gpu", options.shares_gpus, "let several ranks compute on one GPU");
+  app.add_flag("--bind-report", options.reports_binding, "print host, device and cores of every rank");
   app.add_option("--threads", options.threads, "threads of a rank (the cores that it is bound to)")->check(CLI::Range(1, 4096));
   app.add_option("--dtype", options.dtype,
                  "what activations are kept and convolutions computed in: f32, bf16; tf32 and f16 on GPUs only")

@@ -30,6 +30,8 @@ struct RunOptions {
   index_t micro_batch = 0;  ///< 0: chosen
   std::string device = "auto";
   std::string transport = "auto";
+  bool shares_gpus = false;
+  bool reports_binding = false;
   int threads = 0;  ///< 0: the cores that a rank is bound to
   std::string dtype = "f32";
   std::string reduce = "fast";

@@ -9,11 +9,12 @@
 #include "machine.hpp"
 #include "measurements.hpp"
 #include "output_files.hpp"
-#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/device/devices.hpp"
 #include "parconv/engine/job.hpp"
 #include "parconv/io/constants.hpp"
 #include "parconv/io/plan_json.hpp"
 #include "progress.hpp"
+#include "rank_device.hpp"
 #include "run_setup.hpp"
 #include "verify.hpp"
 
@@ -31,6 +32,7 @@ class Runner {
 
   void run() {
     begin_ = std::chrono::steady_clock::now();
+    place();
     open();
     plan();
     compile();
@@ -41,6 +43,15 @@ class Runner {
   }
 
  private:
+  void place() {
+    device_.emplace(job_, options_);
+    const std::string report = options_.reports_binding ? device_->bind_report(job_.control()) : std::string();
+    if (!job_.is_root()) return;
+    fmt::print("{}", report);
+    const std::string& remark = device_->placement().remark;
+    if (!options_.is_quiet && !remark.empty() && has_gpu_support()) fmt::print("computing on CPUs: {}\n", remark);
+  }
+
   void open() {
     job_.together(Phase::Read, [&] {
       require_available(options_);
@@ -54,8 +65,8 @@ class Runner {
     setup_ = job_.together(Phase::Plan, [&] { return set_up(options_, *model_, *inputs_, job_.size()); });
     require_same_everywhere();
     threads_ = options_.threads > 0 ? options_.threads : default_threads(job_.control());
-    backend_ =
-        job_.together(Phase::Plan, [&] { return make_backend({.threads = threads_, .type = type_of_activations(options_)}); });
+    const BackendOptions backend{.threads = threads_, .device = device_->device(), .type = type_of_activations(options_)};
+    backend_ = job_.together(Phase::Plan, [&] { return make_backend(backend); });
     compile_options_ =
         job_.together(Phase::Plan, [&] { return compile_options(options_, setup_, *backend_, num_hosts(job_.control()) > 1); });
   }
@@ -71,7 +82,16 @@ class Runner {
   }
 
   void compile() {
+    compile_full();
+    job_.together(Phase::Check, [&] { device_->require_memory(full_->program); });
+    compile_rest();
+  }
+
+  void compile_full() {
     full_ = job_.together(Phase::Check, [&] { return make_job(setup_.network, setup_.plan, compile_options_, job_.rank()); });
+  }
+
+  void compile_rest() {
     if (setup_.blocks.rest() == 0) return;
     rest_ = job_.together(Phase::Check, [&] {
       Network network = with_batch(setup_.network, setup_.blocks.rest());
@@ -92,13 +112,14 @@ class Runner {
   }
 
   void verify() {
-    communicator_.emplace(make_mpi_communicator(job_.control()), job_.watchdog());
+    communicator_.emplace(device_->make_communicator(job_.control()), job_.watchdog());
     if (options_.verify.empty()) return;
     const VerifyInput input{.network = setup_.network,
                             .plan = setup_.plan,
                             .options = compile_options_,
                             .sources = sources_,
-                            .extent = options_.verify == "full" ? VerifyExtent::Everything : VerifyExtent::Samples};
+                            .extent = options_.verify == "full" ? VerifyExtent::Everything : VerifyExtent::Samples,
+                            .device = device_->device()};
     const std::vector<LayerDifference> differences = verify_layers(job_, input, *communicator_, *backend_);
     if (job_.is_root() && options_.is_verbose) fmt::print("{}", verify_table(setup_.network, differences));
     if (job_.is_root() && !options_.is_quiet) fmt::print("{}", verify_summary(setup_.network, differences));
@@ -145,7 +166,7 @@ class Runner {
     std::optional<Engine> engine;
     job_.together(Phase::Prepare, [&] {
       engine.emplace(block.network, block.program, *communicator_, *backend_,
-                     EngineOptions{.read_filter = make_filter_reader(), .on_tick = on_tick});
+                     EngineOptions{.read_filter = make_filter_reader(), .device = device_->device(), .on_tick = on_tick});
     });
     job_.control().barrier();
     if (span.first_sample == 0) setup_seconds_ = seconds_since(begin_);
@@ -195,6 +216,7 @@ class Runner {
   AppJob& job_;
   const RunOptions& options_;
   std::chrono::steady_clock::time_point begin_{};
+  std::optional<RankDevice> device_{};
   std::optional<OnnxModel> model_{};
   std::optional<Inputs> inputs_{};
   std::vector<DataSource*> sources_{};

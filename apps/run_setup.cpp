@@ -51,12 +51,6 @@ std::string file_name_part(const std::string& name) {
 }  // namespace
 
 void require_available(const RunOptions& options) {
-  if (options.device == "cuda")
-    throw Error(ExitCode::Unavailable, "--device cuda was asked for, but this build computes on CPUs only", "Use --device cpu.");
-  if (options.transport != "auto" && options.transport != "mpi")
-    throw Error(ExitCode::Unavailable,
-                concat("--transport ", options.transport, " was asked for, but this build moves data by MPI in host memory only"),
-                "Use --transport mpi.");
   if (options.dtype != "f32" && options.dtype != "bf16")
     throw Error(ExitCode::Unavailable,
                 concat("--dtype ", options.dtype, " was asked for, but CPUs compute convolutions in f32 and bf16 only"),

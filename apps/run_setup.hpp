@@ -32,7 +32,7 @@ struct RunSetup {
   std::string split{};  ///< for messages: "h=2,w=2", "auto", "plan FILE"
 };
 
-/// Throws Error(Unavailable) for a device, transport or type that this build does not have.
+/// Throws Error(Unavailable) for a type that this build does not have.
 void require_available(const RunOptions& options);
 
 /// What --dtype asks for.

@@ -92,7 +92,8 @@ std::vector<LayerDifference> verify_layers(AppJob& job, const VerifyInput& input
     observed = make_job(with_all_outputs(input.network), input.plan, options, job.rank());
     passes = boxes_to_verify(observed.network, observed.layout, job.rank(), input.extent);
     sinks = make_keeping_sinks(observed.network, passes);
-    engine.emplace(observed.network, observed.program, communicator, backend, EngineOptions{.read_filter = make_filter_reader()});
+    engine.emplace(observed.network, observed.program, communicator, backend,
+                   EngineOptions{.read_filter = make_filter_reader(), .device = input.device});
   });
   std::vector<DataSink*> sink_list;
   for (KeepingSink& sink : sinks) sink_list.push_back(&sink);

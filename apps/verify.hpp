@@ -20,6 +20,8 @@ struct VerifyInput {
   CompileOptions options{};
   std::span<DataSource* const> sources{};
   VerifyExtent extent = VerifyExtent::Samples;
+  /// What communicator and backend are for; null: the host.
+  Device* device = nullptr;
 };
 
 /// Largest difference, in relation to the largest value of the layer, that passes in a job of f32.

@@ -38,7 +38,7 @@ class Usage(AppCase):
         self.run_small(3, "split.h5", "--split", "h=4", code=USAGE, say="h=3")
 
     def test_what_this_build_does_not_have(self):
-        for option in (["--device", "cuda"], ["--transport", "nccl"], ["--dtype", "f16"], ["--dtype", "tf32"]):
+        for option in (["--dtype", "f16"], ["--dtype", "tf32"]):
             self.run_small(2, "none.h5", *option, code=UNAVAILABLE, say=option[1])
 
     def test_bf16_on_a_cpu_without_instructions_for_it(self):

@@ -1,0 +1,119 @@
+#include "rank_device.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+#include "machine.hpp"
+#include "parconv/comm/device_communicators.hpp"
+#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/core/error.hpp"
+#include "parconv/device/devices.hpp"
+#include "parconv/report/units.hpp"
+
+namespace parconv::app {
+namespace {
+
+/// The GPU that this rank would take, if it may take one.
+RankOffer own_offer(const Control& control, const RunOptions& options) {
+  RankOffer offer{.host = control.host_name(), .cpus = ranges_text(cores_allowed())};
+  if (options.device == "cpu") return offer;
+  const GpuList list = find_gpus();
+  offer.gpu_problem = list.problem;
+  if (list.gpus.empty()) return offer;
+  const auto index = gpu_of(control.node_rank(), static_cast<int>(list.gpus.size()));
+  const GpuInfo& gpu = list.gpus[static_cast<std::size_t>(index)];
+  offer.gpu_name = gpu.name;
+  offer.gpu_pci_id = gpu.pci_id;
+  offer.gpu_uuid = gpu.uuid;
+  return offer;
+}
+
+/// The lines of all ranks, on all ranks.
+std::vector<std::string> share_lines(Control& control, const std::string& line) {
+  std::string all;
+  for (const std::string& each : control.gather(line)) all += each + '\n';
+  std::istringstream text(control.broadcast(all));
+  std::vector<std::string> lines;
+  for (std::string each; std::getline(text, each);) lines.push_back(each);
+  return lines;
+}
+
+std::vector<RankOffer> share_offers(AppJob& job, const RunOptions& options) {
+  const std::string own = job.together(Phase::Place, [&] { return to_line(own_offer(job.control(), options)); });
+  std::vector<RankOffer> offers;
+  for (const std::string& line : share_lines(job.control(), own)) offers.push_back(offer_from(line));
+  return offers;
+}
+
+PlacementRequest request_of(const RunOptions& options) {
+  return {.device = options.device,
+          .transport = options.transport,
+          .shares_gpus = options.shares_gpus,
+          .is_mpi_cuda_aware = is_mpi_cuda_aware(),
+          .separates_nccl_hosts = std::getenv("NCCL_HOSTID") != nullptr};
+}
+
+int own_gpu(const Control& control) { return gpu_of(control.node_rank(), static_cast<int>(find_gpus().gpus.size())); }
+
+/// Other ranks of this host whose GPU the own one reaches.
+std::string peers_of(std::span<const RankOffer> offers, int rank, int own_index) {
+  const GpuList list = find_gpus();
+  const RankOffer& own = offers[static_cast<std::size_t>(rank)];
+  std::vector<int> peers;
+  for (std::size_t other = 0; other < offers.size(); ++other) {
+    const RankOffer& offer = offers[other];
+    if (offer.host != own.host || offer.gpu_uuid == own.gpu_uuid) continue;
+    const auto found =
+        std::find_if(list.gpus.begin(), list.gpus.end(), [&](const GpuInfo& gpu) { return gpu.uuid == offer.gpu_uuid; });
+    if (found == list.gpus.end()) continue;
+    if (has_peer_access(own_index, static_cast<int>(found - list.gpus.begin()))) peers.push_back(static_cast<int>(other));
+  }
+  return ranges_text(peers);
+}
+
+}  // namespace
+
+RankDevice::RankDevice(AppJob& job, const RunOptions& options)
+    : offers_(share_offers(job, options)),
+      rank_(job.rank()),
+      placement_(job.together(Phase::Place, [&] { return choose_placement(request_of(options), offers_); })) {
+  if (placement_.device == DeviceKind::Gpu)
+    device_ = job.together(Phase::Place, [&] { return make_cuda_device(own_gpu(job.control())); });
+}
+
+std::unique_ptr<Communicator> RankDevice::make_communicator(Control& control) {
+  switch (placement_.transport) {
+    case Transport::Nccl:
+      return make_nccl_communicator(control, *device_);
+    case Transport::Staged:
+      return make_staged_communicator(make_mpi_communicator(control), *device_, DeviceAccess::Staged);
+    case Transport::MpiDirect:
+      return make_staged_communicator(make_mpi_communicator(control), *device_, DeviceAccess::Direct);
+    case Transport::Mpi:
+      break;
+  }
+  return make_mpi_communicator(control);
+}
+
+void RankDevice::require_memory(const Program& program) const {
+  if (!device_) return;
+  const DeviceMemory memory = device_->memory();
+  const index_t sharers = ranks_on_gpu_of(offers_, rank_);
+  const index_t needed = program.arena_bytes + program.weight_bytes;
+  if (needed * sharers <= static_cast<index_t>(memory.free_bytes)) return;
+  throw Error(ExitCode::OutOfMemory,
+              concat("rank ", rank_, " needs ", format_bytes(program.arena_bytes), " for data and ",
+                     format_bytes(program.weight_bytes), " for weights, and ", sharers, " rank", sharers == 1 ? "" : "s",
+                     " share the ", format_bytes(static_cast<index_t>(memory.free_bytes)), " of ",
+                     format_bytes(static_cast<index_t>(memory.total_bytes)), " that are free on ", device_->name()),
+              "Use more GPUs, smaller micro-batches (--micro-batch), or another split.");
+}
+
+std::string RankDevice::bind_report(Control& control) const {
+  const std::string own = device_ ? peers_of(offers_, rank_, own_gpu(control)) : std::string();
+  const std::vector<std::string> peers = control.gather(own);
+  return control.rank() == 0 ? app::bind_report(placement_, offers_, peers) : std::string();
+}
+
+}  // namespace parconv::app

@@ -1,0 +1,43 @@
+"""Devices and transports: what happens without a GPU, and what a rank says about its place. GPUs of the machine are hidden."""
+import re
+import unittest
+
+from app_case import OK, UNAVAILABLE, AppCase
+
+NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
+
+
+class Devices(AppCase):
+    def has_gpu_support(self):
+        told = self.run_small(1, "none.h5", "--device", "cuda", code=UNAVAILABLE, **NO_GPU).stderr
+        return "no GPU support" not in told
+
+    def test_cuda_without_a_gpu_is_unavailable(self):
+        for ranks in (1, 3):
+            done = self.run_small(ranks, "none.h5", "--device", "cuda", code=UNAVAILABLE, say="--device cuda", **NO_GPU)
+            self.assertIn("--device cpu", done.stderr)
+            if self.has_gpu_support():
+                self.assertRegex(done.stderr, r"(CUDA driver|driver for [0-9.]+), runtime [0-9]+\.[0-9]+")
+        self.assertEqual(self.leftovers("none.h5"), [])
+
+    def test_transports_between_gpus_are_unavailable(self):
+        for transport in ("nccl", "staged"):
+            self.run_small(2, "none.h5", "--transport", transport, code=UNAVAILABLE, say="--transport " + transport, **NO_GPU)
+
+    def test_auto_computes_on_cpus_and_says_why_once(self):
+        done = self.run_small(2, "auto.h5", code=OK, **NO_GPU)
+        self.assertEqual(done.stdout.count("computing on CPUs: rank 0"), 1 if self.has_gpu_support() else 0, done.stdout)
+        quiet = self.run_small(2, "auto.h5", "--force", "--quiet", code=OK, **NO_GPU)
+        self.assertEqual(quiet.stdout, "")
+        asked = self.run_small(2, "auto.h5", "--force", "--device", "cpu", code=OK)
+        self.assertNotIn("computing on CPUs", asked.stdout)
+
+    def test_bind_report_has_a_line_for_each_rank(self):
+        done = self.run_small(3, "bind.h5", "--bind-report", "--device", "cpu", code=OK)
+        self.assertIn("messages: MPI in host memory", done.stdout)
+        for rank in range(3):
+            self.assertEqual(len(re.findall(rf"^ +{rank}  \S+ +CPU +- +[0-9,-]+ +-$", done.stdout, re.M)), 1, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
