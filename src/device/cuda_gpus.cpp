@@ -13,13 +13,14 @@ using cuda::check;
 /// 13000 is 13.0.
 std::string version_text(int version) { return concat(version / 1000, ".", version % 1000 / 10); }
 
-std::string versions() {
+std::string problem_of(const std::string& text) {
   int driver = 0;
   int runtime = 0;
   static_cast<void>(cudaDriverGetVersion(&driver));
   static_cast<void>(cudaRuntimeGetVersion(&runtime));
-  return concat(driver == 0 ? std::string("no CUDA driver") : concat("a CUDA driver for ", version_text(driver)), ", runtime ",
-                version_text(runtime));
+  const std::string found = driver == 0 ? std::string("no CUDA driver") : concat("CUDA driver for ", version_text(driver));
+  return concat("no usable GPU: ", driver == 0 ? std::string("no driver for one is installed") : text, " (", found, ", runtime ",
+                version_text(runtime), ")");
 }
 
 std::string hexadecimal(const cudaUUID_t& uuid) {
@@ -53,10 +54,8 @@ GpuList find_gpus() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   static_cast<void>(cudaGetLastError());  // a machine without a GPU leaves no error behind for later calls
-  if (status != cudaSuccess)
-    return {.problem =
-                concat("no usable GPU: ", cudaGetErrorString(status), " (", cudaGetErrorName(status), ", ", versions(), ")")};
-  if (count == 0) return {.problem = concat("no usable GPU: none is visible (", versions(), ")")};
+  if (status != cudaSuccess) return {.problem = problem_of(cudaGetErrorString(status))};
+  if (count == 0) return {.problem = problem_of("none is visible")};
   GpuList list;
   for (int index = 0; index < count; ++index) list.gpus.push_back(info_of(index));
   return list;
