@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 
 #include <numeric>
+#include <utility>
 
 #include "io/hdf5_test_files.hpp"
+#include "parconv/tensor/convert.hpp"
+#include "parconv/tensor/half.hpp"
 #include "support/random.hpp"
 
 namespace parconv {
@@ -55,6 +58,25 @@ TEST(Hdf5Source, ScalesChannelsOfEveryLayoutAlike) {
   Hdf5Source source(folder / "a.h5", {.scaling = {.scale = 10, .mean = {1, 2}, .std = {3, 4}}});
   EXPECT_THAT(read_all(source), testing::ElementsAre(9.0f / 3, 28.0f / 4, 19.0f / 3, 38.0f / 4));
   EXPECT_THAT(read_box(source, Box::whole(source.extents()).with(Axis::C, {1, 2})), testing::ElementsAre(28.0f / 4, 38.0f / 4));
+}
+
+TEST(Hdf5Source, RoundsToBfloat16OnceAfterScaling) {
+  const TemporaryFolder folder;
+  const std::vector<float> thirds{1.0F / 3, 2.0F / 3, 4.0F / 3, 5.0F / 3};
+  test::write_h5(folder / "rows.h5", "x", {.dims = {1, 2, 1, 2}}, thirds);
+  test::write_h5(folder / "pixels.h5", "x", {.dims = {1, 2, 2}, .layout = "HWC"}, thirds);
+  for (const char* name : {"rows.h5", "pixels.h5"})
+    for (const InputScaling& scaling : {InputScaling{}, InputScaling{.scale = 10, .mean = {1, 2}, .std = {3, 7}}}) {
+      Hdf5Source source(folder / name, {.scaling = scaling});
+      std::vector<float> expected = read_all(source);
+      for (float& value : expected) value = rounded_to_bfloat16(value);
+      HostTensor rounded(Box::whole(source.extents()), DType::BF16);
+      source.read(rounded.box(), rounded.view());
+      HostTensor widened(rounded.box());
+      convert(std::as_const(rounded).view(), widened.view());
+      const auto* const first = reinterpret_cast<const float*>(std::as_const(widened).view().data);
+      EXPECT_EQ(std::vector<float>(first, first + expected.size()), expected) << name;
+    }
 }
 
 struct TypeRow {
