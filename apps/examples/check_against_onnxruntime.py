@@ -53,6 +53,7 @@ class Outcome:
     same_class: int = 0
     classes: int = 0
     seconds: float = 0
+    app: str = ""  # which parconv_app
 
     @property
     def worst(self):
@@ -66,6 +67,11 @@ class Outcome:
 
 class Refused(Exception):
     """parconv_app ended with an error; the message is its own."""
+
+
+def version_of(app):
+    """ "parconv 0.1.0 (8bcad24f2330, g++ 12.2.0)"."""
+    return subprocess.run([app, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
 
 
 def splits_for(entry, is_first):
@@ -136,7 +142,7 @@ def compare_classes(outcome, options, session, model):
 
 def check(entry, options, is_first):
     started = time.monotonic()
-    outcome = Outcome(entry)
+    outcome = Outcome(entry, app=version_of(options.app))
     model = options.networks / entry["file"]
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.threads
@@ -178,18 +184,14 @@ def split_table(outcomes):
     return markdown(["split", "ranks"] + [o.entry["network"] for o in first], rows)
 
 
-def versions(options):
-    lines = subprocess.run([options.app, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return lines[0]
-
-
-def table(outcomes, options):
-    entry = outcomes[0].entry
+def table(outcomes):
+    made_by = outcomes[0].entry["made_by"]
+    versions = " and ".join(sorted({outcome.app for outcome in outcomes}))
     lines = [
         "# Against ONNX Runtime",
         "",
-        f"Written by `apps/examples/check_against_onnxruntime.py` on {date.today():%d %B %Y}: {versions(options)}, ONNX Runtime",
-        f"{onnxruntime.__version__}, networks exported by {entry['made_by']}. All in f32 on the CPU.",
+        f"Written by `apps/examples/check_against_onnxruntime.py` on {date.today():%d %B %Y}: {versions};",
+        f"ONNX Runtime {onnxruntime.__version__}; networks exported by {made_by}. All in f32 on the CPU.",
         "",
         "Every network of `apps/examples/make_networks.py` was run by `mpirun -np 1, 2, 4` on four samples that ONNX Runtime got too. The largest",
         "difference is given in relation to the largest value of the result; 1e-4 is allowed. Classifiers classify 20 images; their weights are random, so",
@@ -245,7 +247,7 @@ def main():
         print(f"{verdict} in {outcome.seconds:.0f} s:", ", ".join(summary(outcome)), flush=True)
     outcomes = [results[entry["file"]] for entry in entries if entry["file"] in results]
     if options.table and outcomes:
-        options.table.write_text(table(outcomes, options))
+        options.table.write_text(table(outcomes))
     return 0 if outcomes and all(outcome.agrees for outcome in outcomes) else 1
 
 
