@@ -9,6 +9,7 @@ Results are kept in FOLDER/results.json; the table is made of all of them, so ne
 FOLDER is what make_networks.py wrote. Both read the same numbers: samples of f32 in an HDF5 file. A result agrees if its largest difference
 is at most 1e-4 of the largest value; classifiers also have to name the same class for 20 images. Exits 1 if anything differs.
 """
+
 import argparse
 import json
 import os
@@ -97,7 +98,12 @@ def run_app(options, model, data, ranks, *how):
     command = [*shlex.split(options.mpirun), "-np", str(ranks), options.app, "run", model, data, result]
     command += [*how, "--force", "-q"]
     done = subprocess.run(
-        [str(part) for part in command], env=ENVIRONMENT | os.environ, capture_output=True, text=True, check=False, timeout=options.timeout
+        [str(part) for part in command],
+        env=ENVIRONMENT | os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=options.timeout,
     )
     if done.returncode != 0:
         told = [line for line in done.stderr.splitlines() if line.startswith("parconv_app: error:")]
@@ -193,9 +199,10 @@ def table(outcomes):
         f"Written by `apps/examples/check_against_onnxruntime.py` on {date.today():%d %B %Y}: {versions};",
         f"ONNX Runtime {onnxruntime.__version__}; networks exported by {made_by}. All in f32 on the CPU.",
         "",
-        "Every network of `apps/examples/make_networks.py` was run by `mpirun -np 1, 2, 4` on four samples that ONNX Runtime got too. The largest",
-        "difference is given in relation to the largest value of the result; 1e-4 is allowed. Classifiers classify 20 images; their weights are random, so",
-        "the classes mean nothing, only that both name the same. *Exporter*: `classic` goes through TorchScript, `export` through `torch.export`; then the opset.",
+        "Every network of `apps/examples/make_networks.py` was run by `mpirun` on 1, 2 and 4 ranks, on four samples that ONNX Runtime got",
+        "too. The largest difference is given in relation to the largest value of the result; 1e-4 is allowed. Classifiers classify 20",
+        "images; their weights are random, so the classes mean nothing, only that both name the same. *Exporter*: `classic` goes through",
+        "TorchScript, `export` through `torch.export`; the number is the opset.",
         "",
         *markdown(
             ["network", "exporter, opset", "one sample", "runs", "largest difference (split, ranks)", "same class", "remarks"],

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Denoises a photograph on several ranks with a parconv_app that is built: adds noise, runs the denoiser, prints how far the pictures are from
-# the clean one, and puts them side by side.
+# Denoises a photograph on several ranks with a parconv_app that is built: adds noise, runs the denoiser, prints how far the
+# pictures are from the clean one, and puts them side by side.
 #
 #   apps/examples/denoise_photo.sh [PICTURE [FOLDER]]      default: apps/examples/photo.png, results in build/quickstart
 #

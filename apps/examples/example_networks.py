@@ -1,4 +1,5 @@
 """Definitions of the example networks that torchvision does not have."""
+
 import torch
 from torch import nn
 

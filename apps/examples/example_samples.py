@@ -1,4 +1,5 @@
 """The samples that the example networks are tried on."""
+
 import numpy as np
 
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes an input that is too large for one small machine, block by block: for docs/huge-samples.md.
 
-  make_huge.py picture 8192 noisy.h5      u8, 3 channels, the example photograph over and over with noise
-  make_huge.py volume 256 volume.h5       f32, 1 channel, smooth blots with a little noise
+make_huge.py picture 8192 noisy.h5      u8, 3 channels, the example photograph over and over with noise
+make_huge.py volume 256 volume.h5       f32, 1 channel, smooth blots with a little noise
 """
+
 import argparse
 from pathlib import Path
 

@@ -8,6 +8,7 @@ make_networks.sh prepares a Python that has PyTorch, torchvision and onnx. FOLDE
 check_against_onnxruntime.py. Nothing is downloaded: the definitions of ResNet-50, VGG-16, MobileNetV2, EfficientNet-B0 and GoogLeNet are
 torchvision's, the others are in example_networks.py.
 """
+
 import argparse
 import json
 import os
@@ -58,12 +59,20 @@ EXAMPLES = {
         plan="googlenet_branches.json",
     ),
     "unet": Example(example_networks.UNet2d, (1, 160, 208), BOTH, open_sizes=16, remark="half the published channels"),
-    "unet3d": Example(example_networks.UNet3d, (1, 48, 40, 64), ((CLASSIC, 14), (EXPORT, 18)), open_sizes=8, remark="8 to 64 channels"),
+    "unet3d": Example(
+        example_networks.UNet3d, (1, 48, 40, 64), ((CLASSIC, 14), (EXPORT, 18)), open_sizes=8, remark="8 to 64 channels"
+    ),
     "vae_decoder": Example(
-        example_networks.VaeDecoder, (4, 12, 20), ((CLASSIC, 17), (EXPORT, 21)), open_sizes=1, remark="half the published channels, no attention"
+        example_networks.VaeDecoder,
+        (4, 12, 20),
+        ((CLASSIC, 17), (EXPORT, 21)),
+        open_sizes=1,
+        remark="half the published channels, no attention",
     ),
     "vae_decoder_attention": Example(
-        lambda: example_networks.VaeDecoder(has_attention=True), (4, 12, 20), ((CLASSIC, 17), (EXPORT, 18)),
+        lambda: example_networks.VaeDecoder(has_attention=True),
+        (4, 12, 20),
+        ((CLASSIC, 17), (EXPORT, 18)),
         remark="half the published channels",
     ),
     "cosmoflow": Example(example_networks.CosmoFlow, (4, 128, 128, 128), BOTH),

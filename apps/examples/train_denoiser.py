@@ -4,12 +4,15 @@
   train_denoiser.py --out denoiser.onnx     about 8 minutes on one idle core
   train_denoiser.py --test denoiser.onnx    PSNR on pictures that it was not trained on, beside two baselines
 
-The pictures are those that scikit-image brings along (0.22.0 to 0.26.0 have the same). make_networks.sh prepares a Python that has what this needs.
+The pictures are those that scikit-image brings along (0.22.0 to 0.26.0 have the same). make_networks.sh prepares a Python that has
+what this needs.
 
-The network predicts noise and takes it away (Zhang et al., "Beyond a Gaussian Denoiser", 2017), without batch normalisation: 9 convolutions 3x3,
-16 channels, 17,000 weights. It takes and gives values of 0 to 255, so that pictures need no scaling. Pictures to learn from are coloured and
-turned at random, then noise of a standard deviation of 25 is added and the sum rounded and clipped, as a picture file would hold it.
+The network predicts noise and takes it away (Zhang et al., "Beyond a Gaussian Denoiser", 2017), without batch normalisation: 9
+convolutions 3x3, 16 channels, 17,000 weights. It takes and gives values of 0 to 255, so that pictures need no scaling. Pictures to learn
+from are coloured and turned at random, then noise of a standard deviation of 25 is added and the sum rounded and clipped, as a picture
+file would hold it.
 """
+
 import argparse
 import time
 from importlib.util import find_spec
@@ -130,7 +133,9 @@ def train(pictures, held_out, steps, seed):
     random = np.random.default_rng(seed)
     model = Denoiser().to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters())
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=3e-3, total_steps=steps, pct_start=0.05, final_div_factor=100)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, max_lr=3e-3, total_steps=steps, pct_start=0.05, final_div_factor=100
+    )
     started = time.monotonic()
     for step in range(1, steps + 1):
         noisy, clean = draw_batch(pictures, random)
@@ -188,7 +193,9 @@ def report(path, folder, seed):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="skimage/data of scikit-image (default: of the installed one)")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="FOLDER", help="skimage/data of scikit-image (default: of the installed one)"
+    )
     parser.add_argument("--steps", type=int, default=4000, help=f"batches of {BATCH} patches to learn from (default 4000)")
     parser.add_argument("--seed", type=int, default=25, help="of weights, patches and noise (default 25)")
     what = parser.add_mutually_exclusive_group(required=True)

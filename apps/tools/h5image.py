@@ -19,6 +19,7 @@
 An HDF5 file may be followed by a dataset, as in output.h5:/output/y; without one, the only numeric dataset of rank 3 to 5 is taken.
 Alpha is left out unless --alpha is given.
 """
+
 import argparse
 import sys
 from pathlib import Path
@@ -158,8 +159,12 @@ def run_from_h5(options):
 
 def run_noise(options):
     source = image_sources.open_source([options.picture], options)
-    noisy = lambda: ((index, add_noise(block, options.sigma, options.seed + k)) for k, (index, block) in enumerate(source.blocks()))
-    image_datasets.write_dataset(options.file, options.dataset, image_sources.Source(source.shape, source.dtype, noisy), source.dtype)
+    noisy = lambda: (
+        (index, add_noise(block, options.sigma, options.seed + k)) for k, (index, block) in enumerate(source.blocks())
+    )
+    image_datasets.write_dataset(
+        options.file, options.dataset, image_sources.Source(source.shape, source.dtype, noisy), source.dtype
+    )
 
 
 def run_psnr(options):
@@ -194,7 +199,12 @@ def add_source_options(command):
 
 def add_to_h5(commands):
     command = commands.add_parser("to-h5", help="pictures, volumes and arrays to HDF5")
-    command.add_argument("sources", nargs="+", metavar="SOURCE", help="picture, TIFF stack, .npy, .npz[:NAME], folder of slices, or several pictures")
+    command.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="picture, TIFF stack, .npy, .npz[:NAME], folder of slices, or several pictures",
+    )
     command.add_argument("file", help="HDF5 file to write; replaced if it exists")
     add_source_options(command)
     command.add_argument("--type", choices=image_sources.READABLE_TYPES, help="type to store (default: that of the source)")

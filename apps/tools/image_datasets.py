@@ -1,4 +1,5 @@
 """Datasets of pictures and volumes in HDF5 files, as parconv_app reads and writes them."""
+
 from contextlib import contextmanager
 
 import h5py

@@ -1,4 +1,5 @@
 """What becomes an HDF5 dataset: pictures, stacks, folders of slices and NumPy arrays, block by block."""
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator
@@ -14,7 +15,7 @@ LAYOUT_BY_RANK = {2: "HW", 4: "NCHW", 5: "NCDHW"}
 
 @dataclass
 class Source:
-    """A dataset to be: samples, channels, slices if it is a volume, rows, columns; `blocks` gives pieces with their index, one at a time."""
+    """A dataset to be: samples, channels, slices if it is a volume, rows, columns; `blocks` gives pieces with their index."""
 
     shape: tuple
     dtype: np.dtype
@@ -32,7 +33,9 @@ def from_frames(shape, dtype, frames, are_samples):
     def blocks():
         for k, frame in enumerate(frames()):
             if frame.shape != frame_shape:
-                raise BadInput(f"picture {k} is {frame.shape}, the first one {frame_shape} (channels, height, width); all have to be alike")
+                raise BadInput(
+                    f"picture {k} is {frame.shape}, the first one {frame_shape} (channels, height, width); all have to be alike"
+                )
             yield ((k,) if are_samples else (0, slice(None), k)), frame
 
     whole = shape if are_samples else (1, frame_shape[0], count) + frame_shape[1:]
@@ -72,9 +75,13 @@ def load_array(argument):
 def check_array_layout(array, argument, layout):
     layout = layout or LAYOUT_BY_RANK.get(array.ndim)
     if layout is None:
-        raise BadInput(f"{argument}: say with --layout what the {array.ndim} axes of {array.shape} are, for example CHW, HWC or DHW")
+        raise BadInput(
+            f"{argument}: say with --layout what the {array.ndim} axes of {array.shape} are, for example CHW, HWC or DHW"
+        )
     if len(layout) != array.ndim or len(set(layout)) != len(layout) or not set("HW") <= set(layout) <= set("NCDHW"):
-        raise BadInput(f"{argument}: layout {layout} does not fit {array.shape}: one letter of N, C, D, H, W per axis, H and W among them")
+        raise BadInput(
+            f"{argument}: layout {layout} does not fit {array.shape}: one letter of N, C, D, H, W per axis, H and W among them"
+        )
     return layout
 
 
@@ -116,5 +123,7 @@ def check_type(dtype, wanted):
     if wanted:
         return np.dtype(wanted)
     if dtype.name not in READABLE_TYPES:
-        raise BadInput(f"{dtype.name} is not among the types that parconv_app reads ({', '.join(READABLE_TYPES)}); choose one with --type")
+        raise BadInput(
+            f"{dtype.name} is not among the types that parconv_app reads ({', '.join(READABLE_TYPES)}); choose one with --type"
+        )
     return dtype

@@ -1,4 +1,5 @@
 """Pictures in files of the usual formats, as arrays (channels, height, width) of the type that the file has."""
+
 from pathlib import Path
 
 import numpy as np

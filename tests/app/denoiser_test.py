@@ -1,4 +1,5 @@
 """The shipped denoiser: it takes noise away, from pictures of any size, with the same bits on any number of ranks."""
+
 import os
 import re
 import subprocess

@@ -1,4 +1,5 @@
 """A picture of 8192 x 8192 through the denoiser: four ranks hold a quarter each, and give the bits of one rank. Long; needs 10 GB."""
+
 import os
 import re
 import subprocess

@@ -1,4 +1,5 @@
 """Tests of apps/tools/h5image.py: TOOL PICTURE as arguments; 77 means skipped."""
+
 import importlib.util
 import subprocess
 import sys
@@ -143,7 +144,11 @@ class OtherFormats(ToolCase):
             np.testing.assert_array_equal(stored, values)
 
     def test_axes_that_an_array_lacks_have_extent_1(self):
-        for layout, shape, expected in (("HW", (4, 5), (1, 1, 4, 5)), ("HWC", (4, 5, 3), (1, 3, 4, 5)), ("DHW", (2, 4, 5), (1, 1, 2, 4, 5))):
+        for layout, shape, expected in (
+            ("HW", (4, 5), (1, 1, 4, 5)),
+            ("HWC", (4, 5, 3), (1, 3, 4, 5)),
+            ("DHW", (2, 4, 5), (1, 1, 2, 4, 5)),
+        ):
             np.save(self.folder / "a.npy", self.random(shape, np.int16))
             self.succeed("to-h5", self.folder / "a.npy", self.folder / "a.h5", "--layout", layout)
             self.assertEqual(self.dataset("a.h5")[0].shape, expected)
