@@ -47,7 +47,7 @@ class MapKernel : public Kernel {
  public:
   /// `kind` has the strides of its operands, without their places.
   MapKernel(const LocalOp& op, Kind kind, Tables<Executor> tables)
-      : op_(op), kind_(kind), tables_(std::move(tables)), operands_(operand_indices(op)), lanes_(widest_lanes(op.dst, op.srcs)) {
+      : op_(op), kind_(kind), tables_(std::move(tables)), operands_(operand_indices(op)), lanes_(lanes_of(op, kind)) {
     finish_.bias = tables_.add(op.finish.bias);
     finish_.activation = op.finish.activation;
     if (op.finish.residual >= 0) finish_.residual = elements_of<const std::byte>(residual_layout());
@@ -61,8 +61,10 @@ class MapKernel : public Kernel {
     if (op_.finish.residual >= 0) finish_.residual.data = srcs[static_cast<std::size_t>(op_.finish.residual)];
     begin(scratch);
     const int lanes = can_use_lanes(srcs, dst) ? lanes_ : 1;
-    if (lanes == 8) return run<8>(dst);
-    if (lanes == 4) return run<4>(dst);
+    if constexpr (!is_single) {
+      if (lanes == 8) return run<8>(dst);
+      if (lanes == 4) return run<4>(dst);
+    }
     run<1>(dst);
   }
 
@@ -78,6 +80,15 @@ class MapKernel : public Kernel {
   const Executor& executor() const { return tables_.executor(); }
 
  private:
+  static constexpr bool is_single = requires { Kind::is_single; };
+
+  static int lanes_of(const LocalOp& op, const Kind& kind) {
+    if constexpr (is_single) return 1;
+    if constexpr (requires { kind.picks_channels(); })
+      if (kind.picks_channels()) return 1;
+    return widest_lanes(op.dst, op.srcs);
+  }
+
   const OperandLayout& residual_layout() const { return op_.srcs[static_cast<std::size_t>(op_.finish.residual)]; }
 
   bool can_use_lanes(std::span<const std::byte* const> srcs, const std::byte* dst) const {

@@ -9,6 +9,9 @@
 
 namespace parconv::element {
 
+// A kind whose channels are found one by one has `is_single`, one that does so in some calls picks_channels(): they are not asked
+// for more.
+
 /// The operands of a kind: all sources but the residual, in order.
 template <int N>
 struct Operands {
@@ -179,6 +182,7 @@ struct RowsMean {
 
 /// The element with the same ONNX index in another shape.
 struct Reshape {
+  static constexpr bool is_single = true;
   Operands<1> from{};
   Place dst_offset{};
   Place dst_shape{};
@@ -188,16 +192,14 @@ struct Reshape {
   Divisor src_w{};
 
   template <int V>
-  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
-    Lanes<V> result;
-    for (int k = 0; k < V; ++k) result.x[k] = load_one(from.srcs[0], from.srcs[0].offset(in_source(at, at.c + k)));
-    return result;
+  PARCONV_HOST_DEVICE Lanes<1> value(const Place& at) const {
+    return load<1>(from.srcs[0], in_source(at));
   }
 
  private:
-  PARCONV_HOST_DEVICE Place in_source(const Place& at, index_t c) const {
+  PARCONV_HOST_DEVICE Place in_source(const Place& at) const {
     index_t index = dst_offset.n + at.n;
-    index = index * dst_shape.c + dst_offset.c + c;
+    index = index * dst_shape.c + dst_offset.c + at.c;
     index = index * dst_shape.d + dst_offset.d + at.d;
     index = index * dst_shape.h + dst_offset.h + at.h;
     index = index * dst_shape.w + dst_offset.w + at.w;
@@ -214,11 +216,13 @@ struct Reshape {
 /// Interpolates along d, then h, then w, each as lo + weight * (hi - lo).
 struct Resample {
   Operands<1> from{};
-  Table<AxisTap> c{};  ///< empty: the channels as they are
+  Table<AxisTap> c{};  ///< empty: the channels as they are; otherwise they are made one by one
   Table<AxisTap> d{};
   Table<AxisTap> h{};
   Table<AxisTap> w{};
   float fill = 0;
+
+  bool picks_channels() const { return c.size > 0; }
 
   template <int V>
   PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
@@ -235,8 +239,9 @@ struct Resample {
     for (int k = 0; k < V; ++k) low.x[k] = low.x[k] + weight * (high.x[k] - low.x[k]);
   }
 
+  /// Not inlined twice: it is long.
   template <int V>
-  PARCONV_HOST_DEVICE Lanes<V> along_h(const Place& at, index_t src_w) const {
+  PARCONV_HOST_DEVICE PARCONV_OUT_OF_LINE Lanes<V> along_h(const Place& at, index_t src_w) const {
     const AxisTap& tap = h[at.h];
     Lanes<V> result = along_d<V>(at, tap.lo, src_w);
     if (tap.lo != tap.hi) blend(result, along_d<V>(at, tap.hi, src_w), tap.weight);
@@ -251,17 +256,11 @@ struct Resample {
     return result;
   }
 
-  /// The channels that dst takes from a pixel of the source.
+  /// The channels that dst takes from a pixel of the source: one, or as they are.
   template <int V>
   PARCONV_HOST_DEVICE Lanes<V> pixel(Place at) const {
-    if (c.size == 0) return load<V>(from.srcs[0], at);
-    Lanes<V> result;
-    const index_t first = at.c;
-    for (int k = 0; k < V; ++k) {
-      at.c = c[first + k].lo;
-      result.x[k] = load_one(from.srcs[0], from.srcs[0].offset(at));
-    }
-    return result;
+    if (V == 1 && c.size > 0) at.c = c[at.c].lo;
+    return load<V>(from.srcs[0], at);
   }
 };
 
@@ -316,25 +315,19 @@ struct MeasureSoftmax {
 
 /// With the terms of MeasureSoftmax.
 struct Softmax {
+  static constexpr bool is_single = true;
   Operands<1> from{};
   SoftmaxGroups groups{};
   const SoftmaxTerms* terms = nullptr;
   bool is_logarithm = false;
 
   template <int V>
-  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+  PARCONV_HOST_DEVICE Lanes<1> value(const Place& at) const {
     const Place& by = groups.dst_offset;
-    Lanes<V> result;
-    for (int k = 0; k < V; ++k) {
-      const Place lane{.n = at.n, .c = at.c + k, .d = at.d, .h = at.h, .w = at.w};
-      const SoftmaxTerms& of = terms[groups.number(lane)];
-      const float x =
-          load_one(from.srcs[0],
-                   from.srcs[0].offset(
-                       {.n = lane.n + by.n, .c = lane.c + by.c, .d = lane.d + by.d, .h = lane.h + by.h, .w = lane.w + by.w}));
-      result.x[k] = normalised(x - of.max, of.sum);
-    }
-    return result;
+    const SoftmaxTerms& of = terms[groups.number(at)];
+    const Lanes<1> x =
+        load<1>(from.srcs[0], {.n = at.n + by.n, .c = at.c + by.c, .d = at.d + by.d, .h = at.h + by.h, .w = at.w + by.w});
+    return {normalised(x.x[0] - of.max, of.sum)};
   }
 
  private:

@@ -29,7 +29,8 @@ struct Lanes {
   float x[V];
 };
 
-/// An operand in any memory: its first element and its strides in elements. A stride of 0 repeats an axis.
+/// An operand in any memory: its first element and its strides in elements. A stride of 0 repeats an axis. Channels lie side by
+/// side, or there is one, which may be repeated.
 template <class Byte>
 struct BasicElements {
   Byte* data = nullptr;
@@ -133,13 +134,14 @@ PARCONV_HOST_DEVICE inline Lanes<V> load_dense(const ConstElements& from, index_
 
 PARCONV_HOST_DEVICE inline float load_one(const ConstElements& from, index_t offset) { return load_dense<1>(from, offset).x[0]; }
 
-/// V channels from `at` on, with any stride.
+/// V channels from `at` on.
 template <int V>
 PARCONV_HOST_DEVICE inline Lanes<V> load(const ConstElements& from, const Place& at) {
   const index_t offset = from.offset(at);
   if (from.strides.c == 1) return load_dense<V>(from, offset);
+  const float repeated = load_one(from, offset);
   Lanes<V> lanes;
-  for (int k = 0; k < V; ++k) lanes.x[k] = load_one(from, offset + k * from.strides.c);
+  for (int k = 0; k < V; ++k) lanes.x[k] = repeated;
   return lanes;
 }
 
@@ -157,9 +159,7 @@ PARCONV_HOST_DEVICE inline void store_dense(const Elements& to, index_t offset, 
 
 template <int V>
 PARCONV_HOST_DEVICE inline void store(const Elements& to, const Place& at, const Lanes<V>& lanes) {
-  const index_t offset = to.offset(at);
-  if (to.strides.c == 1) return store_dense<V>(to, offset, lanes);
-  for (int k = 0; k < V; ++k) store_dense<1>(to, offset + k * to.strides.c, Lanes<1>{{lanes.x[k]}});
+  store_dense<V>(to, to.offset(at), lanes);
 }
 
 /// True for the types that elements are computed on.
