@@ -22,6 +22,7 @@ struct Maker {
   Result operator()(const LocalSoftmax&) const { return cpu::make_softmax(op); }
   Result operator()(const LocalReshape&) const { return cpu::make_reshape(op); }
   Result operator()(const LocalResample&) const { return cpu::make_resample(op); }
+  Result operator()(const LocalRearrange&) const { return cpu::make_rearrange(op); }
 };
 
 }  // namespace

@@ -24,6 +24,7 @@ std::unique_ptr<Kernel> make_rows_mean(const LocalOp& op);
 std::unique_ptr<Kernel> make_softmax(const LocalOp& op);
 std::unique_ptr<Kernel> make_reshape(const LocalOp& op);
 std::unique_ptr<Kernel> make_resample(const LocalOp& op);
+std::unique_ptr<Kernel> make_rearrange(const LocalOp& op);
 
 }  // namespace cpu
 }  // namespace parconv

@@ -200,6 +200,19 @@ struct Maker {
                        .src_h = Divisor(shape[Axis::H]),
                        .src_w = Divisor(shape[Axis::W])});
   }
+  Result operator()(const LocalRearrange& rearrange) const {
+    Tables<Executor> tables(executor);
+    const auto digits = [&](Axis axis) { return tables.add(step_digits(op, axis)); };
+    const Rearrange function{.from = source(),
+                             .n = digits(Axis::N),
+                             .c = digits(Axis::C),
+                             .d = digits(Axis::D),
+                             .h = digits(Axis::H),
+                             .w = digits(Axis::W),
+                             .dst_offset = place_of(rearrange.dst_offset),
+                             .origin = rearranged_origin(op)};
+    return map(function, std::move(tables));
+  }
   Result operator()(const LocalResample& resample) const {
     for (Axis axis : {Axis::C, Axis::D, Axis::H, Axis::W})
       PARCONV_EXPECT(std::ssize(resample[axis]) == op.dst.extents[axis], resample[axis].size(), " taps");

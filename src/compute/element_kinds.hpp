@@ -213,6 +213,44 @@ struct Reshape {
   }
 };
 
+/// A digit of an index of dst, and how far one of it is in the source.
+struct StepDigit {
+  Divisor dst_stride{};
+  Divisor size{};
+  index_t step = 0;
+};
+
+/// The element that the digits of the indices name.
+struct Rearrange {
+  Operands<1> from{};
+  Table<StepDigit> n{};
+  Table<StepDigit> c{};
+  Table<StepDigit> d{};
+  Table<StepDigit> h{};
+  Table<StepDigit> w{};
+  Place dst_offset{};
+  index_t origin = 0;  ///< of index 0 in the source
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    const index_t first = origin + along(n, dst_offset.n + at.n) + along(d, dst_offset.d + at.d) + along(h, dst_offset.h + at.h) +
+                          along(w, dst_offset.w + at.w);
+    Lanes<V> result;
+    for (int k = 0; k < V; ++k) result.x[k] = load_one(from.srcs[0], first + along(c, dst_offset.c + at.c + k));
+    return result;
+  }
+
+ private:
+  static PARCONV_HOST_DEVICE index_t along(const Table<StepDigit>& digits, index_t index) {
+    index_t offset = 0;
+    for (index_t k = 0; k < digits.size; ++k) {
+      index_t rest = digits[k].dst_stride.quotient(index);
+      offset += digits[k].size.take_remainder(rest) * digits[k].step;
+    }
+    return offset;
+  }
+};
+
 /// Interpolates along d, then h, then w, each as lo + weight * (hi - lo).
 struct Resample {
   Operands<1> from{};

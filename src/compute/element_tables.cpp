@@ -55,6 +55,21 @@ std::vector<PoolTaps> pool_taps(const LocalOp& op, Axis axis) {
   return taps;
 }
 
+std::vector<StepDigit> step_digits(const LocalOp& op, Axis axis) {
+  std::vector<StepDigit> steps;
+  for (const IndexDigit& digit : std::get<LocalRearrange>(op.kind).digits[static_cast<std::size_t>(axis)])
+    steps.push_back({.dst_stride = Divisor(digit.dst_stride),
+                     .size = Divisor(digit.size),
+                     .step = digit.src_stride * main_source(op).strides[digit.src]});
+  return steps;
+}
+
+index_t rearranged_origin(const LocalOp& op) {
+  index_t origin = 0;
+  for (Axis axis : all_axes) origin -= std::get<LocalRearrange>(op.kind).src_offset[axis] * main_source(op).strides[axis];
+  return origin;
+}
+
 std::vector<AxisTap> channel_taps(const LocalResample& resample) {
   const std::vector<AxisTap>& taps = resample[Axis::C];
   for (std::size_t c = 0; c < taps.size(); ++c)

@@ -19,6 +19,11 @@ std::vector<PoolTaps> pool_taps(const LocalOp& op, Axis axis);
 /// Empty if the channels are taken as they are.
 std::vector<AxisTap> channel_taps(const LocalResample& resample);
 
+/// The digits of the output's indices along one axis, in elements of the source.
+std::vector<StepDigit> step_digits(const LocalOp& op, Axis axis);
+/// Where index 0 of the whole source of a LocalRearrange would be, in elements from the operand's first.
+index_t rearranged_origin(const LocalOp& op);
+
 /// The groups of a softmax, and the extents of the group numbers.
 SoftmaxGroups softmax_groups(const LocalOp& op);
 Extents softmax_group_counts(const LocalOp& op);

@@ -1,5 +1,6 @@
 #include "compute/reference_kinds.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/model/rearrangement.hpp"
 
 namespace parconv {
 namespace {
@@ -85,6 +86,27 @@ void check_reshape(const LocalReshape& reshape, const Extents& src, const Extent
   }
 }
 
+void check_digits(const std::vector<IndexDigit>& digits, index_t offset) {
+  PARCONV_EXPECT(offset >= 0, "index ", offset);
+  index_t stride = 1;
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit) {
+    PARCONV_EXPECT(digit->size >= 1 && digit->dst_stride == stride, "a digit of ", digit->size, " counts ", digit->dst_stride);
+    stride *= digit->size;
+  }
+}
+
+void check_rearrange(const LocalRearrange& rearrange, const Extents& src, const Extents& dst) {
+  Box out, in;
+  for (Axis axis : all_axes) {
+    const index_t first = rearrange.dst_offset[axis], origin = rearrange.src_offset[axis];
+    check_digits(rearrange.digits[static_cast<std::size_t>(axis)], first);
+    out[axis] = {first, first + dst[axis]};
+    in[axis] = {origin, origin + src[axis]};
+  }
+  const Box read = sources_of(rearrange.digits, out);
+  PARCONV_EXPECT(in.contains(read), "reads ", read, " of ", in);
+}
+
 void check_resample(const LocalResample& resample, const Extents& src, const Extents& dst) {
   PARCONV_EXPECT(src[Axis::N] == dst[Axis::N], "src ", src, ", dst ", dst);
   for (Axis axis : {Axis::C, Axis::D, Axis::H, Axis::W}) {
@@ -126,6 +148,7 @@ struct KindChecker {
   void operator()(const LocalSoftmax& kind) const { check_softmax(kind, src, op.dst.extents); }
   void operator()(const LocalReshape& kind) const { check_reshape(kind, src, op.dst.extents); }
   void operator()(const LocalResample& kind) const { check_resample(kind, src, op.dst.extents); }
+  void operator()(const LocalRearrange& kind) const { check_rearrange(kind, src, op.dst.extents); }
 };
 
 }  // namespace

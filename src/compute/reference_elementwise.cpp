@@ -78,6 +78,20 @@ void compute(const LocalBinary& binary, const ReferenceCall& call) {
   });
 }
 
+void compute(const LocalRearrange& rearrange, const ReferenceCall& call) {
+  const Source src = call.operand(0);
+  call.store_each([&](const Index& at) {
+    Index from;
+    for (Axis axis : all_axes) from[axis] = -rearrange.src_offset[axis];
+    for (Axis axis : all_axes)
+      for (const IndexDigit& digit : rearrange.digits[static_cast<std::size_t>(axis)]) {
+        const index_t index = at[axis] + rearrange.dst_offset[axis];
+        from[digit.src] += index / digit.dst_stride % digit.size * digit.src_stride;
+      }
+    return src.at(from);
+  });
+}
+
 void compute(const LocalReshape& reshape, const ReferenceCall& call) {
   const Source src = call.operand(0);
   call.store_each([&](const Index& at) {

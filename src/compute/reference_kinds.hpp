@@ -19,6 +19,7 @@ void compute(const LocalRowsMean& mean, const ReferenceCall& call);
 void compute(const LocalSoftmax& softmax, const ReferenceCall& call);
 void compute(const LocalReshape& reshape, const ReferenceCall& call);
 void compute(const LocalResample& resample, const ReferenceCall& call);
+void compute(const LocalRearrange& rearrange, const ReferenceCall& call);
 
 /// Precondition: op.kind is a LocalConv. Reads and packs the weights.
 std::unique_ptr<Kernel> make_reference_conv(const LocalOp& op, const FilterReader& read_filter);

@@ -10,6 +10,15 @@ std::array<bool, num_axes> contracted_axes(const Network& network, const Node& n
   return with_rules(node.op, [&](auto rules, const auto& op) { return rules.contracted_axes(op, view); });
 }
 
+std::array<Axis, num_axes> share_axes(const Network& network, const Node& node, std::size_t operand) {
+  if (operand >= node.num_operands()) return all_axes;
+  const NodeView view{network, node};
+  return with_rules(node.op, [&](auto rules, const auto& op) -> std::array<Axis, num_axes> {
+    if constexpr (requires { rules.share_axes(op, view); }) return rules.share_axes(op, view);
+    return all_axes;
+  });
+}
+
 Box whole_contracted(const Network& network, const Node& node) { return Box::whole(network.value(node.inputs[0]).extents); }
 
 Box needed_box(const Network& network, const Node& node, std::size_t operand, const Share& share) {

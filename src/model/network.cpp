@@ -126,7 +126,7 @@ class Rebatcher {
 
   Network run() {
     for (ValueId id : after_.inputs) after_.value(id).extents[Axis::N] = n_;
-    for (const Node& node : after_.nodes) update(node);
+    for (Node& node : after_.nodes) update(node);
     validate(after_);
     return std::move(after_);
   }
@@ -134,9 +134,10 @@ class Rebatcher {
  private:
   bool is_changed(ValueId id) const { return before_.value(id).extents != after_.value(id).extents; }
 
-  void update(const Node& node) {
+  void update(Node& node) {
     if (std::none_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return is_changed(id); })) return;
     require_separate_samples(node);
+    rebatch(node.op);
     Extents& out = after_.value(node.output).extents;
     if (std::holds_alternative<Reshape>(node.op)) {
       out[Axis::N] = n_;
@@ -144,6 +145,15 @@ class Rebatcher {
     } else {
       out = output_shape(node.op, operand_shapes(after_, node), describe(node)).extents;
     }
+  }
+
+  void rebatch(Operator& op) const {
+    std::visit(
+        [&](auto& kind) {
+          using KindRules = Rules<std::decay_t<decltype(kind)>>;
+          if constexpr (requires { KindRules::rebatch(kind, n_); }) KindRules::rebatch(kind, n_);
+        },
+        op);
   }
 
   void require_separate_samples(const Node& node) const {

@@ -178,11 +178,14 @@ bool needs_sum(const AxisArray& owned, const Work& work, const Grid& grid) {
 }
 
 /// The pieces that an input needs, axis by axis: needed_box is separable, so each coordinate is asked with whole boxes elsewhere.
+/// The ranks along the grid axes that cut an axis of the share cut the axis of the input that depends on it.
 Distribution needed_distribution(const Network& network, const Node& node, std::size_t operand, const Grid& grid,
                                  const Work& work) {
   AxisArray axes;
+  const std::array<Axis, num_axes> from = share_axes(network, node, operand);
   for (Axis axis : all_axes) {
-    const AxisPieces& computed = at(work.computed, axis);
+    const Axis share_axis = from[static_cast<std::size_t>(axis)];
+    const AxisPieces& computed = at(work.computed, share_axis);
     const AxisPieces& contracted = at(work.contracted, axis);
     AxisPieces& need = at(axes, axis);
     need.by = computed.by.empty() ? contracted.by : computed.by;
@@ -190,7 +193,7 @@ Distribution needed_distribution(const Network& network, const Node& node, std::
     for (std::size_t k = 0; k < count; ++k) {
       const Interval out = computed.pieces[computed.pieces.size() == 1 ? 0 : k];
       const Interval sum = contracted.pieces[contracted.pieces.size() == 1 ? 0 : k];
-      const Share share{.computed = Box::whole(output_extents(network, node)).with(axis, out),
+      const Share share{.computed = Box::whole(output_extents(network, node)).with(share_axis, out),
                         .contracted = whole_contracted(network, node).with(axis, sum)};
       need.pieces.push_back(out.is_empty() || sum.is_empty() ? Interval{0, 0} : needed_box(network, node, operand, share)[axis]);
     }

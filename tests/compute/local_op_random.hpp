@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "compute/local_op_run.hpp"
+#include "parconv/model/rearrangement.hpp"
 
 namespace parconv::test {
 
@@ -167,6 +168,36 @@ class LocalOpGenerator {
     call.srcs.push_back(operand(src));
     call.op.kind = std::move(resample);
     return finished(std::move(call), out);
+  }
+
+  /// Axes cut into digits, which are dealt out anew, and a part of the result.
+  TestCall rearrange() {
+    std::vector<IndexDigit> digits(static_cast<std::size_t>(random_.integer(0, 6)));
+    Extents src, dst;
+    for (IndexDigit& digit : digits) {
+      digit = {.size = random_.integer(2, 4), .src = any_axis(), .src_stride = 1};
+      digit.src_stride = std::exchange(src[digit.src], src[digit.src] * digit.size);
+    }
+    LocalRearrange local;
+    while (!digits.empty()) {
+      const auto taken = digits.begin() + random_.integer(0, std::ssize(digits) - 1);
+      const Axis to = any_axis();
+      taken->dst_stride = std::exchange(dst[to], dst[to] * taken->size);
+      auto& along = local.digits[static_cast<std::size_t>(to)];
+      along.insert(along.begin(), *taken);
+      digits.erase(taken);
+    }
+    Box part;
+    for (Axis axis : all_axes) {
+      part[axis] = part_of(dst[axis]);
+      local.dst_offset[axis] = part[axis].lo;
+    }
+    const Box read = sources_of(local.digits, part);
+    for (Axis axis : all_axes) local.src_offset[axis] = read[axis].lo;
+    TestCall call;
+    call.srcs.push_back(operand(read.extents()));
+    call.op.kind = std::move(local);
+    return finished(std::move(call), part.extents());
   }
 
   TestCall reshape() {

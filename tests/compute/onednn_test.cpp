@@ -32,6 +32,7 @@ INSTANTIATE_TEST_SUITE_P(
                       KindCase{"rows_mean", &LocalOpGenerator::rows_mean, 100},
                       KindCase{"softmax", &LocalOpGenerator::softmax, 100},
                       KindCase{"resample", &LocalOpGenerator::resample, 300},
+                      KindCase{"rearrange", &LocalOpGenerator::rearrange, 400},
                       KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
     [](const auto& kind) { return std::string(kind.param.name); });
 

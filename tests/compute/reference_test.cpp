@@ -187,6 +187,22 @@ TEST(ReferenceReshape, MakesAPartOfTheResult) {
   EXPECT_EQ(run(reshape, {src}, {{1, 2, 1, 1, 1}}), (Values{3, 5}));
 }
 
+TEST(ReferenceRearrange, ExchangesRowsAndColumns) {
+  const Operand src{{{1, 1, 1, 2, 3}}, {1, 2, 3, 4, 5, 6}};
+  const LocalRearrange whole{.digits = {{{}, {}, {}, {{3, 1, Axis::W, 1}}, {{2, 1, Axis::H, 1}}}}};
+  EXPECT_EQ(run(whole, {src}, {{1, 1, 1, 3, 2}}), (Values{1, 4, 2, 5, 3, 6}));
+}
+
+TEST(ReferenceRearrange, MakesAPartOfRowsOfBlocks) {
+  // Rows [3, 6) of 2 x 4 whose digits are channel blocks of 2: row 3 is channel 1 of row 1, rows 4 and 5 are those of row 2. The
+  // source holds rows 1 and 2.
+  const Operand src{{{1, 2, 1, 2, 1}}, {10, 20, 11, 21}};
+  const LocalRearrange part{.digits = {{{}, {}, {}, {{4, 2, Axis::H, 1}, {2, 1, Axis::C, 1}}, {}}},
+                            .dst_offset = {{0, 0, 0, 3, 0}},
+                            .src_offset = {{0, 0, 0, 1, 0}}};
+  EXPECT_EQ(run(part, {src}, {{1, 1, 1, 3, 1}}), (Values{11, 20, 21}));
+}
+
 TEST(ReferenceFinish, InTheOrderBiasResidualActivation) {
   const Extents extents{{1, 2, 1, 1, 2}};
   const Operand src{extents, {1, 2, 3, 4}};
@@ -229,6 +245,10 @@ TEST(ReferenceBackend, RefusesOperandsThatDoNotFit) {
   EXPECT_THROW(run(LocalRowsMean{}, {two}, row(1)), Bug);
   EXPECT_THROW(run(softmax_over({Axis::W}), {two}, row(3)), Bug);
   EXPECT_THROW(run(LocalPool{.kind = PoolKind::Average}, {two}, row(2)), Bug);
+  const LocalRearrange beyond{.digits = {{{}, {}, {}, {}, {{3, 1, Axis::W, 1}}}}};
+  EXPECT_THROW(run(beyond, {two}, row(3)), Bug);
+  const LocalRearrange uneven{.digits = {{{}, {}, {}, {}, {{2, 2, Axis::W, 1}}}}};
+  EXPECT_THROW(run(uneven, {two}, row(2)), Bug);
   EXPECT_THROW(run(LocalReshape{.src_shape = row(3), .dst_shape = row(2)}, {two}, row(2)), Bug);
 }
 

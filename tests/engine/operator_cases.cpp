@@ -207,6 +207,32 @@ void append_resamplings(std::vector<OperatorCase>& cases) {
   cases.push_back({"slice of channels", image, 4, resample(channels)});
 }
 
+template <std::size_t count>
+Add transpose(const std::array<int, count>& perm) {
+  return [perm](NetworkBuilder& builder, ValueId src) { return builder.transpose(src, perm); };
+}
+
+void append_rearrangements(std::vector<OperatorCase>& cases) {
+  cases.push_back({"transpose of rows and columns", image, 4, transpose(std::array{0, 1, 3, 2})});
+  cases.push_back({"transpose to channels last", deep_image, 4, transpose(std::array{0, 2, 3, 1})});
+  cases.push_back({"transpose in 3-D", cube, 5, transpose(std::array{0, 4, 2, 1, 3})});
+  cases.push_back({"transpose of a signal", signal, 3, transpose(std::array{0, 2, 1})});
+  const auto shuffle = [](NetworkBuilder& builder, ValueId src) { return builder.channel_shuffle(src, 4); };
+  cases.push_back({"channel shuffle", image, 4, shuffle});
+  const auto pixels = [](NetworkBuilder& builder, ValueId src) { return builder.pixel_shuffle(src, 2); };
+  cases.push_back({"pixel shuffle", deep_image, 4, pixels});
+  const auto flat = [](NetworkBuilder& builder, ValueId src) {
+    const Extents& in = builder.extents(src);
+    return builder.rearrange(src, in_order({in[Axis::N], volume(in) / in[Axis::N]}));
+  };
+  cases.push_back({"flatten", image, 4, flat});
+  const auto tokens = [](NetworkBuilder& builder, ValueId src) {
+    const Extents& in = builder.extents(src);
+    return builder.rearrange(src, in_order({in[Axis::N], in[Axis::C], in[Axis::H] * in[Axis::W]}));
+  };
+  cases.push_back({"rows and columns as one", image, 4, tokens});
+}
+
 }  // namespace
 
 std::vector<OperatorCase> operator_cases() {
@@ -216,6 +242,7 @@ std::vector<OperatorCase> operator_cases() {
   append_poolings(cases);
   append_others(cases);
   append_resamplings(cases);
+  append_rearrangements(cases);
   return cases;
 }
 

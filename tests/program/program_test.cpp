@@ -125,6 +125,65 @@ TEST(Program, AlternatingFilterAndChannelSplitMovesNothingBetween) {
 }
 
 // Concatenating where one must sum: every owner has to add one contribution of each rank.
+index_t sent_bytes(const std::vector<Program>& programs) {
+  index_t bytes = 0;
+  for (const Program& program : programs) bytes += sent_bytes(program);
+  return bytes;
+}
+
+/// A ReLU, and what moves its elements.
+template <class Move>
+Network moved(const Extents& extents, Move&& move) {
+  NetworkBuilder builder(1, Weights::SmallIntegers);
+  return builder.build({move(builder, builder.relu(builder.input(extents)))});
+}
+
+struct MoveRow {
+  const char* split;
+  int ranks;
+  index_t bytes;
+};
+
+// 24 channels of 16 x 12, 4 bytes each.
+TEST(Program, ShuffledChannelsMoveOnlyWhereChannelsAreCut) {
+  const Network network = moved({{1, 24, 1, 16, 12}}, [](auto& builder, ValueId x) { return builder.channel_shuffle(x, 3); });
+  for (const MoveRow& row : {MoveRow{"h=4", 4, 0}, {"w=3", 3, 0}, {"h=2,w=2", 4, 0}}) {
+    const auto programs = programs_for(network, row.split, row.ranks);
+    check(programs);
+    EXPECT_EQ(sent_bytes(programs), row.bytes) << row.split;
+  }
+  // Channels [0, 12) of the result are (4, 3): 0, 8, 16, 1, 9, 17, 2, 10, 18, 3, 11, 19. Both halves need channels of both.
+  EXPECT_GT(sent_bytes(programs_for(network, "f=2", 2)), 0);
+}
+
+TEST(Program, PixelsThatBlocksMakeStayWithTheirRows) {
+  const auto shuffle = [](auto& builder, ValueId x) { return builder.pixel_shuffle(x, 2); };
+  // Rows 16 and 32 are cut by 4 ranks alike; 7 rows are 2, 2, 2, 1 and 14 rows 4, 4, 4, 2.
+  for (const index_t rows : {16, 7})
+    EXPECT_EQ(sent_bytes(programs_for(moved({{1, 24, 1, rows, 12}}, shuffle), "h=4", 4)), 0) << rows << " rows";
+  // 6 rows are 2, 2, 2, 0 and 12 rows 3, 3, 3, 3: rank 1 makes rows [3, 6) of input rows [1, 3) and receives row 1 of 12 x 24
+  // numbers; rank 2 has what it needs of [3, 5) but row 3; rank 3 has nothing of [4, 6).
+  const index_t row_bytes = 12 * 24 * 4;
+  EXPECT_EQ(sent_bytes(programs_for(moved({{1, 24, 1, 6, 12}}, shuffle), "h=4", 4)), 4 * row_bytes);
+}
+
+TEST(Program, ATransposeOfRowsAndColumnsSendsEachElementOnce) {
+  const std::array perm{0, 1, 3, 2};
+  const Network network = moved({{1, 8, 1, 16, 12}}, [&](auto& builder, ValueId x) { return builder.transpose(x, perm); });
+  const auto programs = programs_for(network, "h=4", 4);
+  check(programs);
+  // All but the quarter of its columns that a rank has in its own rows.
+  EXPECT_EQ(sent_bytes(programs), 8 * 16 * 12 * 4 / 4 * 3);
+  for (const Program& program : programs)
+    for (const Communication& communication : program.communications)
+      for (const Message& receive : communication.receives) EXPECT_EQ(receive.region.box[Axis::W].size(), 3);
+  // Where rows were cut before and columns are after, nothing moves.
+  Plan plan = make_plan(network, parse_split("h=4", 4, 2), 4);
+  plan.nodes[1].grid.parts = {{1, 1, 1, 1, 1, 4}};
+  plan.nodes[1].cuts = default_cuts(network, network.nodes[1], plan.nodes[1].grid);
+  EXPECT_EQ(sent_bytes(compile_all(network, lay_out(network, plan, {}))), 0);
+}
+
 TEST(Program, ChannelSplitSumsOnePartialPerRank) {
   const std::vector<Program> programs = programs_for(two_convolutions(), "c=4", 4);
   check(programs);

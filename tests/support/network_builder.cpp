@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "parconv/model/shape.hpp"
 
@@ -106,6 +107,33 @@ ValueId NetworkBuilder::reshape(ValueId src, const Extents& extents, int ndims) 
   return output;
 }
 
+ValueId NetworkBuilder::rearrange(ValueId src, const Rearrange& chain) {
+  return add(aligned(chain, extents(src)).value(), {src});
+}
+
+ValueId NetworkBuilder::transpose(ValueId src, std::span<const int> perm) {
+  return rearrange(src, transposed(in_order(dims_of(shape_of(network_.value(src)))), perm));
+}
+
+ValueId NetworkBuilder::channel_shuffle(ValueId src, index_t groups) {
+  const std::vector<index_t> dims = dims_of(shape_of(network_.value(src)));
+  std::vector<index_t> grouped = dims;
+  grouped[1] /= groups;
+  grouped.insert(grouped.begin() + 1, groups);
+  std::vector<int> perm(grouped.size());
+  std::iota(perm.begin(), perm.end(), 0);
+  std::swap(perm[1], perm[2]);
+  return rearrange(src, reshaped(transposed(reshaped(in_order(dims), grouped).value(), perm), dims).value());
+}
+
+ValueId NetworkBuilder::pixel_shuffle(ValueId src, index_t block) {
+  const Extents& in = extents(src);
+  const index_t n = in[Axis::N], c = in[Axis::C] / block / block, h = in[Axis::H], w = in[Axis::W];
+  const Rearrange blocks = reshaped(in_order({n, in[Axis::C], h, w}), {n, c, block, block, h, w}).value();
+  const std::array perm{0, 1, 4, 2, 5, 3};
+  return rearrange(src, reshaped(transposed(blocks, perm), {n, c, h * block, w * block}).value());
+}
+
 ValueId NetworkBuilder::fully_connected(ValueId src, index_t oc) {
   Window window;
   for (Axis axis : spatial_axes) window[axis].kernel = extents(src)[axis];
@@ -178,6 +206,34 @@ ResampledAxis random_resampled_axis(Random& random, index_t in_size) {
   }
 }
 
+Rearrange random_chain(Random& random, const Extents& extents, Samples samples) {
+  std::vector<index_t> parts{extents[Axis::N]};
+  for (Axis axis : {Axis::C, Axis::D, Axis::H, Axis::W}) {
+    index_t rest = extents[axis];
+    for (index_t factor = 2; factor <= 4; ++factor)
+      if (rest % factor == 0 && random.once_in(2)) {
+        parts.push_back(factor);
+        rest /= factor;
+      }
+    parts.push_back(rest);
+  }
+  std::vector<int> perm(parts.size());
+  std::iota(perm.begin(), perm.end(), 0);
+  const index_t kept = samples == Samples::Apart ? 1 : 0;  // dimensions in front
+  for (index_t swaps = random.integer(0, 6); swaps > 0; --swaps)
+    std::swap(perm[static_cast<std::size_t>(random.integer(kept, std::ssize(parts) - 1))],
+              perm[static_cast<std::size_t>(random.integer(kept, std::ssize(parts) - 1))]);
+  const Rearrange moved = transposed(reshaped(in_order({volume(extents)}), parts).value(), perm);
+  // Neighbours become one dimension until there are at most five.
+  std::vector<index_t> dims = moved.dims;
+  for (const auto most = static_cast<std::size_t>(random.integer(2, num_axes)); dims.size() > most;) {
+    const index_t at = random.integer(kept, std::ssize(dims) - 2);
+    dims[static_cast<std::size_t>(at)] *= dims[static_cast<std::size_t>(at) + 1];
+    dims.erase(dims.begin() + at + 1);
+  }
+  return reshaped(moved, dims).value();
+}
+
 namespace {
 
 Resample random_resample(Random& random, const Extents& extents) {
@@ -244,9 +300,18 @@ ValueId random_conv_transpose(NetworkBuilder& builder, ValueId src) {
       {.oc = groups * random.integer(1, groups > 4 ? 2 : 9), .window = window, .groups = groups, .has_bias = random.once_in(2)});
 }
 
+/// Of five dimensions, so that every operator may follow.
+ValueId random_rearrangement(NetworkBuilder& builder, ValueId src) {
+  Rearrange chain = random_chain(builder.random(), builder.extents(src), Samples::Apart);
+  chain.dims.resize(num_axes, 1);
+  return builder.rearrange(src, chain);
+}
+
 ValueId random_step(NetworkBuilder& builder, ValueId src) {
   Random& random = builder.random();
-  switch (random.integer(0, 9)) {
+  switch (random.integer(0, 10)) {
+    case 10:
+      return random_rearrangement(builder, src);
     case 0:
       return builder.pool(src, PoolKind::Max, random_window(random, builder.extents(src)));
     case 1:
@@ -346,6 +411,10 @@ Network random_operator(std::uint64_t seed, Weights weights) {
       return builder.build({random_conv_transpose(builder, src)});
     case 12:
       return builder.build({random_binary(builder, src)});
+    case 13:
+    case 14:
+      return builder.build(
+          {builder.rearrange(src, random_chain(random, extents, random.once_in(4) ? Samples::Mixed : Samples::Apart))});
     case 18:
     case 19:
       return builder.build({builder.resample(src, random_resample(random, extents))});

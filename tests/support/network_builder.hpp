@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "parconv/model/network.hpp"
+#include "parconv/model/rearrangement.hpp"
 #include "support/random.hpp"
 
 namespace parconv::test {
@@ -43,6 +45,13 @@ class NetworkBuilder {
   ValueId global_average(ValueId src);
   ValueId softmax(ValueId src, Axis axis = Axis::C);
   ValueId reshape(ValueId src, const Extents& extents, int ndims);
+  /// `src` must have extents that line up with the chain.
+  ValueId rearrange(ValueId src, const Rearrange& chain);
+  ValueId transpose(ValueId src, std::span<const int> perm);
+  /// Channels (groups, rest) become (rest, groups).
+  ValueId channel_shuffle(ValueId src, index_t groups);
+  /// Channels (rest, block, block) become rows and columns, as PixelShuffle does it.
+  ValueId pixel_shuffle(ValueId src, index_t block);
   ValueId resample(ValueId src, const Resample& op) { return add(op, {src}); }
   /// Flatten, then a fully connected layer, as a convolution over the full extent.
   ValueId fully_connected(ValueId src, index_t oc);
@@ -71,6 +80,11 @@ Window random_window(Random& random, const Extents& extents, bool has_dilation =
 
 /// Slices, pads and resizes in all ways that fit an axis of `in_size` elements.
 ResampledAxis random_resampled_axis(Random& random, index_t in_size);
+
+enum class Samples { Apart, Mixed };
+
+/// A chain that cuts the axes into parts, exchanges these, and joins neighbours to 2 to 5 dimensions.
+Rearrange random_chain(Random& random, const Extents& extents, Samples samples);
 
 /// One operator of a random kind and random shape: 1-D to 3-D, 1 to 3 samples, odd channels, groups.
 Network random_operator(std::uint64_t seed, Weights weights);

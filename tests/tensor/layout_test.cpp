@@ -71,6 +71,7 @@ TEST(LocalKinds, HaveNames) {
   EXPECT_STREQ(name_of(LocalKind{LocalSoftmax{}}), "softmax");
   EXPECT_STREQ(name_of(LocalKind{LocalReshape{}}), "reshape");
   EXPECT_STREQ(name_of(LocalKind{LocalBinary{}}), "binary");
+  EXPECT_STREQ(name_of(LocalKind{LocalRearrange{}}), "rearrange");
 }
 
 }  // namespace

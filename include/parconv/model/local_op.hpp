@@ -105,6 +105,27 @@ struct LocalReshape {
   Extents dst_offset{{0, 0, 0, 0, 0}};
 };
 
+/// A digit of an index along an axis of the result: (index / dst_stride) % size. It counts src_stride indices along the axis
+/// `src`.
+struct IndexDigit {
+  index_t size = 1;
+  index_t dst_stride = 1;
+  Axis src = Axis::N;
+  index_t src_stride = 1;
+
+  friend bool operator==(const IndexDigit&, const IndexDigit&) = default;
+};
+
+/// The digits along each axis of a result, the slowest first.
+using IndexDigits = std::array<std::vector<IndexDigit>, num_axes>;
+
+/// Output o is the element of the source that the digits of o + dst_offset name, counted from src_offset.
+struct LocalRearrange {
+  IndexDigits digits{};
+  Extents dst_offset{{0, 0, 0, 0, 0}};
+  Extents src_offset{{0, 0, 0, 0, 0}};
+};
+
 /// Output (d, h, w) is made of the inputs that `taps` name along d, h and w, and channel o of input channel taps(C)[o].lo. Where
 /// one of the axes has none, it is `fill`. Interpolations are made along d, then h, then w, each as lo + weight * (hi - lo).
 struct LocalResample {
@@ -117,7 +138,7 @@ struct LocalResample {
 };
 
 using LocalKind = std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalRowSum, LocalRowsMean,
-                               LocalSoftmax, LocalReshape, LocalResample, LocalDeconv, LocalBinary>;
+                               LocalSoftmax, LocalReshape, LocalResample, LocalDeconv, LocalBinary, LocalRearrange>;
 
 /// "conv", "pool", ...
 const char* name_of(const LocalKind& kind);

@@ -18,11 +18,16 @@ struct Share {
 /// extent; w for RowSum.
 std::array<bool, num_axes> contracted_axes(const Network& network, const Node& node);
 
+/// For each axis of input `operand`, the axis of the computed box that it depends on: each is named once. Mostly the same axis; a
+/// Transpose exchanges them.
+std::array<Axis, num_axes> share_axes(const Network& network, const Node& node, std::size_t operand);
+
 /// The whole index space that is contracted: the extents of the first input.
 Box whole_contracted(const Network& network, const Node& node);
 
 /// The box of input `operand` (an index into node.inputs) that `share` needs, clipped to the tensor; empty if it is all padding.
-/// Separable: an axis of the result depends on the same axis of the share only (channels on channels).
+/// Separable: where the share is whole along all other axes, an axis of the input depends on one axis of the computed box only,
+/// the one that `share_axes` names, and on the same axis of the contracted box. A smaller share never needs more.
 Box needed_box(const Network& network, const Node& node, std::size_t operand, const Share& share);
 
 /// The call for `share`, with operands dense in their needed boxes. `is_finished` = false leaves the Finish out (a sum that is

@@ -118,7 +118,19 @@ struct Softmax {
   bool is_logarithm = false;
 };
 
-/// The same elements in ONNX (row-major) order under another shape. Flatten is one.
+/// Moves elements within a tensor: the input, seen in ONNX (row-major) order as a tensor of the dimensions `factors`, is
+/// transposed so that dimension k becomes factors[order[k]], and seen as a tensor of `dims`. Every factor is at least 2 and
+/// belongs to one axis of the input and one of the result. Transpose, DepthToSpace, SpaceToDepth, Squeeze, Unsqueeze, Flatten,
+/// and a Reshape whose dimensions are products or parts of each other. Made by `aligned` of rearrangement.hpp.
+struct Rearrange {
+  std::vector<index_t> factors{};
+  std::vector<int> order{};
+  std::vector<index_t> dims{};
+
+  friend bool operator==(const Rearrange&, const Rearrange&) = default;
+};
+
+/// The same elements in ONNX (row-major) order under any other shape, such as (4, 6) and (3, 8), which have no common factors.
 struct Reshape {};
 
 /// Takes or interpolates inputs along each axis on its own: Resize and Upsample (nearest, linear), Pad, Slice. Samples are kept.
@@ -132,7 +144,7 @@ struct Resample {
 };
 
 using Operator = std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, RowSum, RowsMean, Softmax, Reshape, Resample,
-                              ConvTranspose, Binary>;
+                              ConvTranspose, Binary, Rearrange>;
 
 /// "Conv", "MaxPool", ...
 std::string name_of(const Operator& op);

@@ -10,6 +10,7 @@
 #include "model/ops/global_average.hpp"
 #include "model/ops/pointwise.hpp"
 #include "model/ops/pool.hpp"
+#include "model/ops/rearrange.hpp"
 #include "model/ops/resample.hpp"
 #include "model/ops/reshape.hpp"
 #include "model/ops/softmax.hpp"

@@ -1,4 +1,4 @@
-// Reshape and Flatten: the same elements in ONNX order; whole samples are needed.
+// Reshape where the dimensions have no common factors: the same elements in ONNX order; whole samples are needed.
 #pragma once
 
 #include "model/ops/rules.hpp"

@@ -38,6 +38,10 @@ struct OperandShapes {
 ///   localise(op, view, share, need)             the call for a share; `need` is the box of the first input
 ///   flops(op, view, share)                      what the share costs
 ///   mixes_samples(op, view)                     true if an output depends on several samples
+/// and, where the answer is not the usual one,
+///   share_axes(op, view)                        the axis of the computed box that each input axis depends on: the same
+///   weight_elems(op, view, share)               elements of weights that a share uses: none
+///   rebatch(op, n)                              changes what states the number of samples: nothing does
 template <class Op>
 struct Rules;
 
