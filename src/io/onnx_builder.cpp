@@ -8,12 +8,10 @@
 namespace parconv {
 namespace {
 
-/// (n, c * d * h * w).
-Shape flattened(const Shape& source) {
-  index_t rest = 1;
-  for (Axis axis : all_axes)
-    if (axis != Axis::N) rest = checked_mul(rest, source.extents[axis], "elements of a sample");
-  return {.extents = {{source.extents[Axis::N], rest, 1, 1, 1}}, .ndims = 2};
+/// The first four dimensions, and the product of the others.
+std::vector<index_t> at_most_five(std::vector<index_t> dims) {
+  for (; dims.size() > num_axes; dims.pop_back()) dims[dims.size() - 2] *= dims.back();
+  return dims;
 }
 
 }  // namespace
@@ -51,8 +49,7 @@ const OnnxConstant* NetworkBuilder::find_constant(const std::string& name) {
 
 ValueId NetworkBuilder::value(const std::string& name) {
   if (const auto known = values_.find(name); known != values_.end()) return known->second;
-  if (const std::optional<ValueId> source = find_flattening(name))
-    return add_node({.name = name, .op = Reshape{}, .inputs = {*source}}, name, flattened(shape(*source)));
+  if (const Chain* chain = find_chain(name)) return make_chain(name, *chain);
   const OnnxConstant* constant = find_constant(name);
   PARCONV_EXPECT(constant != nullptr, "'", name, "' is not known yet");
   return constant_value(name, static_cast<int>(constant->dims.size()), concat("constant '", name, "'"));
@@ -78,27 +75,87 @@ ValueId NetworkBuilder::add_constant(const std::string& name, const OnnxConstant
 }
 
 Shape NetworkBuilder::shape(const std::string& name) {
-  if (const std::optional<ValueId> source = find_flattening(name)) return flattened(shape(*source));
   if (const auto known = values_.find(name); known != values_.end()) return shape(known->second);
+  return shape_from_dims(dims(name), concat(find_chain(name) != nullptr ? "'" : "constant '", name, "'"));
+}
+
+std::vector<index_t> NetworkBuilder::dims(const std::string& name) {
+  if (const Chain* chain = find_chain(name)) return chain->moves.dims;
+  if (const auto known = values_.find(name); known != values_.end()) return dims_of(shape(known->second));
   const OnnxConstant* constant = find_constant(name);
   PARCONV_EXPECT(constant != nullptr, "'", name, "' is not known yet");
-  return shape_from_dims(constant->dims, concat("constant '", name, "'"));
+  return constant->dims;
+}
+
+const Chain* NetworkBuilder::find_chain(const std::string& name) const {
+  const auto found = chains_.find(name);
+  return found == chains_.end() ? nullptr : &found->second;
+}
+
+Chain NetworkBuilder::chain(const std::string& name) {
+  if (const Chain* known = find_chain(name)) return *known;
+  return {.source = value(name), .moves = in_order(dims(name))};
+}
+
+Chain NetworkBuilder::reshaped_chain(const std::string& name, const std::vector<index_t>& dims) {
+  Chain longer = chain(name);
+  if (std::optional<Rearrange> moves = reshaped(longer.moves, dims)) {
+    longer.moves = std::move(*moves);
+    return longer;
+  }
+  if (longer.moves.dims.size() > num_axes) {
+    longer.moves = reshaped(longer.moves, at_most_five(longer.moves.dims)).value();
+    return {.source = make_chain(fresh_name(concat(name, ".moved")), longer), .moves = in_order(dims)};
+  }
+  return {.source = value(name), .moves = in_order(dims)};
+}
+
+void NetworkBuilder::set_flattening(const std::string& name, ValueId source) {
+  const Shape from = shape(source);
+  const index_t n = from.extents[Axis::N];
+  set_chain(name, {.source = source, .moves = in_order({n, volume(from.extents) / n}), .node = name});
 }
 
 std::optional<ValueId> NetworkBuilder::find_flattening(const std::string& name) const {
-  const auto found = flattenings_.find(name);
-  return found == flattenings_.end() ? std::nullopt : std::optional(found->second);
+  const Chain* chain = find_chain(name);
+  if (chain == nullptr || chain->moves.dims.size() != 2 || !keeps_order(chain->moves)) return std::nullopt;
+  const bool keeps_samples = chain->moves.dims.front() == shape(chain->source).extents[Axis::N];
+  return keeps_samples ? std::optional(chain->source) : std::nullopt;
 }
 
-std::optional<ValueId> NetworkBuilder::find_reshaped(ValueId id) const {
-  const auto found = reshaped_.find(id);
-  return found == reshaped_.end() ? std::nullopt : std::optional(found->second);
+ValueId NetworkBuilder::make_chain(const std::string& name, const Chain& chain) {
+  const Shape out = shape_from_dims(chain.moves.dims, concat("'", name, "'"));
+  const Extents& in = network_.value(chain.source).extents;
+  Node node{.name = chain.node, .inputs = {chain.source}};
+  if (keeps_order(chain.moves) && in == out.extents) {
+    node.op = Elementwise{};
+  } else if (std::optional<Rearrange> op = aligned(chain.moves, in)) {
+    node.op = std::move(*op);
+  } else if (keeps_order(chain.moves)) {
+    node.op = Reshape{};
+  } else {
+    node.inputs = {make_factors(name, chain)};
+    node.op = aligned(chain.moves, network_.value(node.inputs.front()).extents).value();
+  }
+  return add_node(std::move(node), name, out);
+}
+
+ValueId NetworkBuilder::make_factors(const std::string& name, const Chain& chain) {
+  const index_t n = network_.value(chain.source).extents[Axis::N];
+  const std::string between = fresh_name(concat(name, ".factors"));
+  std::vector<index_t> dims = chain.moves.factors;
+  if (dims.front() % n == 0) {  // samples stay apart where they can
+    dims.front() /= n;
+    dims.insert(dims.begin(), n);
+  }
+  Shape shape = shape_from_dims(at_most_five(dims), between);
+  if (!aligned(chain.moves, shape.extents)) shape = shape_from_dims(at_most_five(chain.moves.factors), between);
+  return add_node({.name = chain.node, .op = Reshape{}, .inputs = {chain.source}}, between, shape);
 }
 
 ValueId NetworkBuilder::add_node(Node node, const std::string& output, const Shape& shape) {
   const ValueId id = add_value({.name = output, .extents = shape.extents, .ndims = shape.ndims});
   node.output = id;
-  if (std::holds_alternative<Reshape>(node.op)) reshaped_.emplace(id, node.inputs.front());
   network_.nodes.push_back(std::move(node));
   values_[output] = id;
   return id;

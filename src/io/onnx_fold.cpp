@@ -58,8 +58,7 @@ index_t place_of(const NodeReader& node, index_t place, index_t count, const cha
 
 Result fold_shape(NodeReader& node) {
   node.expect_inputs(1, 1);
-  const OnnxConstant* constant = node.network().find_constant(node.input_name(0));
-  const Ints dims = constant != nullptr ? constant->dims : dims_of(node.shape(0));
+  const Ints dims = node.dims(0);
   const index_t count = std::ssize(dims);
   const auto limit = [&](const char* name, index_t otherwise) {
     const index_t stated = node.attributes().get_int(name, otherwise);

@@ -22,6 +22,23 @@ void NodeReader::expect_inputs(std::size_t at_least, std::size_t at_most) const 
     if (!has_input(k)) refuse(concat("input ", k, " is missing"));
 }
 
+void NodeReader::expect_value(std::size_t k) {
+  const std::size_t ndims = dims(k).size();
+  if (network_.find_chain(input_name(k)) == nullptr || (ndims >= 1 && ndims <= num_axes)) return;
+  refuse(concat("reads '", input_name(k), "' of ", ndims, " dimensions ", dims_string(dims(k)), ", but 1 to 5 are supported"),
+         "other numbers of dimensions may stand only between Reshape, Transpose and the like");
+}
+
+ValueId NodeReader::value(std::size_t k) {
+  expect_value(k);
+  return network_.value(input_name(k));
+}
+
+Shape NodeReader::shape(std::size_t k) {
+  expect_value(k);
+  return network_.shape(input_name(k));
+}
+
 const OnnxConstant& NodeReader::constant(std::size_t k, const char* what) {
   const OnnxConstant* found = network_.find_constant(input_name(k));
   if (found == nullptr)

@@ -40,8 +40,10 @@ class NodeReader {
   const std::string& input_name(std::size_t k) const { return proto_.input(static_cast<int>(k)); }
 
   bool is_constant(std::size_t k) { return network_.find_constant(input_name(k)) != nullptr; }
-  ValueId value(std::size_t k) { return network_.value(input_name(k)); }
-  Shape shape(std::size_t k) { return network_.shape(input_name(k)); }
+  ValueId value(std::size_t k);
+  Shape shape(std::size_t k);
+  /// The dimensions of input `k`, of which what Reshape and Transpose make may have any number; the others have 1 to 5.
+  std::vector<index_t> dims(std::size_t k) { return network_.dims(input_name(k)); }
   /// Input `k`, which must be a constant; `what` names it in messages ("the weights").
   const OnnxConstant& constant(std::size_t k, const char* what);
   /// All elements of the constant input `k`, of which there must be `count`.
@@ -62,6 +64,9 @@ class NodeReader {
   void make(Operator op, std::vector<ValueId> inputs, const Shape& shape);
 
  private:
+  /// Throws if what a chain stands for is read, but has dimensions that no value can have.
+  void expect_value(std::size_t k);
+
   const onnx::NodeProto& proto_;
   const ReadContext& context_;
   NetworkBuilder& network_;

@@ -51,6 +51,11 @@ void read_sum(NodeReader& node);
 void read_concat(NodeReader& node);
 void read_flatten(NodeReader& node);
 void read_reshape(NodeReader& node);
+void read_squeeze(NodeReader& node);
+void read_unsqueeze(NodeReader& node);
+void read_transpose(NodeReader& node);
+void read_depth_to_space(NodeReader& node);
+void read_space_to_depth(NodeReader& node);
 void read_softmax(NodeReader& node);
 void read_log_softmax(NodeReader& node);
 void read_resize(NodeReader& node);
@@ -60,7 +65,7 @@ void read_slice(NodeReader& node);
 void read_constant_node(NodeReader& node);
 void read_constant_of_shape(NodeReader& node);
 
-/// Makes the node's output a copy of input 0. Constants and flattenings only get another name.
+/// Makes the node's output a copy of input 0. Constants and chains only get another name.
 void make_copy(NodeReader& node);
 
 /// Makes the node's output by `op` of input 0, or copies it if nothing changes.

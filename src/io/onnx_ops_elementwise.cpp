@@ -98,8 +98,7 @@ void make_copy(NodeReader& node) {
   NetworkBuilder& network = node.network();
   if (const OnnxConstant* constant = network.find_constant(node.input_name(0)))
     return network.set_constant(node.output_name(), *constant);
-  if (const std::optional<ValueId> source = network.find_flattening(node.input_name(0)))
-    return network.set_flattening(node.output_name(), *source);
+  if (const Chain* chain = network.find_chain(node.input_name(0))) return network.set_chain(node.output_name(), *chain);
   node.make(Elementwise{}, {node.value(0)});
 }
 

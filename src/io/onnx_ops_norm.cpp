@@ -123,13 +123,13 @@ void expect_space(const NodeReader& node, const std::vector<index_t>& axes, int 
 
 /// An InstanceNormalization of channels that a Reshape joined is a GroupNormalization of what was reshaped: the form in which
 /// exporters write groups before operator set 18. Example: (n, 32, h, w) seen as (n, 8, 4 * h * w).
-std::optional<ValueId> joined_channels(NodeReader& node, ValueId x) {
-  const std::optional<ValueId> source = node.network().find_reshaped(x);
-  if (!source) return std::nullopt;
-  const Shape from = node.network().shape(*source), to = node.network().shape(x);
+std::optional<ValueId> joined_channels(NodeReader& node) {
+  const Chain* chain = node.network().find_chain(node.input_name(0));
+  if (chain == nullptr || !keeps_order(chain->moves)) return std::nullopt;
+  const Shape from = node.network().shape(chain->source), to = node.shape(0);
   const bool keeps_groups =
       from.ndims >= 3 && from.extents[Axis::N] == to.extents[Axis::N] && from.extents[Axis::C] % to.extents[Axis::C] == 0;
-  return keeps_groups ? source : std::nullopt;
+  return keeps_groups ? std::optional(chain->source) : std::nullopt;
 }
 
 }  // namespace
@@ -152,10 +152,9 @@ void read_instance_normalization(NodeReader& node) {
   const index_t channels = in.extents[Axis::C];
   const float epsilon = node.attributes().get_float("epsilon", 1e-5F);
   Affine affine{.scale = node.constant_values(1, "scale", channels), .bias = node.constant_values(2, "bias", channels)};
-  const ValueId x = node.value(0);
-  const std::optional<ValueId> joined = joined_channels(node, x);
+  const std::optional<ValueId> joined = joined_channels(node);
   if (!joined) {
-    Node last = normalisation(node, statistics_of(node, x, channels, epsilon), std::move(affine));
+    Node last = normalisation(node, statistics_of(node, node.value(0), channels, epsilon), std::move(affine));
     node.network().add_node(std::move(last), node.output_name());
     return;
   }
@@ -164,7 +163,8 @@ void read_instance_normalization(NodeReader& node) {
   Node last = normalisation(node, statistics_of(node, *joined, channels, epsilon), std::move(affine));
   last.name = node.network().fresh_name(concat(node.output_name(), ".groups"));
   const std::string name = last.name;
-  node.make(Reshape{}, {node.network().add_node(std::move(last), name)}, in);
+  const ValueId normal = node.network().add_node(std::move(last), name);
+  node.network().set_chain(node.output_name(), {.source = normal, .moves = in_order(dims_of(in)), .node = node.name()});
 }
 
 void read_group_normalization(NodeReader& node) {
