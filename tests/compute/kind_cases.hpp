@@ -14,11 +14,17 @@ struct KindCase {
 inline void PrintTo(const KindCase& kind, std::ostream* out) { *out << kind.name; }
 
 inline const std::vector<KindCase> kinds_without_filter{
-    {"pool", &LocalOpGenerator::pool, 200},       {"fill", &LocalOpGenerator::fill, 30},
-    {"copy", &LocalOpGenerator::copy, 100},       {"scale_shift", &LocalOpGenerator::scale_shift, 100},
-    {"sum", &LocalOpGenerator::sum, 200},         {"binary", &LocalOpGenerator::binary, 300},
-    {"row_sum", &LocalOpGenerator::row_sum, 100}, {"rows_mean", &LocalOpGenerator::rows_mean, 100},
-    {"softmax", &LocalOpGenerator::softmax, 100}, {"resample", &LocalOpGenerator::resample, 300},
+    {"pool", &LocalOpGenerator::pool, 200},
+    {"fill", &LocalOpGenerator::fill, 30},
+    {"copy", &LocalOpGenerator::copy, 100},
+    {"scale_shift", &LocalOpGenerator::scale_shift, 100},
+    {"sum", &LocalOpGenerator::sum, 200},
+    {"binary", &LocalOpGenerator::binary, 300},
+    {"row_sum", &LocalOpGenerator::row_sum, 100},
+    {"rows_mean", &LocalOpGenerator::rows_mean, 100},
+    {"softmax", &LocalOpGenerator::softmax, 100},
+    {"resample", &LocalOpGenerator::resample, 300},
+    {"rearrange", &LocalOpGenerator::rearrange, 400},
     {"reshape", &LocalOpGenerator::reshape, 100},
 };
 
