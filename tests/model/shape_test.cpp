@@ -99,7 +99,8 @@ TEST(OutputShape, OfTheOthers) {
 TEST(OutputShape, OfBroadcastSums) {
   EXPECT_EQ(of(Sum{}, {image(2, 8, 4, 5), image(1, 8, 1, 1)}), image(2, 8, 4, 5));
   EXPECT_EQ(of(Sum{}, {image(1, 8, 1, 1), image(2, 1, 4, 5), image(2, 8, 4, 1)}), image(2, 8, 4, 5));
-  EXPECT_THAT(refusal(Sum{}, {image(1, 8, 4, 5), image(1, 8, 3, 5)}), HasSubstr("differ along h"));
+  EXPECT_THAT(refusal(Sum{}, {image(1, 8, 4, 5), image(1, 8, 3, 5)}),
+              HasSubstr("inputs of [1, 8, 4, 5] and [1, 8, 3, 5] differ along h"));
 }
 
 TEST(OutputShape, RefusesWhatDoesNotFit) {

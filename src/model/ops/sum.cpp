@@ -6,6 +6,17 @@
 
 namespace parconv {
 
+namespace {
+
+/// "[2, 3, 4]".
+std::string text_of(const Shape& shape) {
+  std::string text;
+  for (const index_t dim : dims_of(shape)) text += concat(text.empty() ? "[" : ", ", dim);
+  return text + "]";
+}
+
+}  // namespace
+
 Shape Rules<Sum>::output_shape(const Sum&, const OperandShapes& operands) {
   Shape out = operands.first();
   for (const Shape& operand : operands.shapes) {
@@ -14,7 +25,8 @@ Shape Rules<Sum>::output_shape(const Sum&, const OperandShapes& operands) {
       index_t& extent = out.extents[axis];
       const index_t other = operand.extents[axis];
       if (extent != other && extent != 1 && other != 1)
-        operands.refuse(concat("inputs of ", out.extents, " and ", operand.extents, " differ along ", name_of(axis)));
+        operands.refuse(
+            concat("inputs of ", text_of(operands.first()), " and ", text_of(operand), " differ along ", name_of(axis)));
       if (extent == 1) extent = other;
     }
   }
