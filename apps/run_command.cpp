@@ -54,7 +54,7 @@ class Runner {
 
   void open() {
     job_.together(Phase::Read, [&] {
-      require_available(options_);
+      require_available(options_, device_->placement().device);
       model_.emplace(options_.model);
     });
     job_.together(Phase::Open, [&] { inputs_.emplace(options_, *model_); });
@@ -65,7 +65,10 @@ class Runner {
     setup_ = job_.together(Phase::Plan, [&] { return set_up(options_, *model_, *inputs_, job_.size()); });
     require_same_everywhere();
     threads_ = options_.threads > 0 ? options_.threads : default_threads(job_.control());
-    const BackendOptions backend{.threads = threads_, .device = device_->device(), .type = type_of_activations(options_)};
+    const BackendOptions backend{.threads = threads_,
+                                 .device = device_->device(),
+                                 .type = type_of_activations(options_),
+                                 .gpu = {.f32_products = options_.dtype == "tf32" ? F32Products::Tf32 : F32Products::Whole}};
     backend_ = job_.together(Phase::Plan, [&] { return make_backend(backend); });
     compile_options_ =
         job_.together(Phase::Plan, [&] { return compile_options(options_, setup_, *backend_, num_hosts(job_.control()) > 1); });

@@ -50,11 +50,14 @@ std::string file_name_part(const std::string& name) {
 
 }  // namespace
 
-void require_available(const RunOptions& options) {
-  if (options.dtype != "f32" && options.dtype != "bf16")
-    throw Error(ExitCode::Unavailable,
-                concat("--dtype ", options.dtype, " was asked for, but CPUs compute convolutions in f32 and bf16 only"),
-                "Use --dtype f32 or bf16.");
+void require_available(const RunOptions& options, DeviceKind device) {
+  if (options.dtype == "f32" || options.dtype == "bf16") return;
+  if (options.dtype == "tf32" && device == DeviceKind::Gpu) return;
+  const bool is_on_gpu = device == DeviceKind::Gpu;
+  throw Error(ExitCode::Unavailable,
+              concat("--dtype ", options.dtype, " was asked for, but ", is_on_gpu ? "GPUs" : "CPUs", " compute convolutions in ",
+                     is_on_gpu ? "f32, tf32" : "f32", " and bf16 only"),
+              "Use --dtype f32 or bf16.");
 }
 
 DType type_of_activations(const RunOptions& options) { return options.dtype == "bf16" ? DType::BF16 : DType::F32; }

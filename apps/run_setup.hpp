@@ -10,6 +10,7 @@
 #include "parconv/io/hdf5_sink.hpp"
 #include "parconv/plan/plan.hpp"
 #include "parconv/program/options.hpp"
+#include "placement.hpp"
 
 namespace parconv::app {
 
@@ -33,7 +34,7 @@ struct RunSetup {
 };
 
 /// Throws Error(Unavailable) for a type that this build does not have.
-void require_available(const RunOptions& options);
+void require_available(const RunOptions& options, DeviceKind device);
 
 /// What --dtype asks for.
 DType type_of_activations(const RunOptions& options);

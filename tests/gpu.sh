@@ -6,6 +6,7 @@
 #
 #   PARCONV_CMAKE_ARGS     more arguments for CMake, such as -DPARCONV_CUDNN_ROOT=... or -DCMAKE_CUDA_ARCHITECTURES=90
 #   PARCONV_SANITIZER=off  without compute-sanitizer
+#   PARCONV_GPU_LAYERS     a CSV file of layers to measure instead of tests/benchmarks/gpu_layers.csv
 set -euo pipefail
 # shellcheck source=apps/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../apps/lib.sh"
@@ -56,11 +57,8 @@ else
   failures=$((failures + 1))
 fi
 
-benchmark="$parconv_build/gpu_bench"
-if [[ -x "$benchmark" ]]; then
-  step "Measuring"
-  attempt "$benchmark" >"$parts/benchmark.jsonl"
-fi
+step "Measuring"
+attempt "$parconv_build/parconv_gpu_bench" "${PARCONV_GPU_LAYERS:-$parconv_root/tests/benchmarks/gpu_layers.csv}" >"$parts/benchmark.jsonl"
 
 step "Results"
 attempt "${helper[@]}" collect "$parts" "$results" "$parconv_root"

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "device/cuda_check.hpp"
+#include "device/cuda_copy.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
 #include "tensor/copy_loops.hpp"
@@ -94,7 +95,15 @@ class CudaDevice final : public Device {
 
   std::unique_ptr<DeviceEvent> make_event(EventKind kind) override { return std::make_unique<CudaEvent>(*this, kind); }
 
-  void copy(ConstView src, View dst, DeviceLane lane) override { transfer(src, dst, cudaMemcpyDeviceToDevice, lane); }
+  void copy(ConstView src, View dst, DeviceLane lane) override {
+    expect_same(src, dst);
+    if (volume(src.layout.extents) == 0) return;
+    const CopyLoops loops = copy_loops(src.layout, dst.layout);
+    if (loops.outer.loops().empty() && loops.runs.extent == 1)
+      copy_runs(src.data, dst.data, loops, cudaMemcpyDeviceToDevice, stream(lane));
+    else
+      launch_copy_box(src.data, src.layout, dst.data, dst.layout, stream(lane));
+  }
   void upload(ConstView host, View device, DeviceLane lane) override { transfer(host, device, cudaMemcpyHostToDevice, lane); }
   void download(ConstView device, View host, DeviceLane lane) override { transfer(device, host, cudaMemcpyDeviceToHost, lane); }
 

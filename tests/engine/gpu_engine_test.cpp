@@ -16,7 +16,7 @@ class GpuEngine : public ::testing::TestWithParam<const char*> {
     PARCONV_NEEDS_GPU();
     separate_nccl_hosts();
     device_ = make_gpu_of_rank();
-    backend_ = make_backend({.device = device_.get()});
+    backend_ = make_backend({.device = device_.get(), .gpu = {.engines = GpuEngines::Exact}});
   }
 
   std::unique_ptr<Communicator> make_communicator() {
