@@ -78,7 +78,7 @@ class DemoBuilder {
   ValueId mean(const std::string& name, ValueId src) {
     const Extents extents = network_.value(src).extents;
     const ValueId rows = add(name + ".rows", RowSum{}, {src});
-    return add(name, RowsMean{.count = extents[Axis::H] * extents[Axis::W]}, {rows});
+    return add(name, mean_of_rows(extents[Axis::H] * extents[Axis::W]), {rows});
   }
 
   ValueId softmax(const std::string& name, ValueId src) {

@@ -67,6 +67,74 @@ PARCONV_FORMULA float elu(float x, float alpha) {
   return x < 0 ? below : x;
 }
 
+/// log(x) as n * log(2) + log(m) with sqrt(1/2) <= m < sqrt(2) and the series of log((1 + s) / (1 - s)), to about 2 units in the
+/// last place.
+PARCONV_FORMULA float logarithm(float x) {
+  const bool is_tiny = x < 1.17549435e-38F;  // not normal: no exponent to take
+  const float scaled = is_tiny ? x * 8388608.0F : x;
+  const std::int32_t bits = std::bit_cast<std::int32_t>(scaled);
+  const std::int32_t above_root = bits - 0x3f3504f3;
+  const std::int32_t exponent = above_root >> 23;
+  const float m = std::bit_cast<float>(bits - exponent * 8388608);
+  const float n = static_cast<float>(exponent) - (is_tiny ? 23.0F : 0.0F);
+  const float s = (m - 1.0F) / (m + 1.0F);
+  const float square = s * s;
+  float series = 2.0F / 9;
+  series = series * square + 2.0F / 7;
+  series = series * square + 2.0F / 5;
+  series = series * square + 2.0F / 3;
+  const float result = n * 0.693359375F + (2.0F * s + (s * (square * series) - n * 2.12194440e-4F));
+  const float limit = x == 0 ? -INFINITY : NAN;
+  return x > 0 ? (x < INFINITY ? result : x) : limit;
+}
+
+/// log(1 + y) for y >= 0, precise for small y too (Kahan).
+PARCONV_FORMULA float logarithm_of_one_and(float y) {
+  const float sum = 1.0F + y;
+  const float result = logarithm(sum) * (y / (sum - 1.0F));
+  return sum == 1.0F ? y : result;
+}
+
+PARCONV_FORMULA float softplus(float x) {
+  const float size = x < 0 ? -x : x;
+  return (x > 0 ? x : 0.0F) + logarithm_of_one_and(exponential(-size));
+}
+
+/// With e = e^x, tanh(log(1 + e)) is e * (e + 2) / (e * (e + 2) + 2).
+PARCONV_FORMULA float mish(float x) {
+  const float e = exponential(x > 20 ? 20.0F : x);
+  const float product = e * (e + 2.0F);
+  return x > 20 ? x : x * (product / (product + 2.0F));
+}
+
+/// e^x - 1, by a series where the difference would lose digits.
+PARCONV_FORMULA float exponential_less_one(float x) {
+  float series = 1.0F / 5040;
+  series = series * x + 1.0F / 720;
+  series = series * x + 1.0F / 120;
+  series = series * x + 1.0F / 24;
+  series = series * x + 1.0F / 6;
+  series = series * x + 0.5F;
+  const float near_zero = x + x * x * series;
+  const float elsewhere = exponential(x) - 1.0F;
+  return x > -0.25F ? near_zero : elsewhere;
+}
+
+PARCONV_FORMULA float selu(float x, float alpha, float beta) {
+  const float below = alpha * exponential_less_one(x);
+  return beta * (x > 0 ? x : below);
+}
+
+PARCONV_FORMULA float celu(float x, float alpha) {
+  const float below = alpha * exponential_less_one(x / alpha);
+  return x < 0 ? below : x;
+}
+
+PARCONV_FORMULA float sign(float x) {
+  const float below = x < 0 ? -1.0F : x;
+  return x > 0 ? 1.0F : below;
+}
+
 PARCONV_FORMULA float gelu(float x) { return 0.5F * x * (1.0F + error_function(x * 0.707106781F)); }
 
 PARCONV_FORMULA float gelu_by_tanh(float x) {
@@ -79,6 +147,15 @@ PARCONV_FORMULA float clip(float x, float lowest, float highest) {
 }
 
 #define PARCONV_APPLY(expression) apply([=](float x) PARCONV_ALWAYS_INLINE -> float { return expression; })
+
+/// x^exponent, by products and roots where there are few.
+template <class Apply>
+PARCONV_FORMULA void with_power(float exponent, Apply apply) {
+  if (exponent == 2.0F) return PARCONV_APPLY(x * x);
+  if (exponent == 3.0F) return PARCONV_APPLY(x * x * x);
+  if (exponent == 0.5F) return PARCONV_APPLY(std::sqrt(x));
+  return PARCONV_APPLY(std::pow(x, exponent));
+}
 
 /// Calls apply(formula) with the function of one number that `activation` is; not for None. The choice is made once for all
 /// numbers that `apply` works on.
@@ -122,6 +199,36 @@ PARCONV_FORMULA void with_formula(const Activation& activation, Apply apply) {
       return PARCONV_APPLY(std::fabs(x));
     case ActivationKind::Neg:
       return PARCONV_APPLY(-x);
+    case ActivationKind::Floor:
+      return PARCONV_APPLY(std::floor(x));
+    case ActivationKind::Ceil:
+      return PARCONV_APPLY(std::ceil(x));
+    case ActivationKind::Round:
+      return PARCONV_APPLY(std::nearbyint(x));
+    case ActivationKind::Sign:
+      return PARCONV_APPLY(sign(x));
+    case ActivationKind::ThresholdedRelu:
+      return PARCONV_APPLY(x > alpha ? x : 0.0F);
+    case ActivationKind::Selu:
+      return PARCONV_APPLY(selu(x, alpha, beta));
+    case ActivationKind::Celu:
+      return PARCONV_APPLY(celu(x, alpha));
+    case ActivationKind::Softplus:
+      return PARCONV_APPLY(softplus(x));
+    case ActivationKind::Softsign:
+      return PARCONV_APPLY(x / (1.0F + std::fabs(x)));
+    case ActivationKind::Mish:
+      return PARCONV_APPLY(mish(x));
+    case ActivationKind::Reciprocal:
+      return PARCONV_APPLY(1.0F / x);
+    case ActivationKind::Log:
+      return PARCONV_APPLY(logarithm(x));
+    case ActivationKind::Sin:
+      return PARCONV_APPLY(std::sin(x));
+    case ActivationKind::Cos:
+      return PARCONV_APPLY(std::cos(x));
+    case ActivationKind::Power:
+      return with_power(alpha, apply);
   }
 }
 

@@ -18,7 +18,9 @@ struct Maker {
   Result operator()(const LocalSum&) const { return cpu::make_sum(op); }
   Result operator()(const LocalBinary&) const { return cpu::make_binary(op); }
   Result operator()(const LocalRowSum&) const { return cpu::make_row_sum(op); }
-  Result operator()(const LocalRowsMean&) const { return cpu::make_rows_mean(op); }
+  Result operator()(const LocalReduce&) const { return cpu::make_reduce(op); }
+  Result operator()(const LocalLrn&) const { return cpu::make_lrn(op); }
+  Result operator()(const LocalMatMul&) const { return cpu::make_matmul(op); }
   Result operator()(const LocalSoftmax&) const { return cpu::make_softmax(op); }
   Result operator()(const LocalReshape&) const { return cpu::make_reshape(op); }
   Result operator()(const LocalResample&) const { return cpu::make_resample(op); }

@@ -1,5 +1,6 @@
 #include "compute/cpu_vector.hpp"
 
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -90,6 +91,8 @@ void combine_rows(BinaryKind kind, Row dst, ConstRow a, ConstRow b, RowShape sha
       return for_pairs(dst, a, b, shape, [](float x, float y) { return y < x ? y : x; });
     case BinaryKind::PRelu:
       return for_pairs(dst, a, b, shape, [](float x, float y) { return x < 0 ? x * y : x; });
+    case BinaryKind::Pow:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return std::pow(x, y); });
   }
 }
 
@@ -167,45 +170,123 @@ void activate_row(Row dst, RowShape shape, const Activation& activation) {
   }
 }
 
-PARCONV_FOR_EVERY_CPU
-void sum_taps(std::span<float> pixel, Taps taps) {
+namespace {
+
+/// What joins with any number to that number.
+float beginning_of(ReduceKind kind) {
+  switch (kind) {
+    case ReduceKind::Sum:
+      return 0;
+    case ReduceKind::Product:
+      return 1;
+    case ReduceKind::Max:
+      return -std::numeric_limits<float>::infinity();
+    case ReduceKind::Min:
+      return std::numeric_limits<float>::infinity();
+  }
+  return 0;
+}
+
+/// result = result joined with value, for numbers and for vectors of them.
+template <ReduceKind kind, class Number>
+__attribute__((always_inline)) inline void join_to(Number& result, const Number& value) {
+  if constexpr (kind == ReduceKind::Sum) result = result + value;
+  if constexpr (kind == ReduceKind::Product) result = result * value;
+  if constexpr (kind == ReduceKind::Max) result = value > result ? value : result;
+  if constexpr (kind == ReduceKind::Min) result = value < result ? value : result;
+}
+
+/// Inlined into loops for every CPU.
+template <ReduceKind kind>
+__attribute__((always_inline)) inline void join_all_taps(std::span<float> pixel, Taps taps) {
+  const float first = beginning_of(kind);
   std::size_t c = 0;
   for (; c + num_lanes <= pixel.size(); c += num_lanes) {
-    Lanes sum{};
+    Lanes result = Lanes{} + first;
     for (const float* const tap : taps) {
       Lanes value;
       std::memcpy(&value, tap + c, sizeof value);
-      sum += value;
+      join_to<kind>(result, value);
     }
-    std::memcpy(pixel.data() + c, &sum, sizeof sum);
+    std::memcpy(pixel.data() + c, &result, sizeof result);
   }
   for (; c < pixel.size(); ++c) {
-    float sum = 0;
-    for (const float* const tap : taps) sum += tap[c];
-    pixel[c] = sum;
+    float result = first;
+    for (const float* const tap : taps) join_to<kind>(result, tap[c]);
+    pixel[c] = result;
   }
 }
 
+template <ReduceKind kind>
+float join_all(std::span<const float> numbers) {
+  float result = beginning_of(kind);
+  for (const float number : numbers) join_to<kind>(result, number);
+  return result;
+}
+
+}  // namespace
+
 PARCONV_FOR_EVERY_CPU
-void max_taps(std::span<float> pixel, Taps taps) {
-  constexpr float lowest = -std::numeric_limits<float>::infinity();
-  std::size_t c = 0;
-  for (; c + num_lanes <= pixel.size(); c += num_lanes) {
-    Lanes most = Lanes{} + lowest;
-    for (const float* const tap : taps) {
-      Lanes value;
-      std::memcpy(&value, tap + c, sizeof value);
-      most = value > most ? value : most;
-    }
-    std::memcpy(pixel.data() + c, &most, sizeof most);
+void join_taps(ReduceKind kind, std::span<float> pixel, Taps taps) {
+  switch (kind) {
+    case ReduceKind::Sum:
+      return join_all_taps<ReduceKind::Sum>(pixel, taps);
+    case ReduceKind::Product:
+      return join_all_taps<ReduceKind::Product>(pixel, taps);
+    case ReduceKind::Max:
+      return join_all_taps<ReduceKind::Max>(pixel, taps);
+    case ReduceKind::Min:
+      return join_all_taps<ReduceKind::Min>(pixel, taps);
   }
-  for (; c < pixel.size(); ++c) {
-    float most = lowest;
-    for (const float* const tap : taps) {
-      const float value = tap[c];
-      most = value > most ? value : most;
+}
+
+void sum_taps(std::span<float> pixel, Taps taps) { join_taps(ReduceKind::Sum, pixel, taps); }
+
+void max_taps(std::span<float> pixel, Taps taps) { join_taps(ReduceKind::Max, pixel, taps); }
+
+float join(ReduceKind kind, std::span<const float> numbers) {
+  switch (kind) {
+    case ReduceKind::Sum:
+      return join_all<ReduceKind::Sum>(numbers);
+    case ReduceKind::Product:
+      return join_all<ReduceKind::Product>(numbers);
+    case ReduceKind::Max:
+      return join_all<ReduceKind::Max>(numbers);
+    case ReduceKind::Min:
+      return join_all<ReduceKind::Min>(numbers);
+  }
+  return 0;
+}
+
+namespace {
+
+/// `blocks` vectors of the result from column j on, kept in registers.
+template <int blocks>
+__attribute__((always_inline)) inline void multiply_columns(std::span<float> result, std::span<const float> vector,
+                                                            const float* matrix, std::size_t j) {
+  Lanes sums[blocks] = {};
+  for (std::size_t k = 0; k < vector.size(); ++k) {
+    const float* const row = matrix + k * result.size() + j;
+    for (int b = 0; b < blocks; ++b) {
+      Lanes value;
+      std::memcpy(&value, row + static_cast<std::size_t>(b) * num_lanes, sizeof value);
+      sums[b] += vector[k] * value;
     }
-    pixel[c] = most;
+  }
+  std::memcpy(result.data() + j, sums, sizeof sums);
+}
+
+}  // namespace
+
+PARCONV_FOR_EVERY_CPU
+void multiply(std::span<float> result, std::span<const float> vector, const float* matrix) {
+  std::size_t j = 0;
+  for (; j + 4 * num_lanes <= result.size(); j += 4 * num_lanes) multiply_columns<4>(result, vector, matrix, j);
+  for (; j + num_lanes <= result.size(); j += num_lanes) multiply_columns<1>(result, vector, matrix, j);
+  for (; j < result.size(); ++j) {
+    float sum = 0;
+    for (std::size_t k = 0; k < vector.size(); ++k) sum += vector[k] * matrix[k * result.size() + j];
+    result[j] = sum;
   }
 }
 

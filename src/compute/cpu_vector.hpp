@@ -49,5 +49,11 @@ using Taps = std::span<const float* const>;
 void sum_taps(std::span<float> pixel, Taps taps);
 /// pixel[c] = maximum over k of taps[k][c]; minus infinity without taps.
 void max_taps(std::span<float> pixel, Taps taps);
+/// pixel[c] = all of taps[k][c] joined in order; what joins nothing without taps (0, 1 or an infinity).
+void join_taps(ReduceKind kind, std::span<float> pixel, Taps taps);
+/// All numbers joined in order.
+float join(ReduceKind kind, std::span<const float> numbers);
+/// result[j] = sum over k, in order, of vector[k] * matrix[k * result.size() + j].
+void multiply(std::span<float> result, std::span<const float> vector, const float* matrix);
 
 }  // namespace parconv::cpu

@@ -180,11 +180,28 @@ struct Maker {
     return map(function, std::move(tables));
   }
   Result operator()(const LocalRowSum&) const { return map(RowSum{.from = source(), .count = source_extents()[Axis::W]}); }
-  Result operator()(const LocalRowsMean& mean) const {
-    return map(RowsMean{.from = source(),
-                        .slices = source_extents()[Axis::D],
-                        .rows = source_extents()[Axis::H],
-                        .divisor = static_cast<float>(mean.count)});
+  Result operator()(const LocalReduce& reduce) const {
+    Extents group;
+    for (Axis axis : all_axes)
+      if (reduce.axes[static_cast<std::size_t>(axis)]) group[axis] = source_extents()[axis];
+    return map(
+        Reduce{.from = source(), .kind = reduce.kind, .extents = place_of(group), .divisor = static_cast<float>(reduce.count)});
+  }
+  Result operator()(const LocalLrn& lrn) const {
+    return map(Lrn{.from = source(), .lrn = lrn.lrn, .own = lrn.own, .channels = source_extents()[Axis::C]});
+  }
+  /// Along its inner axis an operand has no place in the result: its stride is the step of the sums.
+  Result operator()(const LocalMatMul& product) const {
+    const std::vector<std::size_t> indices = operand_indices(op);
+    PARCONV_EXPECT(indices.size() == 2, indices.size(), " sources of a product");
+    OperandLayout left = op.srcs[indices[0]], right = op.srcs[indices[1]];
+    MatMul function{.inner = left.extents[product.columns],
+                    .left_step = left.strides[product.columns],
+                    .right_step = right.strides[product.rows]};
+    left.extents[product.columns] = right.extents[product.rows] = 1;
+    function.from.srcs[0] = repeated(left, op.dst.extents);
+    function.from.srcs[1] = repeated(right, op.dst.extents);
+    return map(function);
   }
   Result operator()(const LocalSoftmax& softmax) const {
     const Softmax function{.from = source(), .groups = softmax_groups(op), .is_logarithm = softmax.is_logarithm};

@@ -84,6 +84,8 @@ PARCONV_HOST_DEVICE inline float combined(BinaryKind kind, float a, float b) {
       return b < a ? b : a;
     case BinaryKind::PRelu:
       return a < 0 ? a * b : a;
+    case BinaryKind::Pow:
+      return std::pow(a, b);
   }
   return a;
 }
@@ -160,22 +162,96 @@ struct RowSum {
   }
 };
 
-/// Adds up slices of rows in order, then divides.
-struct RowsMean {
+/// Joins the elements of a group in the order n, d, h, w, c, then divides.
+struct Reduce {
   Operands<1> from{};
-  index_t slices = 1;
-  index_t rows = 1;
+  ReduceKind kind = ReduceKind::Sum;
+  Place extents{};  ///< of a group: 1 along the axes that stay
   float divisor = 1;
 
   template <int V>
   PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
-    Lanes<V> sum{};
-    for (index_t d = 0; d < slices; ++d)
-      for (index_t h = 0; h < rows; ++h) {
-        const Lanes<V> row = load<V>(from.srcs[0], {.n = at.n, .c = at.c, .d = d, .h = h});
-        for (int k = 0; k < V; ++k) sum.x[k] += row.x[k];
-      }
-    for (int k = 0; k < V; ++k) sum.x[k] /= divisor;
+    Lanes<V> result;
+    for (int k = 0; k < V; ++k) result.x[k] = beginning();
+    for (index_t n = 0; n < extents.n; ++n)
+      for (index_t d = 0; d < extents.d; ++d)
+        for (index_t h = 0; h < extents.h; ++h)
+          for (index_t w = 0; w < extents.w; ++w)
+            for (index_t c = 0; c < extents.c; ++c)
+              join(result, load<V>(from.srcs[0], {.n = at.n + n, .c = at.c + c, .d = at.d + d, .h = at.h + h, .w = at.w + w}));
+    for (int k = 0; k < V; ++k) result.x[k] /= divisor;
+    return result;
+  }
+
+ private:
+  PARCONV_HOST_DEVICE float beginning() const {
+    const float infinity = std::numeric_limits<float>::infinity();
+    if (kind == ReduceKind::Max) return -infinity;
+    if (kind == ReduceKind::Min) return infinity;
+    return kind == ReduceKind::Product ? 1.0F : 0.0F;
+  }
+
+  template <int V>
+  PARCONV_HOST_DEVICE void join(Lanes<V>& result, const Lanes<V>& next) const {
+    for (int k = 0; k < V; ++k) result.x[k] = joined(result.x[k], next.x[k]);
+  }
+
+  PARCONV_HOST_DEVICE float joined(float a, float b) const {
+    if (kind == ReduceKind::Max) return b > a ? b : a;
+    if (kind == ReduceKind::Min) return b < a ? b : a;
+    return kind == ReduceKind::Product ? a * b : a + b;
+  }
+};
+
+/// The channels around each, in order.
+struct Lrn {
+  Operands<1> from{};
+  parconv::Lrn lrn{};
+  index_t own = 0;       ///< channel of the source that is channel 0 of dst
+  index_t channels = 0;  ///< of the source
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    Lanes<V> result;
+    for (int k = 0; k < V; ++k) result.x[k] = normalised(at, own + at.c + k);
+    return result;
+  }
+
+ private:
+  PARCONV_HOST_DEVICE float normalised(Place at, index_t channel) const {
+    const index_t lowest = channel - (lrn.size - 1) / 2, highest = channel + lrn.size / 2;
+    float sum = 0;
+    for (index_t c = lowest < 0 ? 0 : lowest; c < channels && c <= highest; ++c) {
+      at.c = c;
+      const float x = load_one(from.srcs[0], from.srcs[0].offset(at));
+      sum += x * x;
+    }
+    at.c = channel;
+    const float factor = lrn.alpha / static_cast<float>(lrn.size);
+    return load_one(from.srcs[0], from.srcs[0].offset(at)) / std::pow(lrn.bias + factor * sum, lrn.beta);
+  }
+};
+
+/// The product of two matrices, summed in order of the inner index. Operands that are broadcast have strides of 0.
+struct MatMul {
+  Operands<2> from{};
+  index_t inner = 1;      ///< how many products a sum has
+  index_t left_step = 0;  ///< from one to the next, in elements
+  index_t right_step = 0;
+
+  template <int V>
+  PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
+    Lanes<V> result;
+    for (int k = 0; k < V; ++k) result.x[k] = product({.n = at.n, .c = at.c + k, .d = at.d, .h = at.h, .w = at.w});
+    return result;
+  }
+
+ private:
+  PARCONV_HOST_DEVICE float product(const Place& at) const {
+    const index_t left = from.srcs[0].offset(at), right = from.srcs[1].offset(at);
+    float sum = 0;
+    for (index_t k = 0; k < inner; ++k)
+      sum += load_one(from.srcs[0], left + k * left_step) * load_one(from.srcs[1], right + k * right_step);
     return sum;
   }
 };

@@ -7,6 +7,7 @@
 
 #include "compute/axis_taps.hpp"
 #include "device/elements.hpp"
+#include "parconv/model/activation.hpp"
 #include "parconv/model/local_op.hpp"
 
 namespace parconv {
@@ -42,9 +43,6 @@ void for_each_index(const Extents& extents, Visit&& visit) {
   }
 }
 
-/// activation(x), by the standard library.
-float reference_activation(const Activation& activation, float x);
-
 /// An operand that is read, element by element as f32.
 struct Source {
   const std::byte* data = nullptr;
@@ -75,7 +73,7 @@ class ReferenceCall {
     const LocalFinish& finish = op_.finish;
     if (!finish.bias.empty()) value += finish.bias[static_cast<std::size_t>(at[Axis::C])];
     if (finish.residual >= 0) value += source(static_cast<std::size_t>(finish.residual)).at(at);
-    const Lanes<1> result{{reference_activation(finish.activation, value)}};
+    const Lanes<1> result{{activated(finish.activation, value)}};
     store_dense<1>({.data = dst_, .type = op_.dst.type}, offset_of(op_.dst.strides, at), result);
   }
 

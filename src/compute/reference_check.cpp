@@ -70,6 +70,33 @@ void check_same_but(const Extents& src, const Extents& dst, std::span<const Axis
   PARCONV_EXPECT(dst == expected, "src ", src, ", dst ", dst);
 }
 
+void check_reduce(const LocalReduce& reduce, const Extents& src, const Extents& dst) {
+  std::vector<Axis> marked;
+  for (Axis axis : all_axes)
+    if (reduce.axes[static_cast<std::size_t>(axis)]) marked.push_back(axis);
+  check_same_but(src, dst, marked);
+  PARCONV_EXPECT(reduce.count >= 1, "divides by ", reduce.count);
+}
+
+void check_lrn(const LocalLrn& lrn, const Extents& src, const Extents& dst) {
+  PARCONV_EXPECT(lrn.own >= 0 && lrn.own + dst[Axis::C] <= src[Axis::C] && lrn.lrn.size >= 1, "src ", src, ", dst ", dst);
+  for (Axis axis : all_axes) PARCONV_EXPECT(axis == Axis::C || src[axis] == dst[axis], "src ", src, ", dst ", dst);
+}
+
+void check_matmul(const LocalOp& op, const LocalMatMul& product, std::size_t residual) {
+  std::vector<const OperandLayout*> srcs;
+  for (std::size_t k = 0; k < op.srcs.size(); ++k)
+    if (k != residual) srcs.push_back(&op.srcs[k]);
+  PARCONV_EXPECT(srcs.size() == 2 && product.rows != product.columns, srcs.size(), " sources of a product");
+  const Extents &a = srcs[0]->extents, &b = srcs[1]->extents, &dst = op.dst.extents;
+  PARCONV_EXPECT(a[product.columns] == b[product.rows], "a ", a, ", b ", b);
+  PARCONV_EXPECT(a[product.rows] == dst[product.rows] && b[product.columns] == dst[product.columns], "dst ", dst);
+  for (Axis axis : all_axes) {
+    if (axis == product.rows || axis == product.columns) continue;
+    for (const Extents& src : {a, b}) PARCONV_EXPECT(src[axis] == 1 || src[axis] == dst[axis], "src ", src, ", dst ", dst);
+  }
+}
+
 void check_softmax(const LocalSoftmax& softmax, const Extents& src, const Extents& dst) {
   for (Axis axis : all_axes) {
     const index_t offset = softmax.dst_offset[axis];
@@ -144,7 +171,9 @@ struct KindChecker {
   void operator()(const LocalSum&) const { check_sum(op, residual); }
   void operator()(const LocalBinary&) const { check_binary(op, residual); }
   void operator()(const LocalRowSum&) const { check_same_but(src, op.dst.extents, std::array{Axis::W}); }
-  void operator()(const LocalRowsMean&) const { check_same_but(src, op.dst.extents, std::array{Axis::D, Axis::H}); }
+  void operator()(const LocalReduce& kind) const { check_reduce(kind, src, op.dst.extents); }
+  void operator()(const LocalLrn& kind) const { check_lrn(kind, src, op.dst.extents); }
+  void operator()(const LocalMatMul& kind) const { check_matmul(op, kind, residual); }
   void operator()(const LocalSoftmax& kind) const { check_softmax(kind, src, op.dst.extents); }
   void operator()(const LocalReshape& kind) const { check_reshape(kind, src, op.dst.extents); }
   void operator()(const LocalResample& kind) const { check_resample(kind, src, op.dst.extents); }

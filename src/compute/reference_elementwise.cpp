@@ -11,24 +11,6 @@ float broadcast_at(const Source& src, Index at) {
   return src.at(at);
 }
 
-float combined(BinaryKind kind, float a, float b) {
-  switch (kind) {
-    case BinaryKind::Mul:
-      return a * b;
-    case BinaryKind::Sub:
-      return a - b;
-    case BinaryKind::Div:
-      return a / b;
-    case BinaryKind::Max:
-      return std::max(a, b);
-    case BinaryKind::Min:
-      return std::min(a, b);
-    case BinaryKind::PRelu:
-      return a < 0 ? a * b : a;
-  }
-  return a;
-}
-
 /// The index whose row-major (ONNX) position in `shape` is `position`.
 Index index_in(const Extents& shape, index_t position) {
   Index at;

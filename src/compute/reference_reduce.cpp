@@ -34,6 +34,35 @@ float softmax_of(float x, const SoftmaxTerms& terms, bool is_logarithm) {
   return is_logarithm ? shifted - std::log(terms.sum) : std::exp(shifted) / terms.sum;
 }
 
+/// What joins with any number to that number.
+float beginning_of(ReduceKind kind) {
+  switch (kind) {
+    case ReduceKind::Sum:
+      return 0;
+    case ReduceKind::Product:
+      return 1;
+    case ReduceKind::Max:
+      return -std::numeric_limits<float>::infinity();
+    case ReduceKind::Min:
+      return std::numeric_limits<float>::infinity();
+  }
+  return 0;
+}
+
+float joined(ReduceKind kind, float a, float b) {
+  switch (kind) {
+    case ReduceKind::Sum:
+      return a + b;
+    case ReduceKind::Product:
+      return a * b;
+    case ReduceKind::Max:
+      return std::max(a, b);
+    case ReduceKind::Min:
+      return std::min(a, b);
+  }
+  return a;
+}
+
 }  // namespace
 
 void compute(const LocalRowSum&, const ReferenceCall& call) {
@@ -45,14 +74,13 @@ void compute(const LocalRowSum&, const ReferenceCall& call) {
   });
 }
 
-void compute(const LocalRowsMean& mean, const ReferenceCall& call) {
+void compute(const LocalReduce& reduce, const ReferenceCall& call) {
   const Source src = call.operand(0);
-  call.store_each([&](Index at) {
-    float sum = 0;
-    for (at[Axis::D] = 0; at[Axis::D] < src.extents()[Axis::D]; ++at[Axis::D]) {
-      for (at[Axis::H] = 0; at[Axis::H] < src.extents()[Axis::H]; ++at[Axis::H]) sum += src.at(at);
-    }
-    return sum / static_cast<float>(mean.count);
+  const Extents group = along(src.extents(), reduce.axes, true);
+  call.store_each([&](const Index& at) {
+    float result = beginning_of(reduce.kind);
+    for_each_index(group, [&](const Index& within) { result = joined(reduce.kind, result, src.at(sum_of(at, within))); });
+    return result / static_cast<float>(reduce.count);
   });
 }
 

@@ -98,7 +98,8 @@ class Evaluator {
     for (std::size_t operand = 0; operand < node.inputs.size(); ++operand) {
       const Box need = needed_box(network_, node, operand, share_of(node));
       if (need.is_empty()) continue;
-      const Box there = need.with(Axis::C, need[Axis::C].shifted(concat_offset(network_, node, operand)));
+      const Axis axis = std::get<Concat>(node.op).axis;
+      const Box there = need.with(axis, need[axis].shifted(concat_offset(network_, node, operand)));
       copy(std::as_const(tensor(node.inputs[operand])).view(need), tensor(node.output).view(there));
     }
   }

@@ -4,6 +4,7 @@
 
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/io/constants.hpp"
 
 namespace parconv {
 namespace {
@@ -70,8 +71,10 @@ ValueId NetworkBuilder::add_constant(const std::string& name, const OnnxConstant
                                           ndims, " of the other input"));
   dims.insert(dims.begin(), static_cast<std::size_t>(ndims) - dims.size(), 1);
   const Shape shape = shape_from_dims(dims, concat(what, ": constant '", name, "'"));
-  return add_value(
-      {.name = name, .kind = ValueKind::Constant, .extents = shape.extents, .ndims = ndims, .constant = constant.data});
+  Value value{.name = name, .kind = ValueKind::Constant, .extents = shape.extents, .ndims = ndims, .constant = constant.data};
+  if (constant.data.count == 1 && !constant.data.is_fill)  // in memory, where the operators around it can be recognised
+    value.constant = {.values = std::make_shared<const std::vector<float>>(read_constant(constant.data)), .count = 1};
+  return add_value(std::move(value));
 }
 
 Shape NetworkBuilder::shape(const std::string& name) {

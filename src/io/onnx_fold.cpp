@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/io/constants.hpp"
+#include "parconv/model/activation.hpp"
 
 namespace parconv {
 namespace {
@@ -191,12 +193,54 @@ Result fold_squeeze(NodeReader& node) {
   return picked(data, all_places(data), dims);
 }
 
-/// One arithmetic operator on lists, one of which may have a single element.
+/// The dimensions of functions of constants with broadcasting, aligned at their end.
+Ints broadcast_dims(NodeReader& node, const std::vector<OnnxConstant>& inputs) {
+  std::size_t ndims = 0;
+  for (const OnnxConstant& input : inputs) ndims = std::max(ndims, input.dims.size());
+  Ints result(ndims, 1);
+  for (const OnnxConstant& input : inputs)
+    for (std::size_t k = 0; k < input.dims.size(); ++k) {
+      index_t& dim = result[ndims - input.dims.size() + k];
+      if (dim != 1 && input.dims[k] != 1 && dim != input.dims[k])
+        node.refuse(concat("joins constants of ", dims_string(inputs.front().dims), " and ", dims_string(input.dims)));
+      if (dim == 1) dim = input.dims[k];
+    }
+  return result;
+}
+
+/// The element of a tensor of `dims` that meets each element of `out_dims`.
+Ints broadcast_places(const Ints& dims, const Ints& out_dims) {
+  const index_t count = std::accumulate(out_dims.begin(), out_dims.end(), index_t{1}, std::multiplies<>());
+  Ints places;
+  for (index_t out = 0; out < count; ++out) {
+    index_t rest = out, place = 0, stride = 1;
+    for (std::size_t k = 0; k < out_dims.size(); ++k) {
+      const std::size_t dim = out_dims.size() - 1 - k;
+      const index_t index = rest % out_dims[dim];
+      rest /= out_dims[dim];
+      if (k >= dims.size()) continue;
+      const index_t extent = dims[dims.size() - 1 - k];
+      if (extent > 1) place += index * stride;
+      stride *= extent;
+    }
+    places.push_back(place);
+  }
+  return places;
+}
+
+/// All inputs, repeated to the dimensions that they have together.
+std::vector<OnnxConstant> broadcast_inputs(NodeReader& node) {
+  std::vector<OnnxConstant> inputs;
+  for (std::size_t k = 0; k < node.num_inputs(); ++k) inputs.push_back(input(node, k));
+  const Ints dims = broadcast_dims(node, inputs);
+  for (OnnxConstant& input : inputs) input = picked(input, broadcast_places(input.dims, dims), dims);
+  return inputs;
+}
+
 template <class Number, class Operation>
-std::vector<Number> combined(const std::vector<Number>& a, const std::vector<Number>& b, Operation operation) {
+std::vector<Number> pairwise(const std::vector<Number>& a, const std::vector<Number>& b, Operation operation) {
   std::vector<Number> result;
-  const std::size_t count = a.empty() || b.empty() ? 0 : std::max(a.size(), b.size());
-  for (std::size_t k = 0; k < count; ++k) result.push_back(operation(a[a.size() == 1 ? 0 : k], b[b.size() == 1 ? 0 : k]));
+  for (std::size_t k = 0; k < a.size(); ++k) result.push_back(operation(a[k], b[k]));
   return result;
 }
 
@@ -206,33 +250,67 @@ index_t calculate(NodeReader& node, index_t a, index_t b) {
   if (name == "Add") return checked_add(a, b, label);
   if (name == "Sub") return checked_add(a, checked_mul(b, -1, label), label);
   if (name == "Mul") return checked_mul(a, b, label);
+  if (name == "Max") return std::max(a, b);
+  if (name == "Min") return std::min(a, b);
+  if (name == "Equal") return a == b ? 1 : 0;
   if (b == 0) node.refuse("divides by zero");
+  if (name == "Mod") return b == -1 ? 0 : (a % b + b) % b;
   return b == -1 ? checked_mul(a, -1, label) : a / b;
 }
 
 float calculate(NodeReader& node, float a, float b) {
-  const std::string& name = node.op_type();
-  if (name == "Add") return a + b;
-  if (name == "Sub") return a - b;
-  return name == "Mul" ? a * b : a / b;
+  static const std::map<std::string_view, BinaryKind> kinds{{"Div", BinaryKind::Div}, {"Max", BinaryKind::Max},
+                                                            {"Min", BinaryKind::Min}, {"Mul", BinaryKind::Mul},
+                                                            {"Pow", BinaryKind::Pow}, {"Sub", BinaryKind::Sub}};
+  return node.op_type() == "Add" ? a + b : combined(kinds.at(node.op_type()), a, b);
 }
 
 Result fold_arithmetic(NodeReader& node) {
-  node.expect_inputs(2, 2);
-  const OnnxConstant a = input(node, 0), b = input(node, 1);
-  const bool fits = a.data.count == b.data.count || a.data.count == 1 || b.data.count == 1;
-  if (a.is_integer != b.is_integer || !is_list(a) || !is_list(b) || !fits) return std::nullopt;
+  if (node.num_inputs() != 2) return std::nullopt;
+  if (node.opset() < 7 && node.attributes().has("axis")) return std::nullopt;
+  const std::string& name = node.op_type();
+  const std::vector<OnnxConstant> inputs = broadcast_inputs(node);
+  const OnnxConstant &a = inputs[0], &b = inputs[1];
+  const bool is_for_integers = name == "Equal" || name == "Mod";
+  if (a.is_integer != b.is_integer || (a.is_integer ? name == "Pow" : is_for_integers)) return std::nullopt;
   if (node.opset() < 7) node.attributes().ignore("broadcast");
   const auto operation = [&](auto x, auto y) { return calculate(node, x, y); };
-  const Ints dims = a.data.count > b.data.count || (a.data.count == b.data.count && !a.dims.empty()) ? a.dims : b.dims;
-  if (a.is_integer) return integer_constant(combined(a.integers, b.integers, operation), dims);
-  return float_constant(combined(read_constant(a.data), read_constant(b.data), operation), dims);
+  if (a.is_integer) return integer_constant(pairwise(a.integers, b.integers, operation), a.dims);
+  return float_constant(pairwise(read_constant(a.data), read_constant(b.data), operation), a.dims);
 }
 
-Result fold_rounding(NodeReader& node) {
+/// The second input where the first is true, otherwise the third: how exporters replace -1 in a shape.
+Result fold_where(NodeReader& node) {
+  node.expect_inputs(3, 3);
+  const std::vector<OnnxConstant> inputs = broadcast_inputs(node);
+  const std::vector<float> condition = read_constant(inputs[0].data);
+  if (inputs[1].is_integer != inputs[2].is_integer) return std::nullopt;
+  const auto choose = [&](auto chosen, const auto& others) {
+    for (std::size_t k = 0; k < chosen.size(); ++k)
+      if (condition[k] == 0) chosen[k] = others[k];
+    return chosen;
+  };
+  if (inputs[1].is_integer) return integer_constant(choose(inputs[1].integers, inputs[2].integers), inputs[1].dims);
+  return float_constant(choose(read_constant(inputs[1].data), read_constant(inputs[2].data)), inputs[1].dims);
+}
+
+Result fold_expand(NodeReader& node) {
   const OnnxConstant from = input(node, 0);
+  const Ints target = node.integers(1, "the shape");
+  const Ints dims = broadcast_dims(node, {from, OnnxConstant{.dims = target}});
+  if (count_of(dims, node.label()) > max_elements) return std::nullopt;
+  return picked(from, broadcast_places(from.dims, dims), dims);
+}
+
+Result fold_function(NodeReader& node) {
+  static const std::map<std::string_view, ActivationKind> kinds{
+      {"Abs", ActivationKind::Abs},     {"Ceil", ActivationKind::Ceil}, {"Exp", ActivationKind::Exp},
+      {"Floor", ActivationKind::Floor}, {"Log", ActivationKind::Log},   {"Neg", ActivationKind::Neg},
+      {"Round", ActivationKind::Round}, {"Sqrt", ActivationKind::Sqrt}, {"Reciprocal", ActivationKind::Reciprocal}};
+  const OnnxConstant from = input(node, 0);
+  if (from.is_integer) return std::nullopt;
   std::vector<float> values = read_constant(from.data);
-  for (float& value : values) value = node.op_type() == "Floor" ? std::floor(value) : std::ceil(value);
+  for (float& value : values) value = activated({.kind = kinds.at(node.op_type())}, value);
   return float_constant(std::move(values), from.dims);
 }
 
@@ -240,10 +318,13 @@ using Fold = Result (*)(NodeReader&);
 
 const std::map<std::string_view, Fold>& table() {
   static const std::map<std::string_view, Fold> folds{
-      {"Add", fold_arithmetic},     {"Cast", fold_cast},      {"Ceil", fold_rounding},   {"Concat", fold_concat},
-      {"Div", fold_arithmetic},     {"Floor", fold_rounding}, {"Gather", fold_gather},   {"Mul", fold_arithmetic},
-      {"Shape", fold_shape},        {"Slice", fold_slice},    {"Squeeze", fold_squeeze}, {"Sub", fold_arithmetic},
-      {"Unsqueeze", fold_unsqueeze}};
+      {"Abs", fold_function},   {"Add", fold_arithmetic},      {"Cast", fold_cast},           {"Ceil", fold_function},
+      {"Concat", fold_concat},  {"Div", fold_arithmetic},      {"Equal", fold_arithmetic},    {"Exp", fold_function},
+      {"Expand", fold_expand},  {"Floor", fold_function},      {"Gather", fold_gather},       {"Log", fold_function},
+      {"Max", fold_arithmetic}, {"Min", fold_arithmetic},      {"Mod", fold_arithmetic},      {"Mul", fold_arithmetic},
+      {"Neg", fold_function},   {"Pow", fold_arithmetic},      {"Reciprocal", fold_function}, {"Round", fold_function},
+      {"Shape", fold_shape},    {"Slice", fold_slice},         {"Sqrt", fold_function},       {"Squeeze", fold_squeeze},
+      {"Sub", fold_arithmetic}, {"Unsqueeze", fold_unsqueeze}, {"Where", fold_where}};
   return folds;
 }
 

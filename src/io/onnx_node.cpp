@@ -63,10 +63,13 @@ std::vector<index_t> NodeReader::integers(std::size_t k, const char* what) {
   return found.integers;
 }
 
+bool NodeReader::is_output_used(std::size_t k) const {
+  return !output_name(k).empty() && network_.graph().is_used(output_name(k));
+}
+
 void NodeReader::expect_one_output() const {
-  for (int k = 1; k < proto_.output_size(); ++k)
-    if (network_.graph().is_used(proto_.output(k)))
-      refuse(concat("output ", k, " ('", proto_.output(k), "') is used, but only the first is supported"));
+  for (std::size_t k = 1; k < num_outputs(); ++k)
+    if (is_output_used(k)) refuse(concat("output ", k, " ('", output_name(k), "') is used, but only the first is supported"));
 }
 
 void NodeReader::make(Operator op, std::vector<ValueId> inputs, Finish finish) {
@@ -76,6 +79,27 @@ void NodeReader::make(Operator op, std::vector<ValueId> inputs, Finish finish) {
 
 void NodeReader::make(Operator op, std::vector<ValueId> inputs, const Shape& shape) {
   network_.add_node({.name = name(), .op = std::move(op), .inputs = std::move(inputs)}, output_name(), shape);
+}
+
+ValueId NodeReader::add_step(const char* suffix, Operator op, std::vector<ValueId> inputs, Finish finish) {
+  const std::string step = network_.fresh_name(concat(output_name(), ".", suffix));
+  return network_.add_node({.name = step, .op = std::move(op), .inputs = std::move(inputs), .finish = std::move(finish)}, step);
+}
+
+ValueId NodeReader::scalar_value(const char* suffix, float value, ValueId like) {
+  const std::string constant = network_.fresh_name(concat(output_name(), ".", suffix));
+  return network_.add_constant(constant, float_constant({value}, {}), network_.shape(like).ndims, label_);
+}
+
+ValueId NodeReader::with_dims(ValueId value, const std::vector<index_t>& dims) {
+  if (dims_of(network_.shape(value)) == dims) return value;
+  const std::string step = network_.fresh_name(concat(output_name(), ".dims"));
+  network_.set_chain(step, {.source = value, .moves = in_order(dims), .node = step});
+  return network_.value(step);
+}
+
+void NodeReader::make_with_dims(ValueId value, const std::vector<index_t>& dims) {
+  network_.set_chain(output_name(), {.source = value, .moves = in_order(dims), .node = name()});
 }
 
 int checked_axis(const NodeReader& node, index_t axis, int ndims) {

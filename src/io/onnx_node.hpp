@@ -54,6 +54,10 @@ class NodeReader {
   std::vector<index_t> integers(std::size_t k, const char* what);
 
   const std::string& output_name() const { return proto_.output(0); }
+  std::size_t num_outputs() const { return static_cast<std::size_t>(proto_.output_size()); }
+  const std::string& output_name(std::size_t k) const { return proto_.output(static_cast<int>(k)); }
+  /// True if output `k` has a name that somebody reads.
+  bool is_output_used(std::size_t k) const;
   /// Throws if anybody reads an output but the first.
   void expect_one_output() const;
 
@@ -62,6 +66,14 @@ class NodeReader {
   /// Adds a node called after this one that makes its output.
   void make(Operator op, std::vector<ValueId> inputs, Finish finish = {});
   void make(Operator op, std::vector<ValueId> inputs, const Shape& shape);
+  /// Adds a node on the way to this one's output, whose value is called after the output and `suffix`.
+  ValueId add_step(const char* suffix, Operator op, std::vector<ValueId> inputs, Finish finish = {});
+  /// A constant of one element that can be broadcast to `like`.
+  ValueId scalar_value(const char* suffix, float value, ValueId like);
+  /// `value` under other dimensions of as many elements.
+  ValueId with_dims(ValueId value, const std::vector<index_t>& dims);
+  /// The same as the node's output.
+  void make_with_dims(ValueId value, const std::vector<index_t>& dims);
 
  private:
   /// Throws if what a chain stands for is read, but has dimensions that no value can have.

@@ -192,8 +192,12 @@ void read_gemm(NodeReader& node) {
   node.make(Sum{}, {sum, *addend.value});
 }
 
+/// A matrix of samples times constant weights is a convolution; all else is a product of two values.
 void read_matmul(NodeReader& node) {
   node.expect_inputs(2, 2);
+  const bool is_gemm =
+      !node.is_constant(0) && node.shape(0).ndims == 2 && node.is_constant(1) && node.constant(1, "the weights").dims.size() == 2;
+  if (!is_gemm) return make_product(node);
   const ValueId source = matrix_source(node);
   const GemmMatrix matrix = gemm_matrix(node, Layout::RowMajor);
   const Shape out{.extents = {{node.shape(0).extents[Axis::N], matrix.columns, 1, 1, 1}}, .ndims = 2};

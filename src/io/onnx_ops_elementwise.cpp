@@ -1,5 +1,4 @@
-// Operators that work on each element by itself: activations, normalisation, sums.
-#include <algorithm>
+// Operators that work on each element of one input by itself: activations, factors and terms per channel.
 #include <cmath>
 #include <limits>
 #include <map>
@@ -43,53 +42,10 @@ ScaleShift scale_shift_of(NodeReader& node, index_t channels, float epsilon) {
   return result;
 }
 
-/// The rank of the inputs that are not constants, which must agree.
-int common_ndims(NodeReader& node) {
-  int ndims = 0;
-  for (std::size_t k = 0; k < node.num_inputs(); ++k) {
-    if (node.is_constant(k)) continue;
-    const int own = node.shape(k).ndims;
-    if (ndims != 0 && own != ndims)
-      node.refuse(concat("joins inputs of ", ndims, " and ", own, " dimensions; only constants may have fewer"));
-    ndims = own;
-  }
-  if (ndims == 0)
-    node.refuse("all its inputs are constant", "simplify the model so that constants are computed when it is exported");
-  return ndims;
-}
-
-/// All inputs; constants get the dimensions of the others.
-std::vector<ValueId> broadcast_inputs(NodeReader& node) {
-  const int ndims = common_ndims(node);
-  std::vector<ValueId> inputs;
-  for (std::size_t k = 0; k < node.num_inputs(); ++k)
-    inputs.push_back(node.is_constant(k) ? node.network().constant_value(node.input_name(k), ndims, node.label())
-                                         : node.value(k));
-  return inputs;
-}
-
-void make_sum(NodeReader& node) {
-  std::vector<ValueId> inputs = broadcast_inputs(node);
-  if (inputs.size() == 1) return node.make(Elementwise{}, std::move(inputs));
-  node.make(Sum{}, std::move(inputs));
-}
-
 /// Before operator set 7 these are for training unless they say that they are not.
 void expect_test_mode(NodeReader& node) {
   if (node.opset() < 7 && node.attributes().get_int("is_test", 0) == 0)
     node.refuse("attribute is_test is 0", "export the model for inference");
-}
-
-/// Add before operator set 7: the dimensions of the second input begin at dimension `axis` of the first.
-/// Example: (3, 4) with axis 1 meets (2, 3, 4, 5) as (3, 4, 1).
-void make_sum_at_axis(NodeReader& node) {
-  const int ndims = node.shape(0).ndims;
-  const int axis = checked_axis(node, node.attributes().get_int("axis", 0), ndims);
-  OnnxConstant addend = node.constant(1, "an input that begins at attribute axis");
-  const int num_after = ndims - axis - static_cast<int>(addend.dims.size());
-  if (num_after < 0) node.refuse(concat("attribute axis is ", axis, " for an input of ", dims_string(addend.dims)));
-  addend.dims.insert(addend.dims.end(), static_cast<std::size_t>(num_after), 1);
-  node.make(Sum{}, {node.value(0), node.network().add_constant(node.input_name(1), addend, ndims, node.label())});
 }
 
 }  // namespace
@@ -133,6 +89,49 @@ void read_elu(NodeReader& node) {
   make_activation(node, {.kind = ActivationKind::Elu, .alpha = node.attributes().get_float("alpha", 1.0F)});
 }
 
+void read_celu(NodeReader& node) {
+  node.expect_inputs(1, 1);
+  const float alpha = node.attributes().get_float("alpha", 1.0F);
+  if (!std::isfinite(alpha) || alpha == 0) node.refuse(concat("attribute alpha is ", alpha));
+  make_activation(node, {.kind = ActivationKind::Celu, .alpha = alpha});
+}
+
+void read_selu(NodeReader& node) {
+  node.expect_inputs(1, 1);
+  const float alpha = node.attributes().get_float("alpha", 1.67326319217681884765625F);
+  make_activation(
+      node,
+      {.kind = ActivationKind::Selu, .alpha = alpha, .beta = node.attributes().get_float("gamma", 1.05070102214813232421875F)});
+}
+
+void read_thresholded_relu(NodeReader& node) {
+  node.expect_inputs(1, 1);
+  make_activation(node, {.kind = ActivationKind::ThresholdedRelu, .alpha = node.attributes().get_float("alpha", 1.0F)});
+}
+
+/// x * sigmoid(alpha * x).
+void read_swish(NodeReader& node) {
+  node.expect_inputs(1, 1);
+  const float alpha = node.attributes().get_float("alpha", 1.0F);
+  if (alpha == 1.0F) return make_activation(node, {.kind = ActivationKind::Silu});
+  const ValueId x = node.value(0);
+  const ValueId scaled = node.add_step("scaled", Binary{BinaryKind::Mul}, {x, node.scalar_value("alpha", alpha, x)});
+  const ValueId gate = node.add_step("gate", Elementwise{}, {scaled}, {.activation = {.kind = ActivationKind::Sigmoid}});
+  node.make(Binary{BinaryKind::Mul}, {x, gate});
+}
+
+void read_lrn(NodeReader& node) {
+  node.expect_inputs(1, 1);
+  Attributes& attributes = node.attributes();
+  const index_t size = attributes.get_int("size", 0);
+  if (size < 1) node.refuse(concat("attribute size is ", size, ", but must be at least 1"));
+  node.make(Lrn{.size = size,
+                .alpha = attributes.get_float("alpha", 1e-4F),
+                .beta = attributes.get_float("beta", 0.75F),
+                .bias = attributes.get_float("bias", 1.0F)},
+            {node.value(0)});
+}
+
 void read_hard_sigmoid(NodeReader& node) {
   node.expect_inputs(1, 1);
   const float alpha = node.attributes().get_float("alpha", 0.2F);
@@ -149,29 +148,27 @@ void read_gelu(NodeReader& node) {
 void read_unary(NodeReader& node) {
   static const std::map<std::string_view, ActivationKind> kinds{
       {"Abs", ActivationKind::Abs},
+      {"Ceil", ActivationKind::Ceil},
+      {"Cos", ActivationKind::Cos},
       {"Erf", ActivationKind::Erf},
       {"Exp", ActivationKind::Exp},
-      {"Neg", ActivationKind::Neg},
+      {"Floor", ActivationKind::Floor},
       {"HardSwish", ActivationKind::HardSwish},
+      {"Log", ActivationKind::Log},
+      {"Mish", ActivationKind::Mish},
+      {"Neg", ActivationKind::Neg},
+      {"Reciprocal", ActivationKind::Reciprocal},
+      {"Round", ActivationKind::Round},
       {"Sigmoid", ActivationKind::Sigmoid},
+      {"Sign", ActivationKind::Sign},
+      {"Sin", ActivationKind::Sin},
+      {"Softplus", ActivationKind::Softplus},
+      {"Softsign", ActivationKind::Softsign},
       {"Sqrt", ActivationKind::Sqrt},
       {"Tanh", ActivationKind::Tanh},
   };
   node.expect_inputs(1, 1);
   make_activation(node, {.kind = kinds.at(node.op_type())});
-}
-
-void read_binary(NodeReader& node) {
-  static const std::map<std::string_view, BinaryKind> kinds{
-      {"Div", BinaryKind::Div}, {"Max", BinaryKind::Max},     {"Min", BinaryKind::Min},
-      {"Mul", BinaryKind::Mul}, {"PRelu", BinaryKind::PRelu}, {"Sub", BinaryKind::Sub},
-  };
-  node.expect_inputs(2, 2);
-  if (node.opset() < 7) {
-    node.attributes().ignore("broadcast");  // output_shape refuses what does not fit
-    if (node.attributes().has("axis")) node.refuse("attribute axis is not supported", "convert the model to operator set 7");
-  }
-  node.make(Binary{kinds.at(node.op_type())}, broadcast_inputs(node));
 }
 
 void read_identity(NodeReader& node) {
@@ -202,21 +199,6 @@ void read_batch_normalization(NodeReader& node) {
     node.refuse("attribute spatial is 0; statistics per element are not supported");
   const float epsilon = node.attributes().get_float("epsilon", 1e-5F);
   node.make(scale_shift_of(node, in.extents[Axis::C], epsilon), {node.value(0)});
-}
-
-void read_add(NodeReader& node) {
-  node.expect_inputs(2, 2);
-  if (node.opset() >= 7) return make_sum(node);
-  node.attributes().ignore("broadcast");  // output_shape refuses what does not fit
-  if (node.attributes().has("axis")) return make_sum_at_axis(node);
-  make_sum(node);
-}
-
-void read_sum(NodeReader& node) {
-  node.expect_inputs(1, std::max<std::size_t>(node.num_inputs(), 1));
-  for (std::size_t k = 0; k < node.num_inputs(); ++k)
-    if (!node.has_input(k)) node.refuse(concat("input ", k, " is missing"));
-  make_sum(node);
 }
 
 }  // namespace parconv

@@ -1,32 +1,15 @@
-// ReduceMean, InstanceNormalization, GroupNormalization and LayerNormalization, made of sums per row, means and functions of two
+// InstanceNormalization, GroupNormalization and LayerNormalization, made of sums per row, means and functions of two
 // inputs, so that statistics are those of the whole tensor however it is split.
 #include <algorithm>
-#include <numeric>
 
 #include "io/onnx_ops.hpp"
+#include "io/onnx_reduction.hpp"
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/io/constants.hpp"
 
 namespace parconv {
 namespace {
-
-ValueId add_step(NodeReader& node, const char* suffix, Operator op, std::vector<ValueId> inputs, Finish finish = {}) {
-  const std::string name = node.network().fresh_name(concat(node.output_name(), ".", suffix));
-  return node.network().add_node({.name = name, .op = std::move(op), .inputs = std::move(inputs), .finish = std::move(finish)},
-                                 name);
-}
-
-index_t elems_of_channel(const Shape& shape) {
-  const index_t plane = checked_mul(shape.extents[Axis::H], shape.extents[Axis::W], "elements of a channel");
-  return checked_mul(shape.extents[Axis::D], plane, "elements of a channel");
-}
-
-/// One number per sample and channel.
-ValueId mean_over_space(NodeReader& node, const char* suffix, ValueId x) {
-  const index_t count = elems_of_channel(node.network().shape(x));
-  return add_step(node, suffix, RowsMean{.count = count}, {add_step(node, "rows", RowSum{}, {x})});
-}
 
 /// The mean over the channels of each group for all of its channels: a 1x1 convolution in groups whose weights are all 1 / size.
 ValueId mean_over_groups(NodeReader& node, const char* suffix, ValueId x, index_t groups) {
@@ -40,7 +23,7 @@ ValueId mean_over_groups(NodeReader& node, const char* suffix, ValueId x, index_
                  .oc = channels,
                  .ic_per_group = size,
                  .strides = {size, 1, 1, 1, 1}};
-  return add_step(node, suffix, std::move(conv), {x});
+  return node.add_step(suffix, std::move(conv), {x});
 }
 
 /// x - mean, and 1 / sqrt(variance + epsilon), over the space of each group of channels.
@@ -49,13 +32,21 @@ struct Statistics {
   ValueId factor = 0;
 };
 
-Statistics statistics_of(NodeReader& node, ValueId x, index_t groups, float epsilon) {
-  const ValueId mean = mean_over_groups(node, "mean", mean_over_space(node, "means", x), groups);
-  const ValueId difference = add_step(node, "difference", Binary{BinaryKind::Sub}, {x, mean});
-  const ValueId square = add_step(node, "square", Binary{BinaryKind::Mul}, {difference, difference});
-  const ValueId variance = mean_over_groups(node, "variance", mean_over_space(node, "variances", square), groups);
+/// `mean_of(suffix, value)` adds what makes the mean.
+template <class MeanOf>
+Statistics statistics_of(NodeReader& node, ValueId x, float epsilon, MeanOf&& mean_of) {
+  const ValueId mean = mean_of("mean", x);
+  const ValueId difference = node.add_step("difference", Binary{BinaryKind::Sub}, {x, mean});
+  const ValueId square = node.add_step("square", Binary{BinaryKind::Mul}, {difference, difference});
+  const ValueId variance = mean_of("variance", square);
   const Finish root{.activation = {.kind = ActivationKind::InverseRoot, .alpha = epsilon}};
-  return {.difference = difference, .factor = add_step(node, "factor", Elementwise{}, {variance}, root)};
+  return {.difference = difference, .factor = node.add_step("factor", Elementwise{}, {variance}, root)};
+}
+
+Statistics statistics_of_groups(NodeReader& node, ValueId x, index_t groups, float epsilon) {
+  return statistics_of(node, x, epsilon, [&](const char* suffix, ValueId value) {
+    return mean_over_groups(node, suffix, add_mean(node, suffix, value, space), groups);
+  });
 }
 
 ValueId channel_constant(NodeReader& node, const char* suffix, std::vector<float> values, int ndims) {
@@ -80,7 +71,7 @@ Node normalisation(NodeReader& node, const Statistics& statistics, Affine affine
   if (is_scaled) {
     const int ndims = node.network().shape(factor).ndims;
     const ValueId scale = channel_constant(node, "scale", std::move(affine.scale), ndims);
-    factor = add_step(node, "scaled", Binary{BinaryKind::Mul}, {factor, scale});
+    factor = node.add_step("scaled", Binary{BinaryKind::Mul}, {factor, scale});
   }
   return {.name = node.name(),
           .op = Binary{BinaryKind::Mul},
@@ -99,28 +90,6 @@ void expect_channels(const NodeReader& node, const Shape& in) {
   if (in.ndims < 3) node.refuse(concat("its input has ", in.ndims, " dimensions, expected at least 3"));
 }
 
-/// The axes of a ReduceMean: an attribute, from operator set 18 on an input. None means all.
-std::vector<index_t> reduced_axes(NodeReader& node) {
-  if (node.opset() < 18) {
-    node.expect_inputs(1, 1);
-    return node.attributes().get_ints("axes");
-  }
-  node.expect_inputs(1, 2);
-  node.attributes().ignore("noop_with_empty_axes");
-  return node.has_input(1) ? node.integers(1, "the axes") : std::vector<index_t>{};
-}
-
-void expect_space(const NodeReader& node, const std::vector<index_t>& axes, int ndims) {
-  std::vector<int> found;
-  for (const index_t axis : axes) found.push_back(checked_axis(node, axis, ndims));
-  std::sort(found.begin(), found.end());
-  std::vector<int> space(static_cast<std::size_t>(std::max(ndims - 2, 0)));
-  std::iota(space.begin(), space.end(), 2);
-  if (found != space || space.empty())
-    node.refuse(
-        concat("its axes are ", dims_string(axes), "; only the mean over all of space (all axes from 2 on) is supported"));
-}
-
 /// An InstanceNormalization of channels that a Reshape joined is a GroupNormalization of what was reshaped: the form in which
 /// exporters write groups before operator set 18. Example: (n, 32, h, w) seen as (n, 8, 4 * h * w).
 std::optional<ValueId> joined_channels(NodeReader& node) {
@@ -134,17 +103,6 @@ std::optional<ValueId> joined_channels(NodeReader& node) {
 
 }  // namespace
 
-void read_reduce_mean(NodeReader& node) {
-  const std::vector<index_t> axes = reduced_axes(node);
-  expect_space(node, axes, node.shape(0).ndims);
-  if (node.attributes().get_int("keepdims", 1) == 0) {
-    const ValueId mean = mean_over_space(node, "mean", node.value(0));
-    return node.network().set_flattening(node.output_name(), mean);
-  }
-  const ValueId rows = add_step(node, "rows", RowSum{}, {node.value(0)});
-  node.make(RowsMean{.count = elems_of_channel(node.shape(0))}, {rows});
-}
-
 void read_instance_normalization(NodeReader& node) {
   node.expect_inputs(3, 3);
   const Shape in = node.shape(0);
@@ -154,13 +112,13 @@ void read_instance_normalization(NodeReader& node) {
   Affine affine{.scale = node.constant_values(1, "scale", channels), .bias = node.constant_values(2, "bias", channels)};
   const std::optional<ValueId> joined = joined_channels(node);
   if (!joined) {
-    Node last = normalisation(node, statistics_of(node, node.value(0), channels, epsilon), std::move(affine));
+    Node last = normalisation(node, statistics_of_groups(node, node.value(0), channels, epsilon), std::move(affine));
     node.network().add_node(std::move(last), node.output_name());
     return;
   }
   const index_t size = node.network().shape(*joined).extents[Axis::C] / channels;
   affine = {.scale = repeated(affine.scale, size), .bias = repeated(affine.bias, size)};
-  Node last = normalisation(node, statistics_of(node, *joined, channels, epsilon), std::move(affine));
+  Node last = normalisation(node, statistics_of_groups(node, *joined, channels, epsilon), std::move(affine));
   last.name = node.network().fresh_name(concat(node.output_name(), ".groups"));
   const std::string name = last.name;
   const ValueId normal = node.network().add_node(std::move(last), name);
@@ -182,7 +140,7 @@ void read_group_normalization(NodeReader& node) {
   Affine affine{.scale = repeated(node.constant_values(1, "scale", count), times),
                 .bias = repeated(node.constant_values(2, "bias", count), times)};
   const float epsilon = node.attributes().get_float("epsilon", 1e-5F);
-  Node last = normalisation(node, statistics_of(node, node.value(0), groups, epsilon), std::move(affine));
+  Node last = normalisation(node, statistics_of_groups(node, node.value(0), groups, epsilon), std::move(affine));
   node.network().add_node(std::move(last), node.output_name());
 }
 
@@ -190,17 +148,19 @@ void read_layer_normalization(NodeReader& node) {
   node.expect_inputs(2, 3);
   node.expect_one_output();
   const int ndims = node.shape(0).ndims;
-  if (checked_axis(node, node.attributes().get_int("axis", -1), ndims) != 1)
-    node.refuse("only the normalisation of whole samples (axis 1) is supported");
+  const int first = checked_axis(node, node.attributes().get_int("axis", -1), ndims);
+  AxisSet axes{};
+  for (int k = first; k < ndims; ++k) axes[static_cast<std::size_t>(axis_of(node, k, ndims))] = true;
   node.attributes().ignore("stash_type");
   const float epsilon = node.attributes().get_float("epsilon", 1e-5F);
-  const Statistics statistics = statistics_of(node, node.value(0), 1, epsilon);
+  const auto mean_of = [&](const char* suffix, ValueId value) { return add_mean(node, suffix, value, axes); };
+  const Statistics statistics = statistics_of(node, node.value(0), epsilon, mean_of);
   node.constant(1, "scale");
-  const ValueId normal = add_step(node, "normal", Binary{BinaryKind::Mul}, {statistics.difference, statistics.factor});
+  const ValueId normal = node.add_step("normal", Binary{BinaryKind::Mul}, {statistics.difference, statistics.factor});
   const ValueId scale = node.network().constant_value(node.input_name(1), ndims, node.label());
   if (!node.has_input(2)) return node.make(Binary{BinaryKind::Mul}, {normal, scale});
   node.constant(2, "bias");
-  const ValueId scaled = add_step(node, "scaled", Binary{BinaryKind::Mul}, {normal, scale});
+  const ValueId scaled = node.add_step("scaled", Binary{BinaryKind::Mul}, {normal, scale});
   node.make(Sum{}, {scaled, node.network().constant_value(node.input_name(2), ndims, node.label())});
 }
 

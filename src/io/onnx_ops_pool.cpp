@@ -1,7 +1,6 @@
-// MaxPool, AveragePool and GlobalAveragePool.
+// MaxPool and AveragePool.
 #include "io/onnx_ops.hpp"
 #include "io/onnx_window.hpp"
-#include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -40,16 +39,5 @@ void read_max_pool(NodeReader& node) {
 }
 
 void read_average_pool(NodeReader& node) { read_pool(node, PoolKind::Average); }
-
-void read_global_average_pool(NodeReader& node) {
-  node.expect_inputs(1, 1);
-  const Shape in = node.shape(0);
-  expect_spatial(node, in);
-  NetworkBuilder& network = node.network();
-  const std::string rows = network.fresh_name(concat(node.output_name(), ".rows"));
-  const ValueId sums = network.add_node({.name = concat(node.name(), ".rows"), .op = RowSum{}, .inputs = {node.value(0)}}, rows);
-  const index_t plane = checked_mul(in.extents[Axis::H], in.extents[Axis::W], "elements of a channel");
-  node.make(RowsMean{.count = checked_mul(in.extents[Axis::D], plane, "elements of a channel")}, {sums});
-}
 
 }  // namespace parconv

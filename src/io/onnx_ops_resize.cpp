@@ -52,7 +52,8 @@ ResizeMode read_mode(NodeReader& node) {
                                          {{"half_pixel", Coordinates::HalfPixel},
                                           {"pytorch_half_pixel", Coordinates::PytorchHalfPixel},
                                           {"asymmetric", Coordinates::Asymmetric},
-                                          {"align_corners", Coordinates::AlignCorners}});
+                                          {"align_corners", Coordinates::AlignCorners},
+                                          {"half_pixel_symmetric", Coordinates::HalfPixelSymmetric}});
   mode.rounding = choose<NearestRounding>(node, "nearest_mode", "round_prefer_floor",
                                           {{"floor", NearestRounding::Floor},
                                            {"ceil", NearestRounding::Ceil},
@@ -61,10 +62,16 @@ ResizeMode read_mode(NodeReader& node) {
   return mode;
 }
 
+enum class Policy { Stretch, NotLarger, NotSmaller };
+
+Policy read_policy(NodeReader& node) {
+  return choose<Policy>(node, "keep_aspect_ratio_policy", "stretch",
+                        {{"not_larger", Policy::NotLarger}, {"not_smaller", Policy::NotSmaller}, {"stretch", Policy::Stretch}});
+}
+
 /// Attributes that matter for other modes only, and those that have one supported value.
 void check_other_attributes(NodeReader& node) {
   for (const char* name : {"cubic_coeff_a", "exclude_outside", "extrapolation_value"}) node.attributes().ignore(name);
-  choose<bool>(node, "keep_aspect_ratio_policy", "stretch", {{"stretch", true}});
   if (node.attributes().get_int("antialias", 0) != 0) node.refuse("attribute antialias is not supported");
 }
 
@@ -112,6 +119,20 @@ std::vector<ResizedDim> scaled_dims(NodeReader& node, const std::vector<std::siz
   const std::vector<index_t> in = dims_of(node.shape(0));
   std::vector<ResizedDim> result;
   for (std::size_t k = 0; k < dims.size(); ++k) result.push_back(by_scale(node, dims[k], in[dims[k]], scales[k]));
+  return result;
+}
+
+/// The sizes that a factor common to all dimensions gives: the smallest or the largest that any of them asks for.
+std::vector<ResizedDim> keeping_aspect(NodeReader& node, const std::vector<ResizedDim>& asked, bool is_not_larger) {
+  const std::vector<index_t> in = dims_of(node.shape(0));
+  const auto less = [](const ResizedDim& a, const ResizedDim& b) { return a.scale < b.scale; };
+  const auto [smallest, largest] = std::minmax_element(asked.begin(), asked.end(), less);
+  const float scale = is_not_larger ? smallest->scale : largest->scale;
+  std::vector<ResizedDim> result;
+  for (const ResizedDim& dim : asked)
+    result.push_back({.dim = dim.dim,
+                      .scale = scale,
+                      .size = static_cast<index_t>(std::floor(scale * static_cast<float>(in[dim.dim]) + 0.5F))});
   return result;
 }
 
@@ -171,12 +192,16 @@ void read_resize(NodeReader& node) {
   const std::vector<std::size_t> dims = chosen_dims(node);
   if (is_old) return make_resize(node, mode, read_scales(node, 1, dims));
   if (has_elements(node, 2)) {
+    node.attributes().ignore("keep_aspect_ratio_policy");  // of sizes
     const std::vector<ResizedDim> scaled = read_scales(node, 2, dims);
     check_corners(node, mode, scaled);
     return make_resize(node, mode, scaled);
   }
   if (!has_elements(node, 3)) node.refuse("has neither scales nor sizes");
-  make_resize(node, mode, sized_dims(node, dims, node.integers(3, "the sizes")));
+  const Policy policy = read_policy(node);
+  std::vector<ResizedDim> sized = sized_dims(node, dims, node.integers(3, "the sizes"));
+  if (policy != Policy::Stretch) sized = keeping_aspect(node, sized, policy == Policy::NotLarger);
+  make_resize(node, mode, sized);
 }
 
 void read_upsample(NodeReader& node) {

@@ -1,4 +1,4 @@
-// Concat and Softmax: operators whose axes matter.
+// Softmax and its logarithm.
 #include <algorithm>
 
 #include "io/onnx_ops.hpp"
@@ -19,22 +19,6 @@ void make_softmax(NodeReader& node, bool is_logarithm) {
 }
 
 }  // namespace
-
-void read_concat(NodeReader& node) {
-  node.expect_inputs(1, std::max<std::size_t>(node.num_inputs(), 1));
-  const int ndims = node.shape(0).ndims;
-  if (!node.attributes().has("axis")) node.refuse("attribute axis is missing");
-  const index_t axis = node.attributes().get_int("axis", 1);
-  if (checked_axis(node, axis, ndims) != 1)
-    node.refuse(concat("attribute axis is ", axis, "; only channels (axis 1) can be joined"));
-  std::vector<ValueId> inputs;
-  for (std::size_t k = 0; k < node.num_inputs(); ++k) {
-    if (!node.has_input(k)) node.refuse(concat("input ", k, " is missing"));
-    if (node.shape(k).ndims != ndims) node.refuse(concat("joins inputs of ", ndims, " and ", node.shape(k).ndims, " dimensions"));
-    inputs.push_back(node.value(k));
-  }
-  node.make(Concat{}, std::move(inputs));
-}
 
 void read_softmax(NodeReader& node) { make_softmax(node, false); }
 

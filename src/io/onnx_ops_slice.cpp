@@ -23,10 +23,10 @@ std::vector<index_t> dims_from_input(NodeReader& node, std::size_t k, std::size_
 
 Border read_border(NodeReader& node) {
   static const std::map<std::string, Border> modes{
-      {"constant", Border::Fill}, {"reflect", Border::Reflect}, {"edge", Border::Edge}};
+      {"constant", Border::Fill}, {"edge", Border::Edge}, {"reflect", Border::Reflect}, {"wrap", Border::Wrap}};
   const std::string mode = node.attributes().get_string("mode", "constant");
   const auto found = modes.find(mode);
-  if (found == modes.end()) node.refuse(concat("attribute mode is '", mode, "'; supported are constant, edge, reflect"));
+  if (found == modes.end()) node.refuse(concat("attribute mode is '", mode, "'; supported are constant, edge, reflect, wrap"));
   return found->second;
 }
 
@@ -60,17 +60,23 @@ struct Cut {
   index_t step = 1;
 };
 
-/// Counts from the end if negative, and stays inside.
-index_t clipped(index_t index, index_t size) { return std::clamp<index_t>(index < 0 ? index + size : index, 0, size); }
+/// Counts from the end if negative, and stays from `lowest` to `highest`.
+index_t clipped(index_t index, index_t size, index_t lowest, index_t highest) {
+  return std::clamp<index_t>(index < 0 ? index + size : index, lowest, highest);
+}
 
 ResampledAxis cut_axis(NodeReader& node, const Cut& cut, index_t in_size) {
-  if (cut.step < 1) node.refuse(concat("has step ", cut.step, "; only steps from 1 are supported"));
-  const index_t start = clipped(cut.start, in_size);
-  const index_t end = clipped(cut.end, in_size);
-  if (end <= start) node.refuse(concat("takes nothing: from ", cut.start, " to ", cut.end, " of ", in_size, " elements"));
-  const index_t size = (end - start - 1) / cut.step + 1;
+  if (cut.step == 0) node.refuse("has step 0");
+  const bool goes_back = cut.step < 0;
+  const index_t start = goes_back ? clipped(cut.start, in_size, -1, in_size - 1) : clipped(cut.start, in_size, 0, in_size);
+  const index_t end = goes_back ? clipped(cut.end, in_size, -1, in_size - 1) : clipped(cut.end, in_size, 0, in_size);
+  const index_t span = goes_back ? start - end : end - start;
+  if (span <= 0) node.refuse(concat("takes nothing: from ", cut.start, " to ", cut.end, " of ", in_size, " elements"));
+  const index_t stride = std::min(goes_back ? -std::max(cut.step, -in_size) : cut.step, in_size);
+  const index_t size = (span - 1) / stride + 1;
+  if (goes_back) return {.method = TakeAxis{.start = start, .step = size == 1 ? 1 : -stride}, .size = size};
   if (size == in_size) return {};
-  return {.method = TakeAxis{.start = start, .step = size == 1 ? 1 : cut.step}, .size = size};
+  return {.method = TakeAxis{.start = start, .step = size == 1 ? 1 : stride}, .size = size};
 }
 
 struct Cuts {

@@ -47,9 +47,9 @@ bool is_dense_per_sample(const OperandLayout& layout) { return is_dense_along(la
 
 const char* name_of(const LocalKind& kind) {
   static constexpr std::array<const char*, std::variant_size_v<LocalKind>> names{
-      "conv",      "pool",    "fill",    "copy",     "scale_shift", "sum",    "row_sum",
-      "rows_mean", "softmax", "reshape", "resample", "deconv",      "binary", "rearrange"};
-  static_assert(std::is_same_v<std::variant_alternative_t<13, LocalKind>, LocalRearrange>);
+      "conv",    "pool",    "fill",     "copy",   "scale_shift", "sum",       "row_sum", "reduce",
+      "softmax", "reshape", "resample", "deconv", "binary",      "rearrange", "lrn",     "matmul"};
+  static_assert(std::is_same_v<std::variant_alternative_t<15, LocalKind>, LocalMatMul>);
   return names[kind.index()];
 }
 

@@ -60,8 +60,9 @@ LocalFinish local_finish(const Network&, const Node& node, const Box& owned) {
 }
 
 index_t concat_offset(const Network& network, const Node& node, std::size_t operand) {
+  const Axis axis = std::get<Concat>(node.op).axis;
   index_t offset = 0;
-  for (std::size_t k = 0; k < operand; ++k) offset += network.value(node.inputs[k]).extents[Axis::C];
+  for (std::size_t k = 0; k < operand; ++k) offset += network.value(node.inputs[k]).extents[axis];
   return offset;
 }
 

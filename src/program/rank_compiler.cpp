@@ -14,7 +14,7 @@ namespace {
 /// filled.
 constexpr int send_lag = 2;
 
-Box shifted_channels(const Box& box, index_t shift) { return box.with(Axis::C, box[Axis::C].shifted(shift)); }
+Box shifted(const Box& box, Axis axis, index_t shift) { return box.with(axis, box[axis].shifted(shift)); }
 
 bool is_dense_per_sample(const Box& inner, const Box& outer) {
   const Interval sample{inner[Axis::N].lo, inner[Axis::N].lo + 1};
@@ -104,7 +104,9 @@ void RankCompiler::place_arrival(int index) {
   if (d.is_concat) {
     const Use& use = d.uses.front();
     arrival.buffer = owned_buffer(use.consumer);
-    arrival.shift = concat_offset(network_, network_.node(use.consumer), use.operand);
+    const Node& joined = network_.node(use.consumer);
+    arrival.axis = std::get<Concat>(joined.op).axis;
+    arrival.shift = concat_offset(network_, joined, use.operand);
     return;
   }
   const bool is_owned = d.producer >= 0 && d.from_stage == d.to_stage && owned_box(d.producer).contains(arrival.need);
@@ -113,7 +115,7 @@ void RankCompiler::place_arrival(int index) {
 
 Region RankCompiler::arrived(int index, const Box& box) const {
   const Arrival& arrival = arrivals_[static_cast<std::size_t>(index)];
-  return {arrival.buffer, shifted_channels(box, arrival.shift)};
+  return {arrival.buffer, shifted(box, arrival.axis, arrival.shift)};
 }
 
 /// Where a computation reads `need` of an operand: the owned box, what was delivered, or, where the backend wants dense operands

@@ -11,7 +11,8 @@ namespace parconv {
 /// Where a delivery lands on this rank.
 struct Arrival {
   Box need{};            ///< in the value's indices; empty if this rank needs nothing
-  BufferId buffer = -1;  ///< that holds `need`, shifted along the channels by `shift`
+  BufferId buffer = -1;  ///< that holds `need`, shifted along `axis` by `shift`
+  Axis axis = Axis::C;
   index_t shift = 0;
   std::vector<CommId> communications{};  ///< one per strip; -1 where this rank takes no part
 };

@@ -52,7 +52,7 @@ TEST_P(CudnnKinds, GiveTheReferencesBitsOnSmallIntegers) {
       const auto kernel = exact->prepare(on_device.op(), reader_of(call.filter));
       const auto expected = rounded(run(*reference, call), types.dst);
       const auto actual = on_device.run(*kernel);
-      if (is_softmax(call) || is_rounded_twice(*kernel, types.dst)) {
+      if (is_rounded(call) || is_rounded_twice(*kernel, types.dst)) {
         ASSERT_TRUE(all_near(actual, expected, types.dst == DType::F32 ? 1e-5 : 1e-2)) << "call " << k;
       } else {
         ASSERT_TRUE(same_bits(actual, expected))
@@ -83,7 +83,7 @@ TEST_P(CudnnKinds, TakesSixteenBitsToSumsInF32) {
     DeviceCall on_device(*device_, call, DType::BF16, DType::F32);
     const auto kernel = exact->prepare(on_device.op(), reader_of(call.filter));
     const auto expected = run(*reference, call);
-    if (is_softmax(call)) {
+    if (is_rounded(call)) {
       ASSERT_TRUE(all_near(on_device.run(*kernel), expected, 1e-5)) << "call " << k;
     } else {
       ASSERT_TRUE(same_bits(on_device.run(*kernel), expected)) << "call " << k << " by " << kernel->implementation();

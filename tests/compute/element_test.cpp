@@ -25,7 +25,7 @@ TEST_P(ElementKinds, GiveTheReferencesBitsOnSmallIntegers) {
     const auto kernel = host_kernel(call.op);
     EXPECT_EQ(kernel->implementation(), concat("host:", name_of(call.op.kind)));
     const auto expected = run(*reference, call);
-    if (is_softmax(call)) {
+    if (is_rounded(call)) {
       ASSERT_TRUE(all_near(run(*kernel, call), expected, 1e-5)) << "call " << k;
     } else {
       ASSERT_TRUE(same_bits(run(*kernel, call), expected)) << "call " << k;
@@ -38,7 +38,7 @@ TEST_P(ElementKinds, GiveTheBitsOfTheCpuKernelsOnReals) {
     TestCall call = draw_call(GetParam(), 1000 + static_cast<std::uint64_t>(k), Numbers::Reals);
     const auto expected = run(*make_cpu_kernel(call.op), call);
     const auto actual = run(*host_kernel(call.op), call);
-    if (is_softmax(call)) {
+    if (is_rounded(call)) {
       ASSERT_TRUE(all_near(actual, expected, 1e-5)) << "call " << k;
     } else {
       ASSERT_TRUE(same_bits(actual, expected)) << "call " << k;
@@ -56,7 +56,7 @@ TEST_P(ElementKinds, ComputeInF32AndRoundOnce) {
       TypedCall typed(call, src_type, dst_type);
       const auto expected = rounded(run(*reference, call), dst_type);
       const auto actual = typed.run(*host_kernel(typed.op));
-      if (is_softmax(call)) {
+      if (is_rounded(call)) {
         ASSERT_TRUE(all_near(actual, expected, 1e-2)) << "call " << k;
       } else {
         ASSERT_TRUE(same_bits(actual, expected)) << "call " << k << " from " << name_of(src_type) << " to " << name_of(dst_type);

@@ -21,7 +21,9 @@ inline const std::vector<KindCase> kinds_without_filter{
     {"sum", &LocalOpGenerator::sum, 200},
     {"binary", &LocalOpGenerator::binary, 300},
     {"row_sum", &LocalOpGenerator::row_sum, 100},
-    {"rows_mean", &LocalOpGenerator::rows_mean, 100},
+    {"reduce", &LocalOpGenerator::reduce, 300},
+    {"lrn", &LocalOpGenerator::lrn, 100},
+    {"matmul", &LocalOpGenerator::matmul, 300},
     {"softmax", &LocalOpGenerator::softmax, 100},
     {"resample", &LocalOpGenerator::resample, 300},
     {"rearrange", &LocalOpGenerator::rearrange, 400},
@@ -36,7 +38,9 @@ inline TestCall draw_call(const KindCase& kind, std::uint64_t seed, Numbers numb
   return (generator.*kind.generate)();
 }
 
-/// Made of exponentials, which every implementation rounds in its own way.
-inline bool is_softmax(const TestCall& call) { return std::holds_alternative<LocalSoftmax>(call.op.kind); }
+/// Made of exponentials or powers, which every implementation rounds in its own way.
+inline bool is_rounded(const TestCall& call) {
+  return std::holds_alternative<LocalSoftmax>(call.op.kind) || std::holds_alternative<LocalLrn>(call.op.kind);
+}
 
 }  // namespace parconv::test

@@ -113,7 +113,7 @@ class LocalOpGenerator {
       call.srcs.push_back(operand(src));
     }
     constexpr std::array kinds{BinaryKind::Mul, BinaryKind::Sub, BinaryKind::Max, BinaryKind::Min, BinaryKind::PRelu};
-    call.op.kind = LocalBinary{kinds[static_cast<std::size_t>(random_.integer(0, std::ssize(kinds) - 1))]};
+    call.op.kind = LocalBinary{any_of(kinds)};
     return finished(std::move(call), out);
   }
 
@@ -126,13 +126,54 @@ class LocalOpGenerator {
     return finished(std::move(call), out);
   }
 
-  TestCall rows_mean() {
+  TestCall reduce() {
+    constexpr std::array kinds{ReduceKind::Sum, ReduceKind::Max, ReduceKind::Min, ReduceKind::Product};
+    LocalReduce reduce{.kind = any_of(kinds)};
+    if (reduce.kind == ReduceKind::Sum) reduce.count = random_.integer(1, 50);
     Extents out = extents(channels());
-    out[Axis::W] = 1;
     TestCall call;
     call.srcs.push_back(operand(out));
-    out[Axis::D] = out[Axis::H] = 1;
-    call.op.kind = LocalRowsMean{.count = random_.integer(1, 50)};
+    for (Axis axis : all_axes) {
+      const bool is_marked = random_.once_in(2);
+      reduce.axes[static_cast<std::size_t>(axis)] = is_marked;
+      if (is_marked) out[axis] = 1;
+    }
+    call.op.kind = reduce;
+    return finished(std::move(call), out);
+  }
+
+  TestCall lrn() {
+    constexpr std::array betas{1.0F, 0.5F, 0.75F, 0.6F};
+    LocalLrn lrn{.lrn = {.size = random_.integer(1, 7), .alpha = 0.5F, .beta = any_of(betas)}};
+    Extents out = extents(channels());
+    TestCall call;
+    call.srcs.push_back(operand(out));
+    const Interval part = part_of(out[Axis::C]);
+    lrn.own = part.lo;
+    out[Axis::C] = part.size();
+    call.op.kind = lrn;
+    return finished(std::move(call), out);
+  }
+
+  /// Matrices along the last two dimensions of 2 to 5, either of them broadcast along any of the others.
+  TestCall matmul() {
+    constexpr std::array<LocalMatMul, 3> axes{{{Axis::N, Axis::C}, {Axis::C, Axis::H}, {Axis::H, Axis::W}}};
+    const LocalMatMul product = any_of(axes);
+    ndims_ = product.rows == Axis::H ? random_.integer(2, 3) : product.rows == Axis::C ? 1 : 0;
+    const Extents whole = extents(channels());
+    const index_t inner = random_.integer(1, 20), columns = random_.once_in(3) ? 80 + random_.integer(0, 20) : channels();
+    Extents a = whole, b = whole, out = whole;
+    a[product.columns] = b[product.rows] = inner;
+    b[product.columns] = out[product.columns] = columns;
+    for (Axis axis : all_axes) {
+      if (axis == product.rows || axis == product.columns) continue;
+      if (random_.once_in(4)) a[axis] = 1;
+      if (random_.once_in(4)) b[axis] = 1;
+      out[axis] = std::max(a[axis], b[axis]);
+    }
+    TestCall call;
+    call.srcs = {operand(a), operand(b)};
+    call.op.kind = product;
     return finished(std::move(call), out);
   }
 
@@ -236,6 +277,11 @@ class LocalOpGenerator {
       default:
         return exact_tap(std::min(out, in_size - 1));
     }
+  }
+
+  template <class T, std::size_t count>
+  T any_of(const std::array<T, count>& choices) {
+    return choices[static_cast<std::size_t>(random_.integer(0, std::ssize(choices) - 1))];
   }
 
   Axis any_axis() { return all_axes[static_cast<std::size_t>(random_.integer(0, num_axes - 1))]; }
@@ -344,9 +390,15 @@ class LocalOpGenerator {
   }
 
   Activation activation() {
-    switch (random_.integer(0, 5)) {
+    switch (random_.integer(0, 8)) {
       case 0:
         return {};
+      case 6:
+        return {.kind = ActivationKind::Sign};
+      case 7:
+        return {.kind = ActivationKind::ThresholdedRelu, .alpha = 1};
+      case 8:
+        return {.kind = ActivationKind::Power, .alpha = 2};
       case 4:
         return {.kind = ActivationKind::HardSigmoid, .alpha = 0.25F, .beta = 0.5F};
       case 5:

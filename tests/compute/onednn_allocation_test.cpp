@@ -49,11 +49,11 @@ namespace {
 
 using Generate = TestCall (LocalOpGenerator::*)();
 
-constexpr std::array all_kinds{&LocalOpGenerator::conv,      &LocalOpGenerator::pool,      &LocalOpGenerator::fill,
-                               &LocalOpGenerator::copy,      &LocalOpGenerator::sum,       &LocalOpGenerator::row_sum,
-                               &LocalOpGenerator::softmax,   &LocalOpGenerator::rearrange, &LocalOpGenerator::reshape,
-                               &LocalOpGenerator::rows_mean, &LocalOpGenerator::binary,    &LocalOpGenerator::scale_shift,
-                               &LocalOpGenerator::deconv};
+constexpr std::array all_kinds{&LocalOpGenerator::conv,    &LocalOpGenerator::pool,        &LocalOpGenerator::fill,
+                               &LocalOpGenerator::copy,    &LocalOpGenerator::sum,         &LocalOpGenerator::row_sum,
+                               &LocalOpGenerator::softmax, &LocalOpGenerator::rearrange,   &LocalOpGenerator::reshape,
+                               &LocalOpGenerator::reduce,  &LocalOpGenerator::lrn,         &LocalOpGenerator::matmul,
+                               &LocalOpGenerator::binary,  &LocalOpGenerator::scale_shift, &LocalOpGenerator::deconv};
 
 int allocations_of(Kernel& kernel, TestCall& call) {
   const auto srcs = pointers_of(call.srcs);

@@ -29,8 +29,8 @@ INSTANTIATE_TEST_SUITE_P(
                       KindCase{"copy", &LocalOpGenerator::copy, 100},
                       KindCase{"scale_shift", &LocalOpGenerator::scale_shift, 100}, KindCase{"sum", &LocalOpGenerator::sum, 200},
                       KindCase{"binary", &LocalOpGenerator::binary, 300}, KindCase{"row_sum", &LocalOpGenerator::row_sum, 100},
-                      KindCase{"rows_mean", &LocalOpGenerator::rows_mean, 100},
-                      KindCase{"softmax", &LocalOpGenerator::softmax, 100},
+                      KindCase{"reduce", &LocalOpGenerator::reduce, 300}, KindCase{"lrn", &LocalOpGenerator::lrn, 200},
+                      KindCase{"matmul", &LocalOpGenerator::matmul, 300}, KindCase{"softmax", &LocalOpGenerator::softmax, 100},
                       KindCase{"resample", &LocalOpGenerator::resample, 300},
                       KindCase{"rearrange", &LocalOpGenerator::rearrange, 400},
                       KindCase{"reshape", &LocalOpGenerator::reshape, 100}),
@@ -39,7 +39,9 @@ INSTANTIATE_TEST_SUITE_P(
 /// From one bf16 to the next, in relation to the larger: two sums of f32 in other orders may be rounded to neighbours.
 constexpr double bfloat16_step = 0x1p-7;
 
-bool is_rounded(const LocalKind& kind) { return std::holds_alternative<LocalSoftmax>(kind); }
+bool is_rounded(const LocalKind& kind) {
+  return std::holds_alternative<LocalSoftmax>(kind) || std::holds_alternative<LocalLrn>(kind);
+}
 
 TEST_P(OnednnKinds, GivesTheReferencesBitsOnSmallIntegers) {
   const auto fast = make_onednn_backend(1);

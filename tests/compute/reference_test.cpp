@@ -122,12 +122,13 @@ TEST(ReferenceRowSum, SumsColumns) {
             (Values{6, 15, 24, 33}));
 }
 
-TEST(ReferenceRowsMean, AddsRowsInOrderAndDivides) {
-  EXPECT_EQ(run(LocalRowsMean{.count = 8}, {{{{1, 2, 2, 2, 1}}, {1, 2, 3, 4, 10, 20, 30, 40}}}, {{1, 2, 1, 1, 1}}),
-            (Values{1.25f, 12.5f}));
+LocalReduce rows(index_t count) { return {.axes = mean_of_rows(count).axes, .count = count}; }
+
+TEST(ReferenceReduce, AddsRowsInOrderAndDivides) {
+  EXPECT_EQ(run(rows(8), {{{{1, 2, 2, 2, 1}}, {1, 2, 3, 4, 10, 20, 30, 40}}}, {{1, 2, 1, 1, 1}}), (Values{1.25f, 12.5f}));
   // d is the slower one: 1e8 (d 0, h 0), -1e8 (d 0, h 1), 1 and 2.
-  EXPECT_EQ(run(LocalRowsMean{.count = 1}, {{{{1, 1, 2, 2, 1}}, {1e8f, -1e8f, 1, 2}}}, {{1, 1, 1, 1, 1}}), (Values{3}));
-  EXPECT_EQ(run(LocalRowsMean{.count = 1}, {{{{1, 1, 2, 2, 1}}, {1e8f, 1, -1e8f, 2}}}, {{1, 1, 1, 1, 1}}), (Values{2}));
+  EXPECT_EQ(run(rows(1), {{{{1, 1, 2, 2, 1}}, {1e8f, -1e8f, 1, 2}}}, {{1, 1, 1, 1, 1}}), (Values{3}));
+  EXPECT_EQ(run(rows(1), {{{{1, 1, 2, 2, 1}}, {1e8f, 1, -1e8f, 2}}}, {{1, 1, 1, 1, 1}}), (Values{2}));
 }
 
 LocalSoftmax softmax_over(std::initializer_list<Axis> axes) {
@@ -170,6 +171,33 @@ TEST(ReferenceSoftmax, MakesAPartOfTheSource) {
 TEST(ReferenceSoftmax, LargeNumbersDoNotOverflow) {
   const Operand src{row(2), {1000, 1000}};
   EXPECT_EQ(run(softmax_over({Axis::W}), {src}, row(2)), (Values{0.5f, 0.5f}));
+}
+
+TEST(ReferenceReduce, JoinsAnyAxes) {
+  const Operand src{{{2, 3, 1, 1, 2}}, {1, 2, 3, 4, 5, -6, 7, 8, 9, 10, 11, 12}};
+  const auto over = [&](ReduceKind kind, std::array<bool, num_axes> axes, const Extents& dst) {
+    return run(LocalReduce{.kind = kind, .axes = axes}, {src}, dst);
+  };
+  constexpr std::array<bool, num_axes> columns{false, false, false, false, true}, channels{false, true, false, false, false};
+  EXPECT_EQ(over(ReduceKind::Max, columns, {{2, 3, 1, 1, 1}}), (Values{2, 4, 5, 8, 10, 12}));
+  EXPECT_EQ(over(ReduceKind::Min, channels, {{2, 1, 1, 1, 2}}), (Values{1, -6, 7, 8}));
+  EXPECT_EQ(over(ReduceKind::Sum, {true, true, false, false, false}, {{1, 1, 1, 1, 2}}), (Values{36, 30}));
+  EXPECT_EQ(over(ReduceKind::Product, {true, false, false, false, false}, {{1, 3, 1, 1, 2}}), (Values{7, 16, 27, 40, 55, -72}));
+}
+
+TEST(ReferenceLrn, DividesByTheSquaresAround) {
+  const Operand src{{{1, 4, 1, 1, 1}}, {1, 2, 3, 4}};
+  const LocalLrn lrn{.lrn = {.size = 3, .alpha = 3, .beta = 1, .bias = 1}};
+  EXPECT_EQ(run(lrn, {src}, {{1, 4, 1, 1, 1}}), (Values{1.0F / 6, 2.0F / 15, 3.0F / 30, 4.0F / 26}));
+  const LocalLrn even{.lrn = {.size = 2, .alpha = 2, .beta = 1, .bias = 0}, .own = 1};
+  EXPECT_EQ(run(even, {src}, {{1, 2, 1, 1, 1}}), (Values{2.0F / 13, 3.0F / 25})) << "one channel more behind than before";
+}
+
+TEST(ReferenceMatMul, MultipliesTheLastTwoAxes) {
+  const Operand a{{{1, 1, 1, 2, 3}}, {1, 2, 3, 4, 5, 6}}, b{{{1, 1, 1, 3, 2}}, {1, 0, 0, 1, 2, 2}};
+  EXPECT_EQ(run(LocalMatMul{}, {a, b}, {{1, 1, 1, 2, 2}}), (Values{7, 8, 16, 17}));
+  const Operand columns{{{1, 3, 1, 1, 1}}, {1, 2, 3}}, rows_of_b{{{3, 2, 1, 1, 1}}, {1, 0, 0, 1, 2, 2}};
+  EXPECT_EQ(run(LocalMatMul{Axis::N, Axis::C}, {columns, rows_of_b}, {{1, 2, 1, 1, 1}}), (Values{7, 8}));
 }
 
 TEST(ReferenceReshape, FlattensInOnnxOrderAndBack) {
@@ -242,7 +270,7 @@ TEST(ReferenceBackend, RefusesOperandsThatDoNotFit) {
   EXPECT_THROW(run(LocalSum{}, {two, {row(3), {1, 2, 3}}}, row(3)), Bug);
   EXPECT_THROW(run(LocalScaleShift{.scale = {1, 2}, .shift = {1}}, {two}, row(2)), Bug);
   EXPECT_THROW(run(LocalRowSum{}, {two}, row(2)), Bug);
-  EXPECT_THROW(run(LocalRowsMean{}, {two}, row(1)), Bug);
+  EXPECT_THROW(run(rows(1), {two}, row(1)), Bug);
   EXPECT_THROW(run(softmax_over({Axis::W}), {two}, row(3)), Bug);
   EXPECT_THROW(run(LocalPool{.kind = PoolKind::Average}, {two}, row(2)), Bug);
   const LocalRearrange beyond{.digits = {{{}, {}, {}, {}, {{3, 1, Axis::W, 1}}}}};

@@ -124,6 +124,10 @@ void append_smooth_activations(std::vector<OperatorCase>& cases) {
   cases.push_back({"tanh of full vectors", deep_image, 4, activation({.kind = ActivationKind::Tanh})});
   cases.push_back({"elu", cube, 5, activation({.kind = ActivationKind::Elu, .alpha = 1.5F})});
   cases.push_back({"hard sigmoid", image, 4, activation({.kind = ActivationKind::HardSigmoid, .alpha = 0.25F, .beta = 0.5F})});
+  cases.push_back({"softplus", image, 4, activation({.kind = ActivationKind::Softplus})});
+  cases.push_back({"mish", image, 4, activation({.kind = ActivationKind::Mish})});
+  cases.push_back({"sign", image, 4, activation({.kind = ActivationKind::Sign})});
+  cases.push_back({"power", image, 4, activation({.kind = ActivationKind::Power, .alpha = 2})});
   const auto conv_gelu = [](NetworkBuilder& builder, ValueId src) {
     const ValueId product = builder.conv(src, {.oc = 33, .window = flat(same3, half3)});
     return builder.activation(product, {.kind = ActivationKind::Gelu});
@@ -177,6 +181,73 @@ void append_others(std::vector<OperatorCase>& cases) {
   cases.push_back({"clip", cube, 5, activation({.kind = ActivationKind::Clip, .alpha = -1, .beta = 1})});
   append_smooth_activations(cases);
   append_binaries(cases);
+}
+
+/// From parts of an input that is cut along an axis, in another order.
+ValueId joined_parts(NetworkBuilder& builder, ValueId src, Axis axis) {
+  const index_t extent = builder.extents(src)[axis], cut = extent / 3;
+  Resample low, high;
+  low[axis] = {TakeAxis{.start = 0}, cut};
+  high[axis] = {TakeAxis{.start = cut}, extent - cut};
+  return builder.concat({builder.resample(src, high), src, builder.resample(src, low)}, axis);
+}
+
+void append_parts(std::vector<OperatorCase>& cases) {
+  const auto parts_along = [](Axis axis) {
+    return [axis](NetworkBuilder& builder, ValueId src) { return joined_parts(builder, src, axis); };
+  };
+  cases.push_back({"parts of rows", image, 4, parts_along(Axis::H)});
+  cases.push_back({"parts of columns", image, 4, parts_along(Axis::W)});
+  cases.push_back({"parts of channels", deep_image, 4, parts_along(Axis::C)});
+  cases.push_back({"parts of slices", cube, 5, parts_along(Axis::D)});
+  const auto take = [](Axis axis, const ResampledAxis& to) {
+    Resample op;
+    op[axis] = to;
+    return [op](NetworkBuilder& builder, ValueId src) { return builder.resample(src, op); };
+  };
+  cases.push_back({"rows backwards", image, 4, take(Axis::H, {TakeAxis{.start = 12, .step = -2}, 7})});
+  cases.push_back({"channels backwards", image, 4, take(Axis::C, {TakeAxis{.start = 23, .step = -1}, 24})});
+  cases.push_back({"columns again", image, 4, take(Axis::W, {TakeAxis{.border = Border::Wrap}, 33})});
+  cases.push_back({"channels again", image, 4, take(Axis::C, {TakeAxis{.start = -5, .border = Border::Wrap}, 40})});
+  cases.push_back({"one row over and over", image, 4, take(Axis::H, {TakeAxis{.start = 3, .step = 0}, 9})});
+}
+
+void append_reductions(std::vector<OperatorCase>& cases) {
+  const auto reduce = [](ReduceKind kind, std::array<bool, num_axes> axes) {
+    return [=](NetworkBuilder& builder, ValueId src) { return builder.reduce(src, kind, axes); };
+  };
+  cases.push_back({"largest of all", image, 4, reduce(ReduceKind::Max, {false, true, true, true, true})});
+  cases.push_back({"smallest of columns and channels", cube, 5, reduce(ReduceKind::Min, {false, true, false, false, true})});
+  cases.push_back({"sum of rows", image, 4, reduce(ReduceKind::Sum, {false, false, false, true, false})});
+  cases.push_back({"sum of a sequence", signal, 3, reduce(ReduceKind::Sum, {false, false, true, true, false})});
+  const auto of_channels = [](NetworkBuilder& builder, ValueId src) {
+    return builder.reduce(builder.conv(builder.row_sum(src), {.oc = 1, .has_bias = false}), ReduceKind::Sum,
+                          {false, false, true, true, false});
+  };
+  cases.push_back({"sum of all in three steps", image, 4, of_channels});
+  const auto lrn = [](const Lrn& op) { return [op](NetworkBuilder& builder, ValueId src) { return builder.lrn(src, op); }; };
+  cases.push_back({"lrn", deep_image, 4, lrn({.size = 5})});
+  cases.push_back({"lrn of an even window", image, 4, lrn({.size = 8, .alpha = 2, .beta = 0.6F, .bias = 3})});
+}
+
+void append_products(std::vector<OperatorCase>& cases) {
+  const auto by_constant = [](const Extents& extents, int ndims, const MatMul& op) {
+    return [=](NetworkBuilder& builder, ValueId src) { return builder.matmul(src, builder.constant(extents, ndims), op); };
+  };
+  cases.push_back({"product with a matrix for each channel", image, 4, by_constant({{1, 24, 1, 11, 9}}, 4, {})});
+  cases.push_back({"product with one matrix", image, 4, by_constant({{1, 1, 1, 11, 70}}, 4, {})});
+  cases.push_back({"product of cubes", cube, 5, by_constant({{1, 12, 7, 9, 5}}, 5, {})});
+  cases.push_back({"linear layer of a sequence", signal, 3, by_constant({{1, 29, 1, 20, 1}}, 3, {Axis::C, Axis::H})});
+  cases.push_back({"product of matrices", matrix, 2, by_constant({{40, 33, 1, 1, 1}}, 2, {Axis::N, Axis::C})});
+  const auto constant_first = [](NetworkBuilder& builder, ValueId src) {
+    return builder.matmul(builder.constant(Extents{{1, 1, 1, 6, 13}}), src);
+  };
+  cases.push_back({"matrix times image", image, 4, constant_first});
+  const auto of_two = [](NetworkBuilder& builder, ValueId src) {
+    const ValueId left = builder.conv(src, {.oc = 6}), right = builder.conv(src, {.oc = 6});
+    return builder.relu(builder.matmul(left, right));
+  };
+  cases.push_back({"product of two activations", Extents{{2, 8, 1, 9, 9}}, 4, of_two});
 }
 
 void append_resamplings(std::vector<OperatorCase>& cases) {
@@ -243,6 +314,9 @@ std::vector<OperatorCase> operator_cases() {
   append_others(cases);
   append_resamplings(cases);
   append_rearrangements(cases);
+  append_parts(cases);
+  append_reductions(cases);
+  append_products(cases);
   return cases;
 }
 

@@ -39,14 +39,20 @@ void for_each_network(Weights weights, Visit&& visit) {
     }
 }
 
-inline bool is_rounded(ActivationKind kind) { return kind >= ActivationKind::Sigmoid && kind != ActivationKind::HardSigmoid; }
+inline bool is_rounded(const Activation& activation) {
+  constexpr std::array exact{
+      ActivationKind::HardSigmoid, ActivationKind::Abs,   ActivationKind::Neg,  ActivationKind::Floor,
+      ActivationKind::Ceil,        ActivationKind::Round, ActivationKind::Sign, ActivationKind::ThresholdedRelu};
+  if (activation.kind == ActivationKind::Power) return activation.alpha != 2;
+  return activation.kind >= ActivationKind::Sigmoid && std::find(exact.begin(), exact.end(), activation.kind) == exact.end();
+}
 
 /// Exponentials and quotients are rounded; everything else makes integers, or a few binary digits behind the point, of integers.
 inline bool keeps_integers(const Network& network) {
   return std::none_of(network.nodes.begin(), network.nodes.end(), [](const Node& node) {
     const auto* pool = std::get_if<Pool>(&node.op);
-    return std::holds_alternative<Softmax>(node.op) || is_rounded(node.finish.activation.kind) ||
-           (pool != nullptr && pool->kind == PoolKind::Average);
+    return std::holds_alternative<Softmax>(node.op) || std::holds_alternative<Lrn>(node.op) ||
+           is_rounded(node.finish.activation) || (pool != nullptr && pool->kind == PoolKind::Average);
   });
 }
 

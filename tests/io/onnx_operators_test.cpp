@@ -122,7 +122,7 @@ TEST(OnnxOperators, GlobalAveragePoolSumsRowsAndDivides) {
   const auto network = read(simple("GlobalAveragePool", {2, 3, 5, 7}).writer());
   ASSERT_EQ(network.nodes.size(), 2U);
   EXPECT_TRUE(std::holds_alternative<RowSum>(network.nodes[0].op));
-  EXPECT_EQ(last_op<RowsMean>(network).count, 35);
+  EXPECT_EQ(last_op<ReduceAxes>(network).count, 35);
 }
 
 TEST(OnnxOperators, BatchNormalizationIsAFactorAndATerm) {
@@ -161,6 +161,21 @@ TEST(OnnxOperators, Activations) {
       {simple("Abs", {1, 2, 3}), {ActivationKind::Abs}},
       {simple("Neg", {1, 2, 3}), {ActivationKind::Neg}},
       {simple("HardSwish", {1, 2, 3}, {}, 14), {ActivationKind::HardSwish}},
+      {simple("Softplus", {1, 2, 3}), {ActivationKind::Softplus}},
+      {simple("Softsign", {1, 2, 3}), {ActivationKind::Softsign}},
+      {simple("Mish", {1, 2, 3}, {}, 18), {ActivationKind::Mish}},
+      {simple("Swish", {1, 2, 3}, {}, 24), {ActivationKind::Silu}},
+      {simple("Reciprocal", {1, 2, 3}), {ActivationKind::Reciprocal}},
+      {simple("Log", {1, 2, 3}), {ActivationKind::Log}},
+      {simple("Floor", {1, 2, 3}), {ActivationKind::Floor}},
+      {simple("Ceil", {1, 2, 3}), {ActivationKind::Ceil}},
+      {simple("Round", {1, 2, 3}), {ActivationKind::Round}},
+      {simple("Sign", {1, 2, 3}), {ActivationKind::Sign}},
+      {simple("Sin", {1, 2, 3}), {ActivationKind::Sin}},
+      {simple("Cos", {1, 2, 3}), {ActivationKind::Cos}},
+      {simple("Celu", {1, 2, 3}, {{"alpha", 2.0F}}), {ActivationKind::Celu, 2}},
+      {simple("Selu", {1, 2, 3}, {{"alpha", 2.0F}, {"gamma", 3.0F}}), {ActivationKind::Selu, 2, 3}},
+      {simple("ThresholdedRelu", {1, 2, 3}), {ActivationKind::ThresholdedRelu, 1}},
       {simple("Elu", {1, 2, 3}), {ActivationKind::Elu, 1}},
       {simple("Elu", {1, 2, 3}, {{"alpha", 0.5F}}), {ActivationKind::Elu, 0.5F}},
       {simple("HardSigmoid", {1, 2, 3}), {ActivationKind::HardSigmoid, 0.2F, 0.5F}},
@@ -198,7 +213,7 @@ TEST(OnnxOperators, FunctionsOfTwoInputs) {
 
 TEST(OnnxOperators, ReduceMeanOverSpace) {
   const auto kept = read(simple("ReduceMean", {2, 3, 5, 7}, {{"axes", Ints{-1, 2}}}).writer());
-  EXPECT_EQ(last_op<RowsMean>(kept).count, 35);
+  EXPECT_EQ(last_op<ReduceAxes>(kept).count, 35);
   EXPECT_EQ(output_dims(kept), (Ints{2, 3, 1, 1}));
   const auto dropped = read(simple("ReduceMean", {2, 3, 5, 7}, {{"axes", Ints{2, 3}}, {"keepdims", index_t{0}}}).writer());
   EXPECT_EQ(output_dims(dropped), (Ints{2, 3}));

@@ -126,7 +126,7 @@ TEST(OnnxRefusals, OtherOperators) {
       {"attribute training_mode is 1", training},
       {"the variance of channel 1 is -1", negative},
       {"training_mode is true", dropout},
-      {"attribute axis is 2; only channels", simple("Concat", {{"axis", index_t{2}}})},
+      {"attribute axis is 4 for an input of 4", simple("Concat", {{"axis", index_t{4}}})},
       {"attribute axis is missing", simple("Concat")},
       {"attribute axis is 4 for an input of 4", simple("Softmax", {{"axis", index_t{4}}})},
       {"attribute axis is -5 for an input of 4", simple("Softmax", {{"axis", index_t{-5}}})},
@@ -142,7 +142,33 @@ TEST(OnnxRefusals, OtherOperators) {
       {"the target shape ('x') must be constant", {.node = {.op_type = "Reshape", .inputs = {"x", "x"}}}},
       {"does not fit 64 bits", with_tensor("Reshape", int64_tensor({3}, {index_t{1} << 62, index_t{1} << 62, -1}))},
       {"differ along w", with_tensor("Add", float_tensor({5}, {1, 2, 3, 4, 5}))},
-      {"more than the 4 of the other input", with_tensor("Add", float_tensor({1, 1, 1, 1, 1}, {1}))},
+      {"joins inputs of up to 6 dimensions", with_tensor("Add", float_tensor({1, 1, 1, 1, 1, 1}, {1}))},
+  });
+}
+
+TEST(OnnxRefusals, PartsAndReductions) {
+  const auto split = [](std::vector<OnnxAttribute> attributes, index_t opset) {
+    OneNode model = simple("Split", std::move(attributes), opset);
+    model.node.outputs = {"y", "z"};
+    return model;
+  };
+  expect_refusals({
+      {"splits 3 elements into 2 equal parts", split({{"axis", index_t{1}}}, 13)},
+      {"splits 8 elements into [5, 4] for 2 outputs", split({{"axis", index_t{2}}, {"split", Ints{5, 4}}}, 11)},
+      {"makes a part of 0 elements", split({{"axis", index_t{2}}, {"split", Ints{8, 0}}}, 11)},
+      {"attribute num_outputs is 3, but it has 2 outputs", split({{"axis", index_t{2}}, {"num_outputs", index_t{3}}}, 18)},
+      {"index 8 is out of range for 8 elements", with_tensor("Gather", int64_tensor({1}, {8}), {{"axis", index_t{2}}})},
+      {"the indices are not a short list of integers", with_tensor("Gather", float_tensor({1}, {1}), {{"axis", index_t{2}}})},
+      {"cannot bring [2, 3, 8, 8] to [1, 1, 8, 9]", with_tensor("Expand", int64_tensor({2}, {8, 9}))},
+      {"has 2 repeats for 4 dimensions", with_tensor("Tile", int64_tensor({2}, {1, 2}))},
+      {"repeats dimension 3 0 times", with_tensor("Tile", int64_tensor({4}, {1, 1, 1, 0}))},
+      {"attribute axis is 4 for an input of 4", simple("ReduceMax", {{"axes", Ints{4}}})},
+      {"attribute noop_with_empty_axes is 1", simple("ReduceL2", {{"noop_with_empty_axes", index_t{1}}}, 18)},
+      {"attribute size is 0", simple("LRN")},
+      {"attribute alpha is 0", simple("Celu", {{"alpha", 0.0F}})},
+      {"differ along c", with_tensor("MatMul", float_tensor({2, 8, 1}, std::vector<float>(16, 1)))},
+      {"multiplies 8 columns with a matrix of 7 rows", with_tensor("MatMul", float_tensor({7, 1}, std::vector<float>(7, 1)))},
+      {"multiplies by an input of 1 dimensions", with_tensor("MatMul", float_tensor({8}, std::vector<float>(8, 1)))},
   });
 }
 

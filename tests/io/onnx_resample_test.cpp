@@ -92,6 +92,17 @@ TEST(OnnxUpsample, ByAttributeOrInput) {
   EXPECT_EQ(output_dims(nine), (Ints{2, 3, 16, 18}));
 }
 
+TEST(OnnxResize, KeepsTheAspectRatio) {
+  const auto dims = [](const char* policy, Ints sizes, Ints axes) {
+    return output_dims(read(node_of("Resize", 18, {{}, {}, ints("sizes", std::move(sizes))},
+                                    {{"keep_aspect_ratio_policy", std::string(policy)}, {"axes", std::move(axes)}})
+                                .writer()));
+  };
+  EXPECT_EQ(dims("not_larger", {12, 12}, {2, 3}), (Ints{2, 3, 12, 9})) << "1.5 times 8 rows and 6 columns";
+  EXPECT_EQ(dims("not_smaller", {12, 12}, {-2, -1}), (Ints{2, 3, 16, 12}));
+  EXPECT_EQ(dims("stretch", {12, 12}, {2, 3}), (Ints{2, 3, 12, 12}));
+}
+
 TEST(OnnxResize, NothingToDoIsACopy) {
   const Network network = read(node_of("Resize", 13, {{}, scales({1, 1, 1, 1})}).writer());
   EXPECT_TRUE(std::holds_alternative<Elementwise>(network.nodes.back().op));
@@ -135,7 +146,9 @@ TEST(OnnxPad, ModesAndRefusals) {
   EXPECT_EQ(resample_of(read(model("edge", {0, 0, 9, 0, 0, 0, 0, 0})))[Axis::H],
             (ResampledAxis{TakeAxis{.start = -9, .border = Border::Edge}, 17}));
   EXPECT_THAT(read_error(model("reflect", {0, 0, 8, 0, 0, 0, 0, 0})), HasSubstr("reflects more"));
-  EXPECT_THAT(read_error(model("wrap", {0, 0, 1, 0, 0, 0, 0, 0})), HasSubstr("attribute mode is 'wrap'"));
+  EXPECT_EQ(resample_of(read(model("wrap", {0, 0, 9, 0, 0, 0, 0, 0})))[Axis::H],
+            (ResampledAxis{TakeAxis{.start = -9, .border = Border::Wrap}, 17}));
+  EXPECT_THAT(read_error(model("mirror", {0, 0, 1, 0, 0, 0, 0, 0})), HasSubstr("attribute mode is 'mirror'"));
   EXPECT_THAT(read_error(model("constant", {0, 1, 0, 0, 0, 0, 0, 0})), HasSubstr("not be padded"));
   EXPECT_THAT(read_error(model("constant", {0, 0, 1, 0})), HasSubstr("has 4 pads for 4 dimensions"));
   EXPECT_THAT(read_error(model("constant", {0, 0, -8, 0, 0, 0, 0, 0})), HasSubstr("makes 0 outputs along h"));
@@ -153,6 +166,18 @@ TEST(OnnxSlice, StartsFromTheEndAndSteps) {
   EXPECT_EQ(resample_of(network)[Axis::N], ResampledAxis{});
 }
 
+TEST(OnnxSlice, BackwardsAndOfSamples) {
+  constexpr index_t least = std::numeric_limits<index_t>::min();
+  const Network network = read(
+      node_of("Slice", 13,
+              {ints("starts", {100, -2, 1}), ints("ends", {least, 0, 2}), ints("axes", {2, 3, 0}), ints("steps", {-3, -1, 1})})
+          .writer());
+  EXPECT_EQ(output_dims(network), (Ints{1, 3, 3, 4}));
+  EXPECT_EQ(resample_of(network)[Axis::H], (ResampledAxis{TakeAxis{.start = 7, .step = -3}, 3}));
+  EXPECT_EQ(resample_of(network)[Axis::W], (ResampledAxis{TakeAxis{.start = 4, .step = -1}, 4}));
+  EXPECT_EQ(resample_of(network)[Axis::N], (ResampledAxis{TakeAxis{.start = 1}, 1}));
+}
+
 TEST(OnnxSlice, ByAttributesAndOfChannels) {
   const Network network = read(node_of("Slice", 9, {}, {{"starts", Ints{1}}, {"ends", Ints{3}}, {"axes", Ints{1}}}).writer());
   EXPECT_EQ(resample_of(network)[Axis::C], (ResampledAxis{TakeAxis{.start = 1}, 2}));
@@ -164,9 +189,10 @@ TEST(OnnxSlice, Refusals) {
         node_of("Slice", 13, {ints("s", std::move(start)), ints("e", std::move(end)), ints("a", {axis}), ints("t", {step})})
             .writer());
   };
-  EXPECT_THAT(error({5}, {0}, 2, -1), HasSubstr("has step -1"));
+  EXPECT_THAT(error({5}, {0}, 2, 0), HasSubstr("has step 0"));
+  EXPECT_THAT(error({0}, {5}, 2, -1), HasSubstr("takes nothing"));
   EXPECT_THAT(error({5}, {5}, 2, 1), HasSubstr("takes nothing"));
-  EXPECT_THAT(error({0}, {1}, 0, 1), HasSubstr("samples cannot"));
+  EXPECT_THAT(error({1}, {-3}, 0, -1), HasSubstr("of samples, only a run can be taken"));
   EXPECT_THAT(error({0, 1}, {1}, 2, 1), HasSubstr("has 2 starts, 1 ends"));
   EXPECT_THAT(error({0}, {1}, 4, 1), HasSubstr("4 dimensions"));
 }

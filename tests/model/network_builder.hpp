@@ -24,6 +24,8 @@ class NetworkBuilder {
         {.name = name, .kind = ValueKind::Constant, .extents = extents, .constant = {.is_fill = true, .fill = 1.0F}});
   }
 
+  void set_fill(ValueId constant, float value) { net_.value(constant).constant.fill = value; }
+
   ValueId add(const std::string& name, Operator op, std::vector<ValueId> inputs, Finish finish = {}) {
     std::vector<Shape> shapes;
     for (ValueId id : inputs) shapes.push_back(shape_of(net_.value(id)));

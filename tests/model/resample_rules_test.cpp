@@ -43,6 +43,12 @@ TEST(Resample, PadsByFillMirrorOrBorder) {
   EXPECT_THAT(outputs_of({TakeAxis{.start = 1, .border = Border::Edge}, 4}, four), ElementsAre(11, 12, 13, 13));
 }
 
+TEST(Resample, TakesBackwardsOverAndOverAndAgain) {
+  EXPECT_THAT(outputs_of({TakeAxis{.start = 3, .step = -2}, 2}, four), ElementsAre(13, 11));
+  EXPECT_THAT(outputs_of({TakeAxis{.start = 1, .step = 0}, 3}, four), ElementsAre(11, 11, 11));
+  EXPECT_THAT(outputs_of({TakeAxis{.start = -1, .border = Border::Wrap}, 7}, four), ElementsAre(13, 10, 11, 12, 13, 10, 11));
+}
+
 TEST(Resample, NearestOfTwiceAndHalf) {
   const NearestAxis twice{.scale = 2, .coordinates = Coordinates::Asymmetric, .rounding = NearestRounding::Floor};
   EXPECT_THAT(outputs_of({twice, 8}, four), ElementsAre(10, 10, 11, 11, 12, 12, 13, 13));
@@ -101,13 +107,19 @@ std::string refusal(Axis along, const ResampledAxis& axis) {
 
 TEST(Resample, RefusesWhatCannotBe) {
   EXPECT_THAT(refusal(Axis::H, {TakeAxis{}, 0}), HasSubstr("at least 1"));
-  EXPECT_THAT(refusal(Axis::H, {TakeAxis{.step = 0}, 1}), HasSubstr("step along h is 0"));
+  EXPECT_EQ(refusal(Axis::H, {TakeAxis{.start = 2, .step = 0}, 9}), "");
+  EXPECT_THAT(refusal(Axis::H, {TakeAxis{.start = 4, .step = 0}, 9}), HasSubstr("takes from 4 to 4 of the 4 inputs along h"));
+  EXPECT_THAT(refusal(Axis::H, {TakeAxis{.start = 2, .step = -1}, 4}), HasSubstr("takes from 2 to -1 of the 4"));
+  EXPECT_THAT(refusal(Axis::H, {TakeAxis{.step = 2, .border = Border::Wrap}, 4}), HasSubstr("step along h is 2"));
+  EXPECT_EQ(refusal(Axis::C, {TakeAxis{.border = Border::Wrap}, 9}), "");
   EXPECT_THAT(refusal(Axis::H, {TakeAxis{.start = -4, .border = Border::Reflect}, 8}), HasSubstr("reflects more"));
   EXPECT_EQ(refusal(Axis::H, {TakeAxis{.start = -3, .border = Border::Reflect}, 10}), "");
   EXPECT_THAT(refusal(Axis::H, {TakeAxis{.start = -3, .border = Border::Reflect}, 11}), HasSubstr("reflects more"));
   EXPECT_THAT(refusal(Axis::C, {TakeAxis{.start = -1}, 4}), HasSubstr("not be padded"));
   EXPECT_THAT(refusal(Axis::C, {NearestAxis{.scale = 2}, 6}), HasSubstr("channels cannot be resized"));
-  EXPECT_THAT(refusal(Axis::N, {TakeAxis{}, 1}), HasSubstr("samples cannot"));
+  EXPECT_EQ(refusal(Axis::N, {TakeAxis{.start = 1}, 1}), "");
+  EXPECT_THAT(refusal(Axis::N, {TakeAxis{.start = 1, .step = -1}, 2}), HasSubstr("only a run can be taken"));
+  EXPECT_THAT(refusal(Axis::N, {NearestAxis{.scale = 2}, 4}), HasSubstr("samples cannot be resized"));
   EXPECT_THAT(refusal(Axis::W, {LinearAxis{.scale = 0}, 4}), HasSubstr("must be positive"));
   EXPECT_THAT(refusal(Axis::W, {TakeAxis{.start = 1, .step = index_t{1} << 62}, 4}), HasSubstr("does not fit"));
 }

@@ -92,7 +92,7 @@ TEST(OutputShape, OfTheOthers) {
   EXPECT_EQ(of(ScaleShift{{1, 2}, {3, 4}}, {image(1, 2, 3, 4)}), image(1, 2, 3, 4));
   EXPECT_EQ(of(Concat{}, {image(1, 2, 3, 4), image(1, 5, 3, 4), image(1, 1, 3, 4)}), image(1, 8, 3, 4));
   EXPECT_EQ(of(RowSum{}, {image(1, 2, 3, 4)}), image(1, 2, 3, 1));
-  EXPECT_EQ(of(RowsMean{.count = 12}, {image(1, 2, 3, 1)}), image(1, 2, 1, 1));
+  EXPECT_EQ(of(mean_of_rows(12), {image(1, 2, 3, 1)}), image(1, 2, 1, 1));
   EXPECT_EQ(of(Softmax{}, {image(1, 2, 3, 4)}), image(1, 2, 3, 4));
 }
 
@@ -121,7 +121,7 @@ TEST(OutputShape, RefusesWhatDoesNotFit) {
   EXPECT_THAT(refusal(Concat{}, {image(1, 4, 5, 5), image(1, 4, 5, 6)}), HasSubstr("differ along w"));
   EXPECT_THAT(refusal(Elementwise{}, {in[0], in[0]}), HasSubstr("expects one input, but has 2"));
   EXPECT_THAT(refusal(Sum{}, {}), HasSubstr("expects at least one input"));
-  EXPECT_THAT(refusal(RowsMean{.count = 0}, in), HasSubstr("divides by 0"));
+  EXPECT_THAT(refusal(mean_of_rows(0), in), HasSubstr("divides by 0"));
 }
 
 TEST(OutputShape, OverflowIsAnErrorAndNotANumber) {

@@ -28,7 +28,7 @@ TEST(ValueTypes, ConvolutionsReadAndMakeActivations) {
 TEST(ValueTypes, AMeanStaysAsItIsUntilItMeetsActivations) {
   NetworkBuilder builder;
   const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
-  const ValueId mean = builder.add("mean", RowsMean{.count = 36}, {builder.add("rows", RowSum{}, {x})});
+  const ValueId mean = builder.add("mean", mean_of_rows(36), {builder.add("rows", RowSum{}, {x})});
   const ValueId scaled = builder.add("scaled", Binary{BinaryKind::Mul}, {mean, builder.constant("scale", {{1, 8, 1, 1, 1}})});
   const ValueId difference = builder.add("difference", Binary{BinaryKind::Sub}, {x, scaled});
   EXPECT_EQ(kept_as_floats(builder.build({difference})), (Names{"rows", "mean", "scale", "scaled"}));
@@ -37,7 +37,7 @@ TEST(ValueTypes, AMeanStaysAsItIsUntilItMeetsActivations) {
 TEST(ValueTypes, AMeanThatAConvolutionReadsIsAnActivation) {
   NetworkBuilder builder;
   const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
-  const ValueId mean = builder.add("mean", RowsMean{.count = 36}, {builder.add("rows", RowSum{}, {x})});
+  const ValueId mean = builder.add("mean", mean_of_rows(36), {builder.add("rows", RowSum{}, {x})});
   EXPECT_EQ(kept_as_floats(builder.build({builder.conv("y", mean, 4, 1)})), Names{"rows"});
 }
 

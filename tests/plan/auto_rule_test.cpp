@@ -64,7 +64,7 @@ TEST(AutoRule, ChoosesForEveryOperatorOnItsOwn) {
   const ValueId stem = build.conv("stem", x, 64, 7, 2);
   const ValueId deep = build.conv("deep", stem, 512, 3, 8);
   const ValueId sum = build.add("sum", RowSum{}, {deep});
-  const ValueId mean = build.add("mean", RowsMean{.count = 196}, {sum});
+  const ValueId mean = build.add("mean", mean_of_rows(196), {sum});
   const Network network = build.build({build.conv("fc", mean, 10, 1)});
   const Plan plan = make_plan(network, Split{.is_auto = true}, 4);
   std::vector<std::string> grids;

@@ -23,7 +23,7 @@ Network tail_of_resnet() {
   const ValueId rows14 = build.conv("rows14", x, 64);
   const ValueId rows7 = build.conv("rows7", rows14, 128, 3, 2);
   const ValueId sum = build.add("sum", RowSum{}, {rows7});
-  const ValueId mean = build.add("mean", RowsMean{.count = 49}, {sum});
+  const ValueId mean = build.add("mean", mean_of_rows(49), {sum});
   return build.build({build.conv("fc", mean, 100, 1)});
 }
 

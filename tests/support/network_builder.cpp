@@ -91,13 +91,17 @@ ValueId NetworkBuilder::global_average(ValueId src) {
   const ValueId rows = add(RowSum{}, {src});
   // Small integers stay integers: the mean is left a sum.
   const index_t count = weights_ == Weights::SmallIntegers ? 1 : in[Axis::D] * in[Axis::H] * in[Axis::W];
-  return add(RowsMean{.count = count}, {rows});
+  return add(mean_of_rows(count), {rows});
 }
 
 ValueId NetworkBuilder::softmax(ValueId src, Axis axis) {
   Softmax softmax;
   softmax.axes[static_cast<std::size_t>(axis)] = true;
   return add(softmax, {src});
+}
+
+ValueId NetworkBuilder::reduce(ValueId src, ReduceKind kind, std::array<bool, num_axes> axes) {
+  return add(ReduceAxes{.kind = kind, .axes = axes}, {src});
 }
 
 ValueId NetworkBuilder::reshape(ValueId src, const Extents& extents, int ndims) {
@@ -167,12 +171,15 @@ namespace {
 
 ResampledAxis random_slice(Random& random, index_t in_size) {
   const index_t start = random.integer(0, in_size - 1);
+  if (random.once_in(6)) return {TakeAxis{.start = start, .step = 0}, random.integer(1, 9)};
   const index_t step = random.integer(1, 3);
+  if (random.once_in(3)) return {TakeAxis{.start = start, .step = -step}, random.integer(1, start / step + 1)};
   return {TakeAxis{.start = start, .step = step}, random.integer(1, (in_size - 1 - start) / step + 1)};
 }
 
 ResampledAxis random_padding(Random& random, index_t in_size) {
-  const Border border = random.once_in(3) ? Border::Fill : random.once_in(2) ? Border::Reflect : Border::Edge;
+  constexpr std::array borders{Border::Fill, Border::Reflect, Border::Edge, Border::Wrap};
+  const Border border = borders[static_cast<std::size_t>(random.integer(0, std::ssize(borders) - 1))];
   const index_t most = border == Border::Reflect ? in_size - 1 : 4;
   const index_t before = random.integer(-(in_size - 1) / 2, std::min<index_t>(most, 4));
   const index_t behind = random.integer(-(in_size - 1) / 2, std::min<index_t>(most, 4));
@@ -182,7 +189,7 @@ ResampledAxis random_padding(Random& random, index_t in_size) {
 ResampledAxis random_resize(Random& random, index_t in_size, bool is_linear) {
   constexpr std::array scales{0.3F, 0.5F, 0.75F, 1.0F, 1.5F, 2.0F, 2.6F};
   const float scale = scales[static_cast<std::size_t>(random.integer(0, std::ssize(scales) - 1))];
-  const auto coordinates = static_cast<Coordinates>(random.integer(0, 3));
+  const auto coordinates = static_cast<Coordinates>(random.integer(0, 4));
   const auto rounding = static_cast<NearestRounding>(random.integer(0, 3));
   const auto size = std::max<index_t>(1, static_cast<index_t>(static_cast<float>(in_size) * scale));
   if (is_linear) return {LinearAxis{scale, coordinates}, size};
@@ -370,6 +377,41 @@ ValueId random_binary(NetworkBuilder& builder, ValueId src) {
   return random.once_in(2) ? builder.binary(kind, constant, src) : builder.binary(kind, src, constant);
 }
 
+/// Over any axes but samples.
+ValueId random_reduction(NetworkBuilder& builder, ValueId src) {
+  Random& random = builder.random();
+  const auto kind = static_cast<ReduceKind>(random.integer(0, 2));
+  std::array<bool, num_axes> axes{};
+  for (std::size_t k = 1; k < axes.size(); ++k) axes[k] = random.once_in(2);
+  return builder.reduce(src, kind, axes);
+}
+
+/// Three parts of different extents along any axis but samples.
+ValueId random_concat(NetworkBuilder& builder, ValueId src) {
+  constexpr std::array along{Axis::C, Axis::D, Axis::H, Axis::W};
+  Random& random = builder.random();
+  const Axis axis = along[static_cast<std::size_t>(random.integer(builder.extents(src)[Axis::D] > 1 ? 1 : 0, 3))];
+  const bool is_depth_of_a_plane = axis == Axis::D && builder.extents(src)[Axis::D] == 1;
+  if (is_depth_of_a_plane) return builder.concat({src, builder.relu(src)});
+  Resample part;
+  const index_t extent = builder.extents(src)[axis];
+  const index_t start = random.integer(0, extent - 1);
+  part[axis] = {TakeAxis{.start = start}, random.integer(1, extent - start)};
+  return builder.concat({src, builder.resample(src, part), builder.relu(src)}, axis);
+}
+
+/// Of a value with a convolution of itself, as attention multiplies them, or with a constant.
+ValueId random_product(NetworkBuilder& builder, ValueId src) {
+  Random& random = builder.random();
+  const Extents in = builder.extents(src);
+  Extents other = in;
+  other[Axis::H] = in[Axis::W];
+  other[Axis::W] = random.integer(1, 20);
+  if (random.once_in(2)) other[Axis::C] = 1;
+  other[Axis::N] = 1;
+  return builder.matmul(src, builder.constant(other, in[Axis::D] > 1 ? 5 : 4));
+}
+
 /// One of those that are not a comparison.
 Activation random_activation(Random& random) {
   constexpr std::array kinds{ActivationKind::Sigmoid,   ActivationKind::Tanh, ActivationKind::Elu,  ActivationKind::HardSigmoid,
@@ -385,7 +427,7 @@ Network random_operator(std::uint64_t seed, Weights weights) {
   const Extents extents = random_extents(random);
   const int ndims = extents[Axis::D] > 1 ? 5 : 4;
   const ValueId src = builder.input(extents, ndims);
-  switch (random.integer(0, 19)) {
+  switch (random.integer(0, 24)) {
     case 0:
       return builder.build({builder.pool(src, PoolKind::Max, random_window(random, extents))});
     case 1:
@@ -415,9 +457,17 @@ Network random_operator(std::uint64_t seed, Weights weights) {
     case 14:
       return builder.build(
           {builder.rearrange(src, random_chain(random, extents, random.once_in(4) ? Samples::Mixed : Samples::Apart))});
+    case 15:
+      return builder.build({random_reduction(builder, src)});
+    case 16:
+      return builder.build({random_concat(builder, src)});
+    case 17:
+      return builder.build({random_product(builder, src)});
     case 18:
     case 19:
       return builder.build({builder.resample(src, random_resample(random, extents))});
+    case 20:
+      return builder.build({builder.lrn(src, {.size = random.integer(1, 7), .alpha = 0.5F})});
     default:
       return builder.build({random_conv(builder, src)});
   }

@@ -67,7 +67,7 @@ TEST(LocalKinds, HaveNames) {
   EXPECT_STREQ(name_of(LocalKind{LocalScaleShift{}}), "scale_shift");
   EXPECT_STREQ(name_of(LocalKind{LocalSum{}}), "sum");
   EXPECT_STREQ(name_of(LocalKind{LocalRowSum{}}), "row_sum");
-  EXPECT_STREQ(name_of(LocalKind{LocalRowsMean{}}), "rows_mean");
+  EXPECT_STREQ(name_of(LocalKind{LocalReduce{}}), "reduce");
   EXPECT_STREQ(name_of(LocalKind{LocalSoftmax{}}), "softmax");
   EXPECT_STREQ(name_of(LocalKind{LocalReshape{}}), "reshape");
   EXPECT_STREQ(name_of(LocalKind{LocalBinary{}}), "binary");

@@ -86,7 +86,10 @@ struct LocalBinary {
 
 struct LocalRowSum {};
 
-struct LocalRowsMean {
+/// The source holds the marked axes whole.
+struct LocalReduce {
+  ReduceKind kind = ReduceKind::Sum;
+  std::array<bool, num_axes> axes{};
   index_t count = 1;
 };
 
@@ -137,8 +140,21 @@ struct LocalResample {
   const std::vector<AxisTap>& operator[](Axis axis) const { return taps[static_cast<std::size_t>(axis) - 1]; }
 };
 
-using LocalKind = std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalRowSum, LocalRowsMean,
-                               LocalSoftmax, LocalReshape, LocalResample, LocalDeconv, LocalBinary, LocalRearrange>;
+/// Channel c of the output is channel own + c of the source, which holds the channels around it up to the tensor's edges.
+struct LocalLrn {
+  Lrn lrn{};
+  index_t own = 0;
+};
+
+/// The product of two sources; the inner axis is whole in both, others of extent 1 are broadcast.
+struct LocalMatMul {
+  Axis rows = Axis::H;
+  Axis columns = Axis::W;
+};
+
+using LocalKind =
+    std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalRowSum, LocalReduce, LocalSoftmax,
+                 LocalReshape, LocalResample, LocalDeconv, LocalBinary, LocalRearrange, LocalLrn, LocalMatMul>;
 
 /// "conv", "pool", ...
 const char* name_of(const LocalKind& kind);

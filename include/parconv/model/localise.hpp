@@ -37,7 +37,7 @@ LocalOp localise(const Network& network, const Node& node, const Share& share, b
 /// The finish alone, for the owner of a box whose contributions have been added up.
 LocalFinish local_finish(const Network& network, const Node& node, const Box& owned);
 
-/// Where input `operand` of a Concat begins in the output's channels.
+/// Where input `operand` of a Concat begins in the output, along the Concat's axis.
 index_t concat_offset(const Network& network, const Node& node, std::size_t operand);
 
 /// Multiplications and additions (two per tap of a convolution) of a share; one per element read for other operators.

@@ -31,12 +31,30 @@ enum class ActivationKind {
   Sqrt,
   InverseRoot,
   Abs,
-  Neg
+  Neg,
+  Floor,
+  Ceil,
+  Round,
+  Sign,
+  ThresholdedRelu,
+  Selu,
+  Celu,
+  Softplus,
+  Softsign,
+  Mish,
+  Reciprocal,
+  Log,
+  Sin,
+  Cos,
+  Power
 };
 
 /// An element-wise function. LeakyRelu: x < 0 ? alpha * x : x. Clip: min(max(x, alpha), beta). Elu: x < 0 ? alpha * (e^x - 1) :
 /// x. HardSigmoid: alpha * x + beta within [0, 1]; HardSwish: x times that with 1/6 and 1/2. Silu: x * sigmoid(x). Gelu: x / 2 *
 /// (1 + erf(x / sqrt(2))); GeluTanh is its approximation by tanh. InverseRoot: 1 / sqrt(x + alpha).
+/// Round: to the nearest, halves to even. ThresholdedRelu: x > alpha ? x : 0. Selu: beta * (x > 0 ? x : alpha * (e^x - 1)). Celu:
+/// x < 0 ? alpha * (e^(x / alpha) - 1) : x. Softplus: log(1 + e^x). Softsign: x / (1 + |x|). Mish: x * tanh(softplus(x)). Power:
+/// x^alpha.
 struct Activation {
   ActivationKind kind = ActivationKind::None;
   float alpha = 0;
@@ -94,22 +112,49 @@ struct ScaleShift {
 /// Sum of all inputs with ONNX broadcasting (an input may have extent 1 where the output has more).
 struct Sum {};
 
-enum class BinaryKind { Mul, Sub, Div, Max, Min, PRelu };
+enum class BinaryKind { Mul, Sub, Div, Max, Min, PRelu, Pow };
 
 /// A function of two inputs with ONNX broadcasting. PRelu: x < 0 ? slope * x : x, where the slope is the second input.
 struct Binary {
   BinaryKind kind = BinaryKind::Mul;
 };
 
-/// Inputs one after the other along channels.
-struct Concat {};
+/// Inputs one after the other along an axis.
+struct Concat {
+  Axis axis = Axis::C;
+};
 
-/// Sums over w into extent 1: the first half of GlobalAveragePool, so that sums over space are made per row.
+/// Sums over w into extent 1: the first half of a sum over space, so that sums are made per row. Divided along w, ranks add up
+/// parts of rows.
 struct RowSum {};
 
-/// Adds rows in order (d, then h) into extents 1 and divides by `count`: the second half of GlobalAveragePool.
-struct RowsMean {
+enum class ReduceKind { Sum, Max, Min, Product };
+
+/// Takes the marked axes (n, c, d, h, w) whole into extents 1, in the order n, d, h, w, c, and divides by `count`. Marking d and
+/// h, it adds up rows: the second half of a sum over space.
+struct ReduceAxes {
+  ReduceKind kind = ReduceKind::Sum;
+  std::array<bool, num_axes> axes{};
   index_t count = 1;
+};
+
+/// Over d and h, divided by `count`: a mean over space behind a RowSum.
+constexpr ReduceAxes mean_of_rows(index_t count) { return {.axes = {false, false, true, true, false}, .count = count}; }
+
+/// Local response normalisation (ONNX LRN): in / (bias + alpha / size * sum of squares)^beta, where the sum is over the `size`
+/// channels around each, (size - 1) / 2 of them before it.
+struct Lrn {
+  index_t size = 1;
+  float alpha = 1e-4F;
+  float beta = 0.75F;
+  float bias = 1;
+};
+
+/// The product of two inputs as matrices whose rows and columns lie along these axes; along the others they are broadcast. Sums
+/// are made in order of the inner index.
+struct MatMul {
+  Axis rows = Axis::H;
+  Axis columns = Axis::W;
 };
 
 /// exp(x - max) / sum over the marked axes (n, c, d, h, w); or its logarithm.
@@ -133,7 +178,8 @@ struct Rearrange {
 /// The same elements in ONNX (row-major) order under any other shape, such as (4, 6) and (3, 8), which have no common factors.
 struct Reshape {};
 
-/// Takes or interpolates inputs along each axis on its own: Resize and Upsample (nearest, linear), Pad, Slice. Samples are kept.
+/// Takes or interpolates inputs along each axis on its own: Resize and Upsample (nearest, linear), Pad, Slice, Tile. Of
+/// samples, a run can be taken.
 struct Resample {
   std::array<ResampledAxis, num_axes> axes{};
   /// What stands where no input is.
@@ -143,8 +189,8 @@ struct Resample {
   const ResampledAxis& operator[](Axis axis) const { return axes[static_cast<std::size_t>(axis)]; }
 };
 
-using Operator = std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, RowSum, RowsMean, Softmax, Reshape, Resample,
-                              ConvTranspose, Binary, Rearrange>;
+using Operator = std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, RowSum, ReduceAxes, Softmax, Reshape, Resample,
+                              ConvTranspose, Binary, Rearrange, Lrn, MatMul>;
 
 /// "Conv", "MaxPool", ...
 std::string name_of(const Operator& op);

@@ -13,10 +13,10 @@ struct KeepAxis {
 };
 
 /// What stands outside the input.
-enum class Border { Fill, Reflect, Edge };
+enum class Border { Fill, Reflect, Edge, Wrap };
 
-/// Output o is input start + o * step. Beyond the input: the operator's fill, the mirrored input without its border repeated, or
-/// the border. Slice (never beyond) and Pad.
+/// Output o is input start + o * step. Beyond the input: the operator's fill, the mirrored input without its border repeated, the
+/// border, or the input once more. A step below 1 is never beyond. Slice (never beyond), Expand (step 0), Pad and Tile.
 struct TakeAxis {
   index_t start = 0;
   index_t step = 1;
@@ -26,7 +26,7 @@ struct TakeAxis {
 };
 
 /// Where the centre of output o lies among the inputs (ONNX coordinate_transformation_mode).
-enum class Coordinates { HalfPixel, PytorchHalfPixel, Asymmetric, AlignCorners };
+enum class Coordinates { HalfPixel, PytorchHalfPixel, Asymmetric, AlignCorners, HalfPixelSymmetric };
 
 /// Floor, Ceil, or to the nearest with halves down or up.
 enum class NearestRounding { Floor, Ceil, HalfDown, HalfUp };

@@ -31,7 +31,7 @@ struct Delivery {
   CommKind kind = CommKind::PointToPoint;
   int first_order = 0;     ///< place of the first strip in the global order of communications
   int order_step = 1;      ///< from the place of one strip to that of the next
-  bool is_concat = false;  ///< lands in the output of a Concat, shifted along the channels
+  bool is_concat = false;  ///< lands in the output of a Concat, shifted along its axis
   bool is_store = false;
 };
 

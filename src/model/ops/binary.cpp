@@ -18,6 +18,8 @@ std::string Rules<Binary>::name(const Binary& op) {
       return "Min";
     case BinaryKind::PRelu:
       return "PRelu";
+    case BinaryKind::Pow:
+      return "Pow";
   }
   return "Binary";
 }

@@ -1,4 +1,4 @@
-// Concat along the channels: boxes move, nothing is computed.
+// Concat along an axis: boxes move, nothing is computed.
 #pragma once
 
 #include "model/ops/rules.hpp"
@@ -10,6 +10,7 @@ struct Rules<Concat> : PointwiseRules<Concat> {
   static std::string name(const Concat&) { return "Concat"; }
   static Shape output_shape(const Concat& op, const OperandShapes& operands);
   static Box needed_box(const Concat& op, const NodeView& view, std::size_t operand, const Share& share);
+  static bool mixes_samples(const Concat& op, const NodeView&) { return op.axis == Axis::N; }
   static LocalKind localise(const Concat& op, const NodeView& view, const Share& share, const Box& need);
 };
 

@@ -10,7 +10,7 @@
 namespace parconv {
 namespace {
 
-/// Of Resample's axes, all but samples may change.
+/// Of Resample's axes, those along which a backend takes; of samples a run can be taken, which is no work.
 constexpr std::array<Axis, 4> changeable_axes{Axis::C, Axis::D, Axis::H, Axis::W};
 
 /// The place of an output among the inputs, in f32 as ONNX computes it. It never decreases from one output to the next.
@@ -23,6 +23,11 @@ float place_of(Coordinates coordinates, float scale, index_t out, index_t out_si
       return out_size > 1 ? (o + 0.5F) / scale - 0.5F : 0;
     case Coordinates::Asymmetric:
       return o / scale;
+    case Coordinates::HalfPixelSymmetric: {
+      const float true_size = scale * static_cast<float>(in_size);
+      const float middle = static_cast<float>(in_size) / 2;
+      return middle * (1 - static_cast<float>(out_size) / true_size) + (o + 0.5F) / scale - 0.5F;
+    }
     case Coordinates::AlignCorners:
       return out_size > 1 ? o * static_cast<float>(in_size - 1) / static_cast<float>(out_size - 1) : 0;
   }
@@ -55,6 +60,8 @@ AxisTap take(const TakeAxis& axis, index_t out, index_t in_size) {
       return exactly(at < 0 ? -at : 2 * (in_size - 1) - at);
     case Border::Edge:
       return exactly(at < 0 ? 0 : in_size - 1);
+    case Border::Wrap:
+      return exactly((at % in_size + in_size) % in_size);
   }
   return exactly(-1);
 }
@@ -77,20 +84,34 @@ AxisTap linear(const LinearAxis& axis, index_t out, index_t out_size, index_t in
 /// The outputs among which are the first and the last input that `out` needs: its ends, and where it enters and leaves the input.
 std::array<index_t, 4> turning_points(const ResampledAxis& axis, Interval out, index_t in_size) {
   std::array<index_t, 4> points{out.lo, out.hi - 1, out.lo, out.hi - 1};
-  if (const auto* taken = std::get_if<TakeAxis>(&axis.method)) {
+  const auto* taken = std::get_if<TakeAxis>(&axis.method);
+  if (taken != nullptr && taken->step >= 1) {
     points[2] = std::clamp(ceil_div(-taken->start, taken->step), out.lo, out.hi - 1);
     points[3] = std::clamp(ceil_div(in_size - taken->start, taken->step) - 1, out.lo, out.hi - 1);
   }
   return points;
 }
 
+/// Inputs from the end and from the beginning are among those of `out`.
+bool wraps(const ResampledAxis& axis, Interval out, index_t in_size) {
+  const auto* taken = std::get_if<TakeAxis>(&axis.method);
+  if (taken == nullptr || taken->border != Border::Wrap || taken->step != 1) return false;
+  const auto round = [&](index_t o) { return floor_div(taken->start + o, in_size); };
+  return round(out.lo) != round(out.hi - 1);
+}
+
 /// Refuses what `take` cannot serve; `axis` has `size` outputs.
 void check_take(const TakeAxis& take, const ResampledAxis& axis, Axis along, index_t in_size, const OperandShapes& operands) {
   const char* node = operands.node.c_str();
-  if (take.step < 1) operands.refuse(concat("its step along ", name_of(along), " is ", take.step, ", but must be at least 1"));
   const index_t last = checked_add(take.start, checked_mul(axis.size - 1, take.step, node), node);
-  const bool is_inside = take.start >= 0 && last < in_size;
+  const bool is_inside = std::min(take.start, last) >= 0 && std::max(take.start, last) < in_size;
+  if (along == Axis::N && (!is_inside || take.step != 1)) operands.refuse("of samples, only a run can be taken");
   if (is_inside) return;
+  if (take.step < 1)
+    operands.refuse(concat("takes from ", take.start, " to ", last, " of the ", in_size, " inputs along ", name_of(along)));
+  if (take.border == Border::Wrap && take.step != 1)
+    operands.refuse(concat("its step along ", name_of(along), " is ", take.step, ", but must be 1 to begin again"));
+  if (take.border == Border::Wrap) return;
   if (along == Axis::C) operands.refuse("channels can be taken, but not be padded");
   if (take.border != Border::Reflect) return;
   if (take.start <= -in_size || last > 2 * (in_size - 1))
@@ -98,7 +119,7 @@ void check_take(const TakeAxis& take, const ResampledAxis& axis, Axis along, ind
 }
 
 void check_scale(float scale, Axis along, const OperandShapes& operands) {
-  if (along == Axis::C) operands.refuse("channels cannot be resized");
+  if (!is_spatial(along)) operands.refuse(concat(along == Axis::C ? "channels" : "samples", " cannot be resized"));
   if (!(scale > 0) || !std::isfinite(scale))
     operands.refuse(concat("its scale along ", name_of(along), " is ", scale, ", but must be positive"));
 }
@@ -128,6 +149,7 @@ AxisTap tap_of(const ResampledAxis& axis, index_t out, index_t in_size) {
 
 Interval inputs_of(const ResampledAxis& axis, Interval out, index_t in_size) {
   if (is_kept(axis) || out.is_empty()) return out;
+  if (wraps(axis, out, in_size)) return {0, in_size};
   Interval inputs;
   for (index_t point : turning_points(axis, out, in_size)) {
     const AxisTap tap = tap_of(axis, point, in_size);
@@ -138,8 +160,7 @@ Interval inputs_of(const ResampledAxis& axis, Interval out, index_t in_size) {
 
 Shape Rules<Resample>::output_shape(const Resample& op, const OperandShapes& operands) {
   Shape out = operands.only();
-  if (!is_kept(op[Axis::N])) operands.refuse("samples cannot be taken, padded or resized");
-  for (Axis axis : changeable_axes) {
+  for (Axis axis : all_axes) {
     if (is_kept(op[axis])) continue;
     check_axis(op[axis], axis, out.extents[axis], operands);
     out.extents[axis] = op[axis].size;
@@ -147,9 +168,11 @@ Shape Rules<Resample>::output_shape(const Resample& op, const OperandShapes& ope
   return out;
 }
 
+bool Rules<Resample>::mixes_samples(const Resample& op, const NodeView&) { return !is_kept(op[Axis::N]); }
+
 Box Rules<Resample>::needed_box(const Resample& op, const NodeView& view, std::size_t operand, const Share& share) {
   Box need = share.computed;
-  for (Axis axis : changeable_axes) need[axis] = inputs_of(op[axis], share.computed[axis], view.in(operand)[axis]);
+  for (Axis axis : all_axes) need[axis] = inputs_of(op[axis], share.computed[axis], view.in(operand)[axis]);
   return need;
 }
 

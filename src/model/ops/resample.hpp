@@ -16,6 +16,7 @@ struct Rules<Resample> : PointwiseRules<Resample> {
   static std::string name(const Resample&) { return "Resample"; }
   static Shape output_shape(const Resample& op, const OperandShapes& operands);
   static Box needed_box(const Resample& op, const NodeView& view, std::size_t operand, const Share& share);
+  static bool mixes_samples(const Resample& op, const NodeView& view);
   static LocalKind localise(const Resample& op, const NodeView& view, const Share& share, const Box& need);
 };
 

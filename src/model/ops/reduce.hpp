@@ -1,4 +1,4 @@
-// GlobalAveragePool in two halves: per row, so that the sums do not depend on how rows are split, then over the rows in order.
+// Sums, largest and smallest over axes: over w as parts of rows that ranks add up, over other axes of what is gathered whole.
 #pragma once
 
 #include "model/ops/rules.hpp"
@@ -25,13 +25,14 @@ struct Rules<RowSum> : PointwiseRules<RowSum> {
 };
 
 template <>
-struct Rules<RowsMean> : PointwiseRules<RowsMean> {
-  static std::string name(const RowsMean&) { return "RowsMean"; }
-  static Shape output_shape(const RowsMean& op, const OperandShapes& operands);
-  static Box needed_box(const RowsMean&, const NodeView& view, std::size_t operand, const Share& share) {
-    return share.computed.with(Axis::D, {0, view.in(operand)[Axis::D]}).with(Axis::H, {0, view.in(operand)[Axis::H]});
+struct Rules<ReduceAxes> : PointwiseRules<ReduceAxes> {
+  static std::string name(const ReduceAxes& op);
+  static Shape output_shape(const ReduceAxes& op, const OperandShapes& operands);
+  static Box needed_box(const ReduceAxes& op, const NodeView& view, std::size_t operand, const Share& share);
+  static LocalKind localise(const ReduceAxes& op, const NodeView&, const Share&, const Box&) {
+    return LocalReduce{.kind = op.kind, .axes = op.axes, .count = op.count};
   }
-  static LocalKind localise(const RowsMean& op, const NodeView&, const Share&, const Box&) { return LocalRowsMean{op.count}; }
+  static bool mixes_samples(const ReduceAxes& op, const NodeView&) { return op.axes[static_cast<std::size_t>(Axis::N)]; }
 };
 
 }  // namespace parconv
