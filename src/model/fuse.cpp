@@ -3,6 +3,7 @@
 #include <numeric>
 #include <queue>
 
+#include "model/recognise.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/model/network.hpp"
 
@@ -22,6 +23,8 @@ class Fuser {
   Network run() {
     drop_dead_nodes();
     pass_by_copies();
+    drop_dead_nodes();
+    recognise_activations(net_);
     drop_dead_nodes();
     producers_ = producers_of_values(net_);
     readers_ = consumers_of_values(net_);
@@ -58,7 +61,6 @@ class Fuser {
     const Node& follower = node(id);
     if (std::holds_alternative<ScaleShift>(follower.op)) take_scale_shift(id);
     if (std::holds_alternative<Sum>(follower.op)) take_sum(id);
-    if (std::holds_alternative<Binary>(follower.op)) take_gate(id);
     if (std::holds_alternative<Elementwise>(follower.op)) take_elementwise(id);
   }
 
@@ -124,30 +126,6 @@ class Fuser {
     taker.finish.has_residual = true;
     std::replace(readers_[index(kept)].begin(), readers_[index(kept)].end(), id, producers_[index(taken)]);
     merge(taker, id);
-  }
-
-  /// x * sigmoid(x) is one activation, as exporters write Silu.
-  void take_gate(NodeId id) {
-    Node& product = node(id);
-    if (std::get<Binary>(product.op).kind != BinaryKind::Mul || !is_bare(product.finish) || !is_inactive(product.finish)) return;
-    for (std::size_t k = 0; k < 2; ++k) {
-      const ValueId x = product.inputs[1 - k];
-      Node* gate = producer(product.inputs[k]);
-      if (gate == nullptr || !is_private(gate->output) || !is_sigmoid_of(*gate, x)) continue;
-      std::erase(readers_[index(x)], producers_[index(gate->output)]);
-      readers_[index(gate->output)].clear();
-      producers_[index(gate->output)] = -1;
-      gate->output = -1;
-      product.op = Elementwise{};
-      product.inputs = {x};
-      product.finish.activation = {.kind = ActivationKind::Silu};
-      return;
-    }
-  }
-
-  static bool is_sigmoid_of(const Node& gate, ValueId x) {
-    return std::holds_alternative<Elementwise>(gate.op) && gate.inputs.front() == x && is_bare(gate.finish) &&
-           gate.finish.activation.kind == ActivationKind::Sigmoid;
   }
 
   void take_elementwise(NodeId id) {
