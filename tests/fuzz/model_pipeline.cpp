@@ -33,6 +33,7 @@ class Alone final : public Communicator {
     throw Bug(concat("one rank prepares communication ", order));
   }
   void progress() override {}
+  void poll() override {}
   void barrier() override {}
 };
 
