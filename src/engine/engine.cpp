@@ -28,11 +28,13 @@ struct PreparedCopy {
 };
 struct PreparedLoad {
   std::size_t source = 0;
+  index_t samples = 1;  // of the value, per micro-batch
   Box box{};
   BlockReader reader;
 };
 struct PreparedStore {
   std::size_t sink = 0;
+  index_t samples = 1;  // of the value, per micro-batch
   Box box{};
   BlockWriter writer;
 };
@@ -68,6 +70,8 @@ std::string range_name(const Network& network, const Step& step) {
 }
 
 Box shifted_samples(const Box& box, index_t by) { return box.with(Axis::N, box[Axis::N].shifted(by)); }
+
+index_t samples_of(const Network& network, ValueId value) { return network.value(value).extents[Axis::N]; }
 
 }  // namespace
 
@@ -106,7 +110,7 @@ struct Engine::State {
     }
     allocate_scratch();
     for (const Load& constant : program.constants) load_constant(constant);
-    batch = network.value(network.inputs.front()).extents[Axis::N];
+    batch = samples_of(network, network.inputs.front());
     last_stage = parconv::last_stage(program);
   }
 
@@ -115,12 +119,12 @@ struct Engine::State {
   PreparedStep prepare(const Step& step) {
     return std::visit(Overloaded{
                           [&](const Load& load) -> PreparedStep {
-                            return PreparedLoad{position_in(network.inputs, load.value), load.box,
-                                                BlockReader(device, communicator, arena.address(load.dst))};
+                            return PreparedLoad{position_in(network.inputs, load.value), samples_of(network, load.value),
+                                                load.box, BlockReader(device, communicator, arena.address(load.dst))};
                           },
                           [&](const Store& store) -> PreparedStep {
-                            return PreparedStore{position_in(network.outputs, store.value), store.box,
-                                                 BlockWriter(device, communicator, arena.address(store.src))};
+                            return PreparedStore{position_in(network.outputs, store.value), samples_of(network, store.value),
+                                                 store.box, BlockWriter(device, communicator, arena.address(store.src))};
                           },
                           [&](const Copy& copy) -> PreparedStep {
                             return PreparedCopy{arena.address(copy.src), arena.address(copy.dst)};
@@ -215,12 +219,18 @@ struct Engine::State {
   void execute(PreparedAwait& step, const RunData&, index_t micro_batch) {
     communications[static_cast<std::size_t>(step.communication)].await(micro_batch);
   }
+  /// Where a value of `samples` samples a micro-batch begins in its file. Example: an output that joins two inputs along n has
+  /// twice the samples of the first input, so its second micro-batch begins at 2 * batch.
+  index_t first_sample_of(index_t samples, const RunData& data, index_t micro_batch) const {
+    return data.first_sample * samples / batch + micro_batch * samples;
+  }
+
   void execute(PreparedLoad& step, const RunData& data, index_t micro_batch) {
-    const Box box = shifted_samples(step.box, data.first_sample + micro_batch * batch);
+    const Box box = shifted_samples(step.box, first_sample_of(step.samples, data, micro_batch));
     step.reader.read(*data.sources[step.source], box, micro_batch);
   }
   void execute(PreparedStore& step, const RunData& data, index_t micro_batch) {
-    const Box box = shifted_samples(step.box, data.first_sample + micro_batch * batch);
+    const Box box = shifted_samples(step.box, first_sample_of(step.samples, data, micro_batch));
     step.writer.write(*data.sinks[step.sink], box, micro_batch);
   }
 };
