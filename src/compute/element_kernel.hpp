@@ -242,13 +242,16 @@ struct Maker {
                             .fill = resample.fill};
     return map(function, std::move(tables));
   }
-  /// Kinds that are not functions of elements.
-  template <class Other>
-  Result operator()(const Other&) const {
-    throw Error(ExitCode::Unavailable, concat("no GPU kernel computes the kind \"", name_of(op.kind), "\""), "Use --device cpu.");
-  }
+  Result operator()(const LocalConv&) const { return refuse(); }
+  Result operator()(const LocalDeconv&) const { return refuse(); }
 
  private:
+  /// A sum over channels is no function of elements: it belongs to a library.
+  [[noreturn]] Result refuse() const {
+    throw Error(ExitCode::Unavailable, concat("no function of elements computes the kind \"", name_of(op.kind), "\""),
+                "Convolutions are prepared by a ConvLibrary.");
+  }
+
   const Extents& source_extents() const { return op.srcs[operand_indices(op).front()].extents; }
 
   Operands<1> source() const {
