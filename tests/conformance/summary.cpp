@@ -113,7 +113,9 @@ std::string markdown(const TableHeading& heading, const std::vector<Outcome>& ou
   out << "# Conformance with the ONNX test suite\n\n"
       << "**" << counts_text(outcomes) << "**, each on 1, 2, 3 and 4 ranks. Made by `ctest -R conformance` on " << heading.date
       << ": parconv " << heading.parconv << ", " << heading.suite << ", " << heading.compiler << ".\n\n"
-      << "A model passes if its outputs are those that the suite expects (within 1e-7 + 1e-3 of the expected value) on every "
+      << "A model passes if its outputs are those that the suite expects (within 1e-7 + 1e-3 of the expected value; of bfloat16, "
+         "whose "
+         "expected values the suite cuts off, one unit in the last place) on every "
          "number "
          "of ranks under every\nsplit that is named: all ranks along one axis, also where it is shorter than that; as many "
          "stages; "
