@@ -9,4 +9,8 @@ struct Overloaded : Cases... {
   using Cases::operator()...;
 };
 
+/// Clang before 17 does not deduce it by itself.
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
 }  // namespace parconv
