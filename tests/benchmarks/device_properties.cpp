@@ -1,5 +1,6 @@
-// Writes what cuDNN needs to know about GPU 0 as JSON to standard output: with it, plans are built and tested where there is no GPU.
-// parconv_device_properties > FILE; then PARCONV_DEVICE_PROPERTIES=FILE ctest -R cudnn_graph_test. Without a GPU it exits with 69.
+// Writes what cuDNN needs to know about GPU 0 as JSON to standard output: with it, plans are built and tested where there is no
+// GPU. parconv_device_properties > FILE; then PARCONV_DEVICE_PROPERTIES=FILE ctest -R cudnn_graph_test. Without a GPU it exits
+// with 69.
 #include <fmt/format.h>
 
 #include "benchmarks/measuring.hpp"
