@@ -12,6 +12,9 @@ namespace {
 
 using onnx::ValueInfoProto;
 
+/// Characters of names in a message, more or less.
+constexpr std::size_t max_told = 1000;
+
 std::string declared_string(const std::vector<DeclaredDim>& dims) {
   std::string text = "[";
   for (const DeclaredDim& dim : dims) {
@@ -56,13 +59,17 @@ class Resolver {
     const auto matches = [&](const ValueInfoProto* input) { return given.name.empty() || input->name() == given.name; };
     const auto found = std::find_if(inputs_.begin(), inputs_.end(), matches);
     if (found == inputs_.end())
-      throw Error(ExitCode::BadData, concat("the model has no input '", given.name, "'; its inputs are ", input_names()));
+      throw Error(ExitCode::BadData,
+                  concat("the model has no input '", given.name.substr(0, max_told), "'; its inputs are ", input_names()));
     given_[*found] = &given.dims;
   }
 
   std::string input_names() const {
     std::string names;
-    for (const ValueInfoProto* input : inputs_) names += concat(names.empty() ? "" : ", ", "'", input->name(), "'");
+    for (const ValueInfoProto* input : inputs_) {
+      if (names.size() > max_told) return names + ", ...";
+      names += concat(names.empty() ? "" : ", ", "'", input->name(), "'");
+    }
     return names;
   }
 

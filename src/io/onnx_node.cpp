@@ -13,6 +13,11 @@ void NodeReader::refuse(const std::string& message, const std::string& hint) con
   throw Error(ExitCode::BadData, concat(label_, ": ", message), hint);
 }
 
+const std::string& NodeReader::input_name(std::size_t k) const {
+  if (k >= num_inputs()) refuse(concat("has ", num_inputs(), " inputs, but needs input ", k));
+  return proto_.input(static_cast<int>(k));
+}
+
 bool NodeReader::has_input(std::size_t k) const { return k < num_inputs() && !input_name(k).empty(); }
 
 void NodeReader::expect_inputs(std::size_t at_least, std::size_t at_most) const {

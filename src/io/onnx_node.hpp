@@ -37,7 +37,8 @@ class NodeReader {
   bool has_input(std::size_t k) const;
   /// Throws unless there are `at_least` to `at_most` inputs and the first `at_least` have names.
   void expect_inputs(std::size_t at_least, std::size_t at_most) const;
-  const std::string& input_name(std::size_t k) const { return proto_.input(static_cast<int>(k)); }
+  /// Throws if the node has no input `k`; empty if the input was left out.
+  const std::string& input_name(std::size_t k) const;
 
   bool is_constant(std::size_t k) { return network_.find_constant(input_name(k)) != nullptr; }
   ValueId value(std::size_t k);

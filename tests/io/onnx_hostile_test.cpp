@@ -162,6 +162,70 @@ TEST(OnnxHostile, Graphs) {
                 testing::StartsWith(concat("65: 1 node is not supported: node 'it' (", op_type, ")")));
 }
 
+/// Found by fuzzing: a Slice that read the shape of an input that it did not have.
+TEST(OnnxHostile, NodesWithoutInputs) {
+  for (const char* op_type : {"Abs",
+                              "Add",
+                              "AveragePool",
+                              "BatchNormalization",
+                              "Cast",
+                              "Clip",
+                              "Concat",
+                              "Conv",
+                              "ConvTranspose",
+                              "DepthToSpace",
+                              "Div",
+                              "Dropout",
+                              "Elu",
+                              "Expand",
+                              "Flatten",
+                              "Gather",
+                              "Gemm",
+                              "GlobalAveragePool",
+                              "Identity",
+                              "LRN",
+                              "InstanceNormalization",
+                              "LayerNormalization",
+                              "LeakyRelu",
+                              "LogSoftmax",
+                              "MatMul",
+                              "Max",
+                              "MaxPool",
+                              "Mean",
+                              "Mul",
+                              "PRelu",
+                              "Pad",
+                              "Pow",
+                              "ReduceMean",
+                              "ReduceSum",
+                              "Relu",
+                              "Reshape",
+                              "Resize",
+                              "Shape",
+                              "Sigmoid",
+                              "Slice",
+                              "Softmax",
+                              "SpaceToDepth",
+                              "Split",
+                              "Squeeze",
+                              "Sum",
+                              "Tile",
+                              "Transpose",
+                              "Unsqueeze",
+                              "Upsample"}) {
+    for (const index_t opset : {index_t{9}, index_t{13}, index_t{18}}) {
+      OnnxWriter model(opset);
+      model.add_input("x", {2, 3, 8, 8});
+      model.add_node({.op_type = op_type, .outputs = {"y"}, .name = "it"});
+      model.add_node({.op_type = "Sum", .inputs = {"x", "y"}, .outputs = {"z"}});
+      model.add_output("z");
+      const std::string error = read_error(model);
+      EXPECT_THAT(error, testing::StartsWith("65: ")) << op_type << " of operator set " << opset;
+      EXPECT_THAT(error, testing::HasSubstr("'it'")) << op_type << " of operator set " << opset;
+    }
+  }
+}
+
 TEST(OnnxHostile, LongNamesAndLists) {
   const std::string name(100'000, 'x');
   for (const auto& node :
