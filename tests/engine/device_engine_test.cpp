@@ -15,7 +15,7 @@ namespace {
 
 class DeviceEngine : public ::testing::Test {
  protected:
-  void expect_equal(const DeviceCase& run_case, Random& random) {
+  void expect_equal(const EngineCase& run_case, Random& random) {
     expect_equal_to_oracle(run_case, {device_, *fake_, make_staged_communicator(make_mpi_communicator(control()), device_)},
                            random);
   }

@@ -112,4 +112,39 @@ inline std::vector<HostTensor> oracle_outputs(const Network& network, std::vecto
   return outputs;
 }
 
+/// A network, and how it is run.
+struct EngineCase {
+  const Network& network;
+  const Plan& plan;
+  CompileOptions options{};
+  index_t micro_batches = 1;
+};
+
+/// Every output of every micro-batch, bit for bit. `sinks` are complete.
+inline void expect_outputs(const EngineCase& run_case, std::vector<MemorySource>& sources, const std::vector<MemorySink>& sinks) {
+  const auto reference = make_reference_backend();
+  for (index_t m = 0; m < run_case.micro_batches; ++m) {
+    const std::vector<HostTensor> expected = oracle_outputs(run_case.network, sources, m, *reference, run_case.options.type);
+    for (std::size_t k = 0; k < sinks.size(); ++k) {
+      const Box samples = expected[k].box();
+      HostTensor actual(samples);
+      copy(sinks[k].tensor().view(samples.with(Axis::N, samples[Axis::N].shifted(m * samples[Axis::N].size()))), actual.view());
+      ASSERT_TRUE(same_bits(elements(actual), elements(expected[k]))) << "output " << k << ", micro-batch " << m;
+    }
+  }
+}
+
+/// Collective: runs with the reference backend on small integers and compares with one rank; bytes sent are the program's.
+/// Programs have to store at the root.
+inline void expect_equal_to_oracle(const EngineCase& run_case, Random& random) {
+  const Network& network = run_case.network;
+  const auto backend = make_reference_backend();
+  const index_t batch = network.value(network.inputs[0]).extents[Axis::N];
+  std::vector<MemorySource> sources = random_sources(network, random, batch * run_case.micro_batches, true);
+  DistributedRun run(network, run_case.plan, run_case.options, *backend);
+  const std::vector<MemorySink> sinks = run.run(sources, run_case.micro_batches);
+  EXPECT_EQ(run.counting().total().bytes_sent, sent_bytes(run.engine().program()) * run_case.micro_batches);
+  if (rank() == 0) expect_outputs(run_case, sources, sinks);
+}
+
 }  // namespace parconv::test

@@ -24,7 +24,7 @@ class GpuEngine : public ::testing::TestWithParam<const char*> {
     return make_staged_communicator(make_mpi_communicator(control()), *device_);
   }
 
-  void expect_equal(const DeviceCase& run_case, Random& random) {
+  void expect_equal(const EngineCase& run_case, Random& random) {
     expect_equal_to_oracle(run_case, {*device_, *backend_, make_communicator()}, random);
   }
 
