@@ -55,7 +55,10 @@ class CudaEvent final : public DeviceEvent {
   void hold(DeviceLane lane) override;
   bool is_reached() override {
     const cudaError_t status = cudaEventQuery(event_);
-    if (status == cudaErrorNotReady) return false;
+    if (status == cudaErrorNotReady) {
+      static_cast<void>(cudaGetLastError());  // kept by CUDA, which a later launch would take for its own failure
+      return false;
+    }
     check(status, "cudaEventQuery");
     return true;
   }

@@ -119,6 +119,26 @@ TEST_F(CudaDevice, LanesMeetInEvents) {
   }
 }
 
+/// CUDA keeps "not ready" as the last error, which is not that of the launch that comes next.
+TEST_F(CudaDevice, AnEventThatIsNotReachedIsNoFailureOfTheNextKernel) {
+  constexpr std::size_t size = std::size_t{1} << 26;
+  const Box whole = Box::whole({{1, 4, 1, 8, 9}});
+  const Box columns = whole.with(Axis::W, {2, 4});
+  DeviceBytes memory = device_->allocate(size);
+  DeviceBytes packed = device_->allocate(size);
+  DeviceBytes outside = device_->allocate(size, MemoryKind::Pinned);
+  const auto event = device_->make_event();
+  bool is_early = false;
+  for (int round = 0; round < 20 && !is_early; ++round) {
+    device_->upload(bytes_view(std::as_const(outside).data(), size), bytes_view(memory.data(), size), DeviceLane::Compute);
+    event->record(DeviceLane::Compute);
+    is_early = !event->is_reached();
+    EXPECT_NO_THROW(device_->pack(view_within(memory.data(), columns, whole), packed.data(), DeviceLane::Compute));
+  }
+  EXPECT_TRUE(is_early);
+  device_->synchronize();
+}
+
 TEST_F(CudaDevice, EventsTellTime) {
   constexpr std::size_t size = std::size_t{1} << 26;
   DeviceBytes memory = device_->allocate(size);
