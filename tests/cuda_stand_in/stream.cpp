@@ -23,9 +23,9 @@ Streams& streams() {
 }
 
 /// Returns a number for each stream of the process, from 1 on.
-std::uint64_t enlist(Stream* stream) {
+std::uint64_t enlist(Stream* stream, StreamKind kind) {
   const std::scoped_lock lock(streams().mutex);
-  streams().all.insert(stream);
+  if (kind == StreamKind::Ordinary) streams().all.insert(stream);
   return ++streams().made;
 }
 
@@ -62,8 +62,8 @@ void Mark::wait() {
   changed_.wait(lock, [&] { return is_reached_.load(); });
 }
 
-Stream::Stream(int device) : device_(device) {
-  std::thread([this, number = enlist(this)] { run(number); }).detach();
+Stream::Stream(int device, StreamKind kind) : device_(device) {
+  std::thread([this, number = enlist(this, kind)] { run(number); }).detach();
 }
 
 void Stream::destroy() {

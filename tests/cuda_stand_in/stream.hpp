@@ -37,10 +37,15 @@ class Mark {
   Clock::time_point time_{};
 };
 
+enum class StreamKind {
+  Ordinary,
+  Helper,  ///< of the stand-in itself: whoever waits for the whole device does not wait for it
+};
+
 /// A queue of work, and a thread that does it in the order of the queue.
 class Stream {
  public:
-  explicit Stream(int device);
+  explicit Stream(int device, StreamKind kind = StreamKind::Ordinary);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   /// Returns at once; the stream goes when its work is done.
@@ -64,7 +69,7 @@ class Stream {
   bool is_ending_ = false;
 };
 
-/// Waits for all streams of all devices.
+/// Waits for all ordinary streams of all devices.
 void wait_for_all_streams();
 
 }  // namespace parconv::stand_in
