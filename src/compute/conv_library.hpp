@@ -12,7 +12,7 @@
 namespace parconv {
 
 /// What is asked of a library: operands with their strides, channels last; whole groups; all operands begin at multiples of 16
-/// bytes. dst = activation(conv(src) + bias + residual). pad_hi of the window is what outputs read.
+/// bytes. dst = activation(conv(src) + residual + bias). pad_hi of the window is what outputs read.
 struct StridedConv {
   OperandLayout src{};
   OperandLayout dst{};

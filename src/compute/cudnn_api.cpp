@@ -8,9 +8,7 @@
 namespace parconv::cudnn {
 namespace {
 
-constexpr int first_bad_parameter = 2000;
-constexpr int first_not_supported = 3000;
-constexpr int first_internal_error = 4000;
+constexpr int first_bad_parameter = 2000;  // below are failures of the library as a whole
 
 std::string last_message() {
   std::array<char, 1024> text{};
@@ -34,8 +32,7 @@ void check(cudnnStatus_t status, const char* call, std::source_location where) {
 }
 
 bool is_refused(cudnnStatus_t status, const char* call, std::source_location where) {
-  const int number = static_cast<int>(status);
-  if (number >= first_bad_parameter && number < first_internal_error) return true;
+  if (static_cast<int>(status) >= first_bad_parameter && !is_short_of_memory(status)) return true;
   check(status, call, where);
   return false;
 }

@@ -15,7 +15,8 @@ namespace parconv::cudnn {
 /// message.
 void check(cudnnStatus_t status, const char* call, std::source_location where = std::source_location::current());
 
-/// True for the answer that cuDNN does not compute what it was asked for. Throws as check does for failures of other kinds.
+/// True for the answer that cuDNN does not compute what it was asked for, or could not make the code that does. Throws as check
+/// does if memory is short or the library does not work at all.
 bool is_refused(cudnnStatus_t status, const char* call, std::source_location where = std::source_location::current());
 
 /// "9.19.0".

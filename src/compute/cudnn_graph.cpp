@@ -52,8 +52,9 @@ class Builder {
       operations.push_back(pointwise(mode.get(), made, other, result));
       made = result;
     };
-    if (conv_.has_bias) append(addition(), bias());
+    // In this order cuDNN has implementations for all types; of f32, none that add the bias first.
     if (conv_.residual) append(addition(), real(Uid::Residual, *conv_.residual));
+    if (conv_.has_bias) append(addition(), bias());
     if (has_activation()) append(activation(), std::nullopt);
     return operations;
   }

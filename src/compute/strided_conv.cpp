@@ -105,9 +105,10 @@ class StridedConvKernel final : public Kernel {
   int residual_;
 };
 
-std::span<const float> bias_of(const LocalOp& op, const ChannelPiece& piece) {
-  if (op.finish.bias.empty()) return {};
-  return std::span(op.finish.bias).subspan(static_cast<std::size_t>(piece.dst.lo), static_cast<std::size_t>(piece.dst.size()));
+/// Of the piece's channels; zeros if the layer has none.
+std::vector<float> bias_of(const LocalOp& op, const ChannelPiece& piece) {
+  if (op.finish.bias.empty()) return std::vector<float>(static_cast<std::size_t>(piece.dst.size()));
+  return {op.finish.bias.begin() + piece.dst.lo, op.finish.bias.begin() + piece.dst.hi};
 }
 
 PieceCall make_piece(const LocalOp& op, const ChannelPiece& piece, const FilterReader& read, ConvLibrary& library) {
@@ -115,10 +116,8 @@ PieceCall make_piece(const LocalOp& op, const ChannelPiece& piece, const FilterR
   for (const Attempt& attempt : all_attempts()) {
     const auto planned = plan_strided_piece(op, piece, attempt, library);
     if (!planned) continue;
-    const ConvFilter filter{.filter = conv.filter,
-                            .box = piece.filter,
-                            .read = read,
-                            .bias = planned->conv.has_bias ? bias_of(op, piece) : std::span<const float>{}};
+    const std::vector<float> bias = planned->conv.has_bias ? bias_of(op, piece) : std::vector<float>{};
+    const ConvFilter filter{.filter = conv.filter, .box = piece.filter, .read = read, .bias = bias};
     if (auto call = library.make_call(planned->conv, filter)) return {*planned, std::move(call), library};
   }
   const auto first = plan_strided_piece(op, piece, {}, library);

@@ -66,13 +66,15 @@ LocalFinish finish_of(const LocalOp& op, const ChannelPiece& piece) {
   return finish;
 }
 
-/// Takes what the call does itself out of `finish` and writes it into `conv`; returns what is left.
+/// Takes what the call does itself out of `finish` and writes it into `conv`; returns what is left. A call that does more than
+/// convolve always adds a bias, if only of zeros: with one, cuDNN has more implementations.
 LocalFinish fuse_into(StridedConv& conv, LocalFinish finish, const OperandLayout* residual, const ConvLibrary& library) {
-  conv.has_bias = !finish.bias.empty();
+  conv.has_bias = !finish.bias.empty() || residual != nullptr;
   finish.bias.clear();
   if (residual != nullptr) conv.residual = *residual;
   finish.residual = -1;
-  if (!library.fuses(finish.activation)) return finish;
+  if (finish.activation.kind == ActivationKind::None || !library.fuses(finish.activation)) return finish;
+  conv.has_bias = true;
   conv.activation = finish.activation;
   finish.activation = {};
   return finish;

@@ -3,10 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-
+#include "compute/conv_variants.hpp"
 #include "compute/cudnn_plan.hpp"
 #include "compute/local_op_random.hpp"
 #include "compute/strided_piece.hpp"
@@ -17,60 +14,7 @@ namespace {
 
 using cudnn::Uid;
 
-OperandLayout dense(const Extents& extents, DType type) {
-  const Box box = Box::whole(extents);
-  return layout_within(box, box, type);
-}
-
-/// One way to convolve, along as many axes as `ndims` says.
-struct Variant {
-  const char* name = "";
-  WindowAxis axis{};
-  index_t groups = 1;
-  bool has_bias = false;
-  bool has_residual = false;
-  Activation activation{};
-};
-
-const std::vector<Variant> variants{
-    {.name = "bare", .axis = {.kernel = 3, .pad_lo = 1, .pad_hi = 1}},
-    {.name = "pointwise", .axis = {}},
-    {.name = "strided", .axis = {.kernel = 3, .stride = 2, .pad_lo = 1, .pad_hi = 1}},
-    {.name = "dilated", .axis = {.kernel = 3, .pad_lo = 2, .pad_hi = 2, .dilation = 2}},
-    {.name = "padded_at_one_end", .axis = {.kernel = 3, .pad_hi = 2}},
-    {.name = "unpadded", .axis = {.kernel = 5}},
-    {.name = "grouped", .axis = {.kernel = 3, .pad_lo = 1, .pad_hi = 1}, .groups = 4},
-    {.name = "depthwise", .axis = {.kernel = 3, .pad_lo = 1, .pad_hi = 1}, .groups = 16},
-    {.name = "bias", .axis = {.kernel = 3, .pad_lo = 1, .pad_hi = 1}, .has_bias = true},
-    {.name = "bias_relu", .axis = {.kernel = 3}, .has_bias = true, .activation = {.kind = ActivationKind::Relu}},
-    {.name = "residual_relu", .axis = {.kernel = 3}, .has_residual = true, .activation = {.kind = ActivationKind::Relu}},
-    {.name = "everything",
-     .axis = {.kernel = 3, .stride = 2, .pad_lo = 0, .pad_hi = 1},
-     .groups = 2,
-     .has_bias = true,
-     .has_residual = true,
-     .activation = {.kind = ActivationKind::Clip, .alpha = 0, .beta = 6}},
-};
-
-StridedConv conv_of(const Variant& variant, int ndims, DType src_type, DType dst_type) {
-  constexpr index_t size = 12, n = 2, channels = 16;
-  StridedConv conv{.groups = variant.groups, .has_bias = variant.has_bias, .activation = variant.activation};
-  Extents in{{n, channels, 1, 1, 1}}, out = in;
-  for (Axis axis : spatial_axes) {
-    if ((axis == Axis::D && ndims < 3) || (axis == Axis::W && ndims < 2)) continue;
-    conv.window[axis] = variant.axis;
-    in[axis] = size;
-    out[axis] = variant.axis.output_size(size);
-  }
-  conv.src = dense(in, src_type);
-  conv.dst = dense(out, dst_type);
-  if (variant.has_residual) conv.residual = conv.dst;
-  return conv;
-}
-
 class CudnnGraphs : public ::testing::TestWithParam<std::tuple<Variant, int, DType, DType>> {};
-
-void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
 
 INSTANTIATE_TEST_SUITE_P(All, CudnnGraphs,
                          ::testing::Combine(::testing::ValuesIn(variants), ::testing::Values(1, 2, 3),
@@ -186,23 +130,6 @@ TEST(CudnnEngines, OfNoGpuAreNotAskedFor) {
   const cudnn::ConvGraph graph(conv_of(variants.front(), 2, DType::F32, DType::F32));
   EXPECT_TRUE(cudnn::find_plans(graph, {}, {}, 1).empty());
   EXPECT_THROW(cudnn::device_properties(0), Error);
-}
-
-/// With the properties of a GPU in a file (parconv_device_properties), plans are built where there is none.
-TEST(CudnnEngines, OfAGpuThatIsNotThereHavePlans) {
-  const char* const path = std::getenv("PARCONV_DEVICE_PROPERTIES");
-  if (path == nullptr) GTEST_SKIP() << "PARCONV_DEVICE_PROPERTIES names no file";
-  std::ostringstream json;
-  json << std::ifstream(path).rdbuf();
-  const cudnn::Descriptor properties = cudnn::device_properties(json.str());
-  EXPECT_EQ(cudnn::to_json(properties), json.str());
-  for (const Variant& variant : variants)
-    for (const int ndims : {1, 2, 3})
-      for (const DType type : {DType::F32, DType::F16, DType::BF16}) {
-        const cudnn::ConvGraph graph(conv_of(variant, ndims, type, type));
-        EXPECT_FALSE(cudnn::find_plans(graph, {.needs_whole_f32 = type == DType::F32}, {.properties = &properties}, 1).empty())
-            << variant.name << " " << ndims << "-D " << name_of(type);
-      }
 }
 
 }  // namespace
