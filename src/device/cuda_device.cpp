@@ -3,6 +3,7 @@
 
 #include "device/cuda_check.hpp"
 #include "device/cuda_copy.hpp"
+#include "device/cuda_graph.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
 #include "tensor/copy_loops.hpp"
@@ -43,7 +44,7 @@ class CudaDevice;
 
 class CudaEvent final : public DeviceEvent {
  public:
-  CudaEvent(const CudaDevice& device, EventKind kind) : device_(device) {
+  CudaEvent(const CudaDevice& device, EventKind kind) : device_(device), kind_(kind) {
     const unsigned flags = kind == EventKind::Timed ? cudaEventDefault : cudaEventDisableTiming;
     check(cudaEventCreateWithFlags(&event_, flags), "cudaEventCreate");
   }
@@ -70,6 +71,7 @@ class CudaEvent final : public DeviceEvent {
 
  private:
   const CudaDevice& device_;
+  EventKind kind_;
   cudaEvent_t event_ = nullptr;
 };
 
@@ -109,6 +111,10 @@ class CudaDevice final : public Device {
   }
   void upload(ConstView host, View device, DeviceLane lane) override { transfer(host, device, cudaMemcpyHostToDevice, lane); }
   void download(ConstView device, View host, DeviceLane lane) override { transfer(device, host, cudaMemcpyDeviceToHost, lane); }
+
+  std::string capture_problem() const override { return {}; }
+  std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override;
+  bool is_capturing() const { return is_capturing_; }
 
   void synchronize() override {
     check(cudaStreamSynchronize(stream(DeviceLane::Communication)), "cudaStreamSynchronize");
@@ -165,10 +171,52 @@ class CudaDevice final : public Device {
   GpuInfo info_;
   Stream compute_{stream_priorities().least};
   Stream communication_{stream_priorities().greatest};
+  bool is_capturing_ = false;
 };
 
-void CudaEvent::record(DeviceLane lane) { check(cudaEventRecord(event_, device_.stream(lane)), "cudaEventRecord"); }
+/// The flag is an error outside captures.
+void CudaEvent::record(DeviceLane lane) {
+  if (kind_ == EventKind::Timed && device_.is_capturing())
+    check(cudaEventRecordWithFlags(event_, device_.stream(lane), cudaEventRecordExternal), "cudaEventRecordWithFlags");
+  else
+    check(cudaEventRecord(event_, device_.stream(lane)), "cudaEventRecord");
+}
 void CudaEvent::hold(DeviceLane lane) { check(cudaStreamWaitEvent(device_.stream(lane), event_, 0), "cudaStreamWaitEvent"); }
+
+/// A graph on the compute lane, with marks around it for the other one.
+class CudaLanesGraph final : public DeviceGraph {
+ public:
+  CudaLanesGraph(const CudaDevice& device, const cuda::CapturedWork& work)
+      : device_(device), graph_(work), mark_(device, EventKind::Order) {
+    graph_.upload(device.stream(DeviceLane::Compute));
+  }
+
+  void launch() override {
+    mark_.record(DeviceLane::Communication);
+    mark_.hold(DeviceLane::Compute);
+    graph_.launch(device_.stream(DeviceLane::Compute));
+    mark_.record(DeviceLane::Compute);
+    mark_.hold(DeviceLane::Communication);
+  }
+
+ private:
+  const CudaDevice& device_;
+  cuda::Graph graph_;
+  CudaEvent mark_;
+};
+
+std::unique_ptr<DeviceGraph> CudaDevice::capture(const std::function<void()>& work) {
+  PARCONV_EXPECT(!is_capturing_, "a capture within a capture");
+  is_capturing_ = true;
+  try {
+    const cuda::CapturedWork captured(stream(DeviceLane::Compute), work);
+    is_capturing_ = false;
+    return std::make_unique<CudaLanesGraph>(*this, captured);
+  } catch (...) {
+    is_capturing_ = false;
+    throw;
+  }
+}
 
 }  // namespace
 

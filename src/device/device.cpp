@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "parconv/core/error.hpp"
+
 namespace parconv {
 namespace {
 
@@ -40,6 +42,12 @@ void Device::pack(ConstView src, std::byte* packed, DeviceLane lane) {
 
 void Device::unpack(const std::byte* packed, View dst, DeviceLane lane) {
   copy(ConstView{.data = packed, .layout = packed_layout(dst.layout)}, dst, lane);
+}
+
+std::string Device::capture_problem() const { return concat("the ", name(), " does its work at once"); }
+
+std::unique_ptr<DeviceGraph> Device::capture(const std::function<void()>& /*work*/) {
+  throw Error(ExitCode::Unavailable, concat("work cannot be captured: ", capture_problem()));
 }
 
 void* Device::native_stream(DeviceLane) const { return nullptr; }

@@ -154,6 +154,59 @@ TEST_F(CudaDevice, EventsTellTime) {
   EXPECT_LT(end->seconds_since(*begin), 10);
 }
 
+/// Up on the compute lane, down on the communication lane, again and again with what is in the same pinned memory then.
+TEST_F(CudaDevice, DoesWhatWasCapturedAtEveryLaunch) {
+  constexpr std::size_t size = std::size_t{1} << 22;
+  DeviceBytes memory = device_->allocate(size);
+  DeviceBytes there = device_->allocate(size, MemoryKind::Pinned);
+  DeviceBytes back = device_->allocate(size, MemoryKind::Pinned);
+  const auto is_up = device_->make_event();
+  const auto is_down = device_->make_event();
+  const auto begin = device_->make_event(EventKind::Timed);
+  const auto end = device_->make_event(EventKind::Timed);
+  ASSERT_EQ(device_->capture_problem(), "");
+  const auto graph = device_->capture([&] {
+    begin->record(DeviceLane::Compute);
+    device_->upload(bytes_view(std::as_const(there).data(), size), bytes_view(memory.data(), size), DeviceLane::Compute);
+    is_up->record(DeviceLane::Compute);
+    is_up->hold(DeviceLane::Communication);
+    device_->download(bytes_view(std::as_const(memory).data(), size), bytes_view(back.data(), size), DeviceLane::Communication);
+    is_down->record(DeviceLane::Communication);
+    is_down->hold(DeviceLane::Compute);
+    end->record(DeviceLane::Compute);
+  });
+  device_->synchronize();
+  EXPECT_EQ(std::count(back.data(), back.data() + size, std::byte{0}), static_cast<std::ptrdiff_t>(size));
+  const auto is_done = device_->make_event();
+  for (int round = 1; round <= 3; ++round) {
+    std::fill(there.data(), there.data() + size, static_cast<std::byte>(round));
+    graph->launch();
+    is_done->record(DeviceLane::Communication);
+    while (!is_done->is_reached()) std::this_thread::yield();
+    EXPECT_EQ(std::count(back.data(), back.data() + size, static_cast<std::byte>(round)), static_cast<std::ptrdiff_t>(size));
+    EXPECT_GT(end->seconds_since(*begin), 0);
+    EXPECT_LT(end->seconds_since(*begin), 10);
+  }
+}
+
+TEST_F(CudaDevice, WhatCannotBeCapturedIsRefusedAndForgotten) {
+  DeviceBytes memory = device_->allocate(64);
+  DeviceBytes outside = device_->allocate(64, MemoryKind::Pinned);
+  const auto event = device_->make_event();
+  EXPECT_THROW(device_->capture([&] { throw Error(ExitCode::Io, "a failure of its own"); }), Error);
+  EXPECT_THROW(device_->capture([&] {
+    event->record(DeviceLane::Compute);
+    event->hold(DeviceLane::Communication);
+    device_->upload(bytes_view(std::as_const(outside).data(), 64), bytes_view(memory.data(), 64), DeviceLane::Communication);
+  }),
+               Error)
+      << "the lanes do not meet again";
+  outside.data()[0] = std::byte{5};
+  device_->upload(bytes_view(std::as_const(outside).data(), 64), bytes_view(memory.data(), 64), DeviceLane::Communication);
+  device_->synchronize();
+  EXPECT_NE(device_->capture([] {}), nullptr);
+}
+
 TEST_F(CudaDevice, MemoryThatIsNotThereIsToldInNumbers) {
   try {
     device_->allocate(std::size_t{1} << 50);

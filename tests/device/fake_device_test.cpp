@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string>
+
+#include "parconv/core/error.hpp"
 
 namespace parconv::test {
 namespace {
@@ -86,6 +89,118 @@ TEST(FakeDevice, AHeldLaneKeepsTheMarkOfThatTime) {
   EXPECT_EQ(third, 0);
   device.synchronize();
   EXPECT_EQ(third, 3);
+}
+
+/// Bytes that a graph takes from `src` to `dst` through device memory: out on the communication lane, which waits for the way in.
+class Passage {
+ public:
+  explicit Passage(FakeDevice& device)
+      : device_(device),
+        memory_(device.allocate(4)),
+        is_in_(device.make_event(EventKind::Order)),
+        is_out_(device.make_event(EventKind::Order)) {}
+
+  void give() {
+    upload(device_, src, memory_, DeviceLane::Compute);
+    is_in_->record(DeviceLane::Compute);
+    is_in_->hold(DeviceLane::Communication);
+    download(device_, memory_, dst, DeviceLane::Communication);
+    is_out_->record(DeviceLane::Communication);
+  }
+  void join() { is_out_->hold(DeviceLane::Compute); }
+
+  FourBytes src = four(0);
+  FourBytes dst = four(0);
+
+ private:
+  FakeDevice& device_;
+  DeviceBytes memory_;
+  std::unique_ptr<DeviceEvent> is_in_;
+  std::unique_ptr<DeviceEvent> is_out_;
+};
+
+TEST(FakeDevice, DoesWhatWasCapturedAtEveryLaunch) {
+  FakeDevice device;
+  Passage passage(device);
+  const auto graph = device.capture([&] {
+    passage.give();
+    passage.join();
+  });
+  passage.src = four(1);
+  device.synchronize();
+  EXPECT_EQ(passage.dst, four(0)) << "nothing is done when it is captured";
+  for (const unsigned value : {2U, 3U}) {
+    passage.src = four(value);
+    graph->launch();
+    device.advance(DeviceLane::Compute, device.given(DeviceLane::Compute));
+    EXPECT_EQ(passage.dst, four(value));
+  }
+  EXPECT_EQ(device.num_launches(), 2);
+}
+
+TEST(FakeDevice, ALaunchKeepsItsPlaceInBothLanes) {
+  FakeDevice device;
+  std::string log;
+  const auto note = [&](char letter) { return [&log, letter] { log += letter; }; };
+  const auto graph = device.capture([&] { device.submit(DeviceLane::Compute, note('g')); });
+  device.submit(DeviceLane::Communication, note('a'));
+  graph->launch();
+  device.submit(DeviceLane::Communication, note('b'));
+  device.synchronize();
+  EXPECT_EQ(log, "agb");
+}
+
+TEST(FakeDevice, TimedEventsOfAGraphAreRecordedByItsLaunches) {
+  FakeDevice device;
+  device.set_costs({.direct = 5, .in_graph = 3});
+  const auto begin = device.make_event(EventKind::Timed);
+  const auto end = device.make_event(EventKind::Timed);
+  const auto graph = device.capture([&] {
+    begin->record(DeviceLane::Compute);
+    device.submit(DeviceLane::Compute, [] {});
+    device.submit(DeviceLane::Compute, [] {});
+    end->record(DeviceLane::Compute);
+  });
+  graph->launch();
+  device.synchronize();
+  EXPECT_DOUBLE_EQ(end->seconds_since(*begin), 6e-6);
+}
+
+void expect_refused(FakeDevice& device, const std::string& problem, const std::function<void()>& work) {
+  try {
+    device.capture(work);
+    ADD_FAILURE() << "captured, not refused: " << problem;
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find(problem), std::string::npos) << error.what();
+  }
+}
+
+TEST(FakeDevice, RefusesToCaptureWhatDevicesRefuse) {
+  FakeDevice device;
+  Passage passage(device);
+  const auto event = device.make_event(EventKind::Order);
+  expect_refused(device, "does not wait for the communication lane", [&] { passage.give(); });
+  expect_refused(device, "was not held", [&] { device.submit(DeviceLane::Communication, [] {}); });
+  event->record(DeviceLane::Compute);
+  expect_refused(device, "outside of the capture", [&] { event->hold(DeviceLane::Communication); });
+  expect_refused(device, "an event was asked", [&] { event->is_reached(); });
+  expect_refused(device, "memory was allocated", [&] { device.allocate(4); });
+  expect_refused(device, "waits for the device", [&] { device.synchronize(); });
+  expect_refused(device, "of its own", [] { throw Error(ExitCode::Io, "a failure of its own"); });
+  device.fail_capture(1);
+  EXPECT_NE(device.capture([] {}), nullptr);
+  expect_refused(device, "told to fail", [] {});
+  EXPECT_NE(device.capture([] {}), nullptr);
+}
+
+TEST(FakeDevice, EventsOfACaptureTellNothingOutside) {
+  FakeDevice device;
+  const auto event = device.make_event(EventKind::Order);
+  device.capture([&] { event->record(DeviceLane::Compute); });
+  EXPECT_THROW(event->is_reached(), Bug);
+  EXPECT_THROW(event->hold(DeviceLane::Communication), Bug);
+  event->record(DeviceLane::Compute);
+  EXPECT_TRUE(event->is_reached());
 }
 
 }  // namespace

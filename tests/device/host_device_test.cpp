@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
 
 namespace parconv {
@@ -56,6 +57,14 @@ TEST(HostDevice, KnowsItsMemory) {
   const DeviceMemory memory = make_host_device()->memory();
   EXPECT_GT(memory.total_bytes, 0U);
   EXPECT_LE(memory.free_bytes, memory.total_bytes);
+}
+
+TEST(HostDevice, CapturesNothing) {
+  const std::unique_ptr<Device> device = make_host_device();
+  EXPECT_EQ(device->capture_problem(), "the host does its work at once");
+  bool has_run = false;
+  EXPECT_THROW(device->capture([&] { has_run = true; }), Error);
+  EXPECT_FALSE(has_run);
 }
 
 }  // namespace

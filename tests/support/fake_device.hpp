@@ -16,6 +16,7 @@ namespace parconv::test {
 /// Device memory has addresses that no host code can read or write: touching them ends the process. What a lane is given is done
 /// as late as possible, when an event after it is waited for, so that whoever forgets to wait finds old bytes, and whoever does
 /// not wait long enough finds that memory has changed before it was read.
+/// Its clock counts the work of each lane. What real devices refuse to capture, it refuses too.
 class FakeDevice final : public Device {
  public:
   FakeDevice() = default;
@@ -31,6 +32,20 @@ class FakeDevice final : public Device {
   void upload(ConstView host, View device, DeviceLane lane) override;
   void download(ConstView device, View host, DeviceLane lane) override;
   void synchronize() override;
+  std::string capture_problem() const override { return {}; }
+  std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override;
+
+  /// From now on the capture `number` (from 0, counted from here) fails; -1: none.
+  void fail_capture(int number) { captures_until_failure_ = number; }
+  /// How long a piece of work takes that is given by itself, and one of a graph. In microseconds.
+  struct Costs {
+    std::uint64_t direct = 1;
+    std::uint64_t in_graph = 1;
+  };
+  void set_costs(const Costs& costs) { costs_ = costs; }
+  /// Graphs that were captured, and launches.
+  int num_captures() const { return num_captures_; }
+  int num_launches() const { return num_launches_; }
 
   /// Gives any work to a lane.
   void submit(DeviceLane lane, std::function<void()> work);
@@ -43,16 +58,31 @@ class FakeDevice final : public Device {
   std::uint64_t done(DeviceLane lane) const { return lane_of(lane).done; }
   /// Does the work of a lane until `count` of it is done.
   void advance(DeviceLane lane, std::uint64_t count);
+  /// When the work that a lane was given so far ends, if nothing waits.
+  std::uint64_t time(DeviceLane lane) const { return lane_of(lane).time; }
+  std::uint64_t reached_time(DeviceLane lane) const { return lane_of(lane).reached_time; }
+
+  struct Capture;
+  /// Null outside captures.
+  Capture* current_capture() { return capture_; }
+  /// Gives captured work to the lanes.
+  void launch(const Capture& capture);
 
  protected:
   std::byte* allocate_bytes(std::size_t size_bytes, MemoryKind kind) override;
   void free_bytes(std::byte* data, MemoryKind kind) noexcept override;
 
  private:
+  struct Work {
+    std::function<void()> work{};
+    std::uint64_t end_time = 0;
+  };
   struct Lane {
-    std::deque<std::function<void()>> work{};
+    std::deque<Work> work{};
     std::uint64_t given = 0;
     std::uint64_t done = 0;
+    std::uint64_t time = 0;          // of all that was given
+    std::uint64_t reached_time = 0;  // of what is done
   };
   /// Addresses [first, first + bytes) are not accessible; the bytes are `bytes` further on.
   struct Mapping {
@@ -63,7 +93,17 @@ class FakeDevice final : public Device {
   Lane& lane_of(DeviceLane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
   const Lane& lane_of(DeviceLane lane) const { return lanes_[static_cast<std::size_t>(lane)]; }
 
+  void give(DeviceLane lane, std::function<void()> work, std::uint64_t cost);
+  /// The lane goes on when the other one is through with what it was given.
+  void let_wait(DeviceLane lane);
+
   std::array<Lane, 2> lanes_{};
+  Capture* capture_ = nullptr;
+  Costs costs_{};
+  int captures_until_failure_ = -1;
+  int num_begun_ = 0;
+  int num_captures_ = 0;
+  int num_launches_ = 0;
   std::map<const std::byte*, Mapping> mappings_{};
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -54,7 +55,8 @@ class DeviceBytes {
   std::size_t size_ = 0;
 };
 
-/// What an event is for: the order of work only, or its times too, which costs a little more.
+/// What an event is for: the order of work only, or its times too, which costs a little more. In captured work (Device::capture)
+/// an Order event orders that work and tells callers nothing, a Timed event is recorded by every launch.
 enum class EventKind { Order, Timed };
 
 /// A point in the work of a lane. Made once, recorded again and again. An event that was never recorded counts as reached.
@@ -70,6 +72,16 @@ class DeviceEvent {
   virtual bool is_reached() = 0;
   /// Time between two reached points of one lane; 0 on the host. Precondition: both events are Timed.
   virtual double seconds_since(const DeviceEvent& earlier) const = 0;
+};
+
+/// Work of the lanes that was captured: it is done by every launch, with the addresses that it was captured with. The device, and
+/// all that the work uses, must outlive it.
+class DeviceGraph {
+ public:
+  virtual ~DeviceGraph() = default;
+
+  /// Gives the work to the lanes: after all that either of them was given before, and before all that either is given afterwards.
+  virtual void launch() = 0;
 };
 
 /// Memory and copies of one device, used by one thread. Work is given to lanes and may be done later: memory that it reads and
@@ -97,6 +109,13 @@ class Device {
   /// Packs a view into dense memory (n, d, h, w, c order), and back; all in device memory.
   void pack(ConstView src, std::byte* packed, DeviceLane lane);
   void unpack(const std::byte* packed, View dst, DeviceLane lane);
+
+  /// Why `capture` cannot be used here; empty if it can.
+  virtual std::string capture_problem() const;
+  /// Records what `work` gives to the lanes, and does nothing of it. The communication lane takes part from where it is first
+  /// held by a mark of the compute lane, which has to be held by a mark of its end. `work` may not allocate, block, or ask
+  /// events. Throws what `work` throws, and Error if its work cannot be captured; the lanes are as before then.
+  virtual std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work);
 
   /// Blocks until all work of all lanes is done. Throws Error if some of it failed.
   virtual void synchronize() = 0;
