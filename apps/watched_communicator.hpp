@@ -25,6 +25,7 @@ class WatchedCommunicator final : public Communicator {
     inner_.progress();
   }
   void poll() override { inner_.poll(); }
+  std::string capture_problem() const override { return inner_.capture_problem(); }
   void barrier() override { inner_.barrier(); }
 
   const CountingCommunicator& counting() const { return inner_; }

@@ -28,6 +28,12 @@ class CountingExchange final : public Exchange {
   }
   void finish() override { inner_->finish(); }
   bool test() override { return inner_->test(); }
+  void capture_start() override { inner_->capture_start(); }
+  void capture_finish() override { inner_->capture_finish(); }
+  void note_launch() override {
+    inner_->note_launch();
+    counted_ += traffic_;
+  }
 
  private:
   std::unique_ptr<Exchange> inner_;
@@ -53,6 +59,7 @@ int CountingCommunicator::rank() const { return inner_->rank(); }
 int CountingCommunicator::size() const { return inner_->size(); }
 void CountingCommunicator::progress() { inner_->progress(); }
 void CountingCommunicator::poll() { inner_->poll(); }
+std::string CountingCommunicator::capture_problem() const { return inner_->capture_problem(); }
 void CountingCommunicator::barrier() { inner_->barrier(); }
 
 std::unique_ptr<Exchange> CountingCommunicator::prepare(int order, std::span<const SendMessage> sends,

@@ -58,6 +58,13 @@ class FaultyExchange final : public Exchange {
     inner_->finish();
   }
   bool test() override { return inner_->test(); }
+  void capture_start() override { inner_->capture_start(); }
+  void capture_finish() override { inner_->capture_finish(); }
+  void note_launch() override {
+    fuse_.pass(FaultPoint::Start);
+    fuse_.pass(FaultPoint::Finish);
+    inner_->note_launch();
+  }
 
  private:
   std::unique_ptr<Exchange> inner_;
@@ -72,6 +79,7 @@ class FaultyCommunicator final : public Communicator {
   int size() const override { return inner_->size(); }
   void progress() override { inner_->progress(); }
   void poll() override { inner_->poll(); }
+  std::string capture_problem() const override { return inner_->capture_problem(); }
   void barrier() override { inner_->barrier(); }
   std::unique_ptr<Exchange> prepare(int order, std::span<const SendMessage> sends,
                                     std::span<const ReceiveMessage> receives) override {

@@ -30,10 +30,7 @@ class NcclExchange final : public Exchange {
   void start() override {
     PARCONV_EXPECT(!is_active_, "an exchange is started before it is finished");
     is_active_ = true;
-    is_due_->record(DeviceLane::Compute);
-    is_due_->hold(DeviceLane::Communication);
-    give_messages();
-    is_complete_->record(DeviceLane::Communication);
+    give();
   }
 
   void finish() override {
@@ -49,7 +46,17 @@ class NcclExchange final : public Exchange {
     return true;
   }
 
+  void capture_start() override { give(); }
+  void capture_finish() override { is_complete_->hold(DeviceLane::Compute); }
+
  private:
+  void give() {
+    is_due_->record(DeviceLane::Compute);
+    is_due_->hold(DeviceLane::Communication);
+    give_messages();
+    is_complete_->record(DeviceLane::Communication);
+  }
+
   void give_messages() {
     auto* const stream = static_cast<cudaStream_t>(device_.native_stream(DeviceLane::Communication));
     check(ncclGroupStart(), "ncclGroupStart");
@@ -100,6 +107,8 @@ class NcclCommunicator final : public Communicator {
 
   void progress() override { poll(); }
   void poll() override { static_cast<void>(handle_.is_in_progress()); }
+  /// Connections are there since `connect`: NCCL makes none while a stream captures.
+  std::string capture_problem() const override { return {}; }
   void barrier() override { control_.barrier(); }
 
   /// Waits until all ranks are there, and sends a byte between every two of them: the first message makes the connection.

@@ -53,6 +53,24 @@ Traffic expected_traffic(index_t times, index_t bytes_from_0) {
           .bytes_received = times * (bytes_from_0 + previous)};
 }
 
+TEST(CountingCommunicator, CountsWhatGraphsStart) {
+  CountingCommunicator communicator(make_mpi_communicator(control()));
+  Ring ring(communicator, 4, 100);
+  ring.exchange().note_launch();
+  ring.exchange().note_launch();
+  EXPECT_EQ(communicator.total(), expected_traffic(2, 100));
+}
+
+/// What MPI moves no device captures, whatever is between them.
+TEST(Decorators, HideNoCaptureProblem) {
+  CountingCommunicator communicator(make_faulty_communicator(make_mpi_communicator(control()), {}));
+  EXPECT_EQ(communicator.capture_problem(), make_mpi_communicator(control())->capture_problem());
+  EXPECT_NE(communicator.capture_problem(), "");
+  Ring ring(communicator, 0, 10);
+  EXPECT_THROW(ring.exchange().capture_start(), Bug);
+  EXPECT_THROW(ring.exchange().capture_finish(), Bug);
+}
+
 TEST(CountingCommunicator, CountsWhatIsStarted) {
   CountingCommunicator communicator(make_mpi_communicator(control()));
   EXPECT_EQ(communicator.rank(), rank());

@@ -74,6 +74,40 @@ TEST_P(GpuCommunicator, TellsTwoNeighboursThatAreOneRankApart) {
   EXPECT_EQ(outside.data()[3], static_cast<std::byte>(20 + next));
 }
 
+/// A byte to the next rank of a ring, and what comes from the last one.
+TEST_P(GpuCommunicator, DeliversAtEveryLaunchWhatWasCaptured) {
+  const int next = (rank() + 1) % num_ranks();
+  const int last = (rank() + num_ranks() - 1) % num_ranks();
+  DeviceBytes memory = device_->allocate(2);
+  DeviceBytes outside = device_->allocate(2, MemoryKind::Pinned);
+  const SendMessage sends[] = {{next, memory.data(), 1}};
+  const ReceiveMessage receives[] = {{last, memory.data() + 1, 1}};
+  const auto exchange = communicator_->prepare(0, sends, receives);
+  if (std::string(GetParam()) == "staged") {
+    EXPECT_NE(communicator_->capture_problem(), "");
+    return;
+  }
+  ASSERT_EQ(communicator_->capture_problem(), "");
+  const auto graph = device_->capture([&] {
+    exchange->capture_start();
+    exchange->capture_finish();
+  });
+  for (int round = 0; round < 5; ++round) {
+    outside.data()[0] = static_cast<std::byte>(10 * round + rank());
+    device_->upload(bytes_view(std::as_const(outside).data(), 2), bytes_view(memory.data(), 2), DeviceLane::Compute);
+    if (round == 2) {  // between launches messages go directly too
+      exchange->start();
+      exchange->finish();
+    } else {
+      graph->launch();
+      exchange->note_launch();
+    }
+    device_->download(bytes_view(std::as_const(memory).data(), 2), bytes_view(outside.data(), 2), DeviceLane::Compute);
+    device_->synchronize();
+    EXPECT_EQ(outside.data()[1], static_cast<std::byte>(10 * round + last));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, GpuCommunicator, ::testing::Values("nccl", "staged"),
                          [](const auto& instance) { return std::string(instance.param); });
 

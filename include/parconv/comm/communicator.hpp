@@ -35,6 +35,13 @@ class Exchange {
   virtual void finish() = 0;
   /// True once all messages are complete; moves data meanwhile.
   virtual bool test() = 0;
+
+  /// The same as start and finish while the device captures, for communicators without a capture_problem: every launch of what
+  /// was captured starts and finishes the messages. On all participants a communication is either captured or not.
+  virtual void capture_start();
+  virtual void capture_finish();
+  /// Called after a launch that includes this exchange.
+  virtual void note_launch() {}
 };
 
 /// A group of ranks that exchange messages. All ranks start their exchanges in one global order (docs/design.md).
@@ -57,6 +64,9 @@ class Communicator {
   /// The same for callers that wait for something else, which is no sign that their work goes on. Throws Error(Communication) if
   /// ranks have become unreachable.
   virtual void poll() = 0;
+
+  /// Why a device cannot capture these exchanges; empty if it can. The same on all ranks.
+  virtual std::string capture_problem() const { return "the host takes part in its messages"; }
 
   /// Collective, blocking.
   virtual void barrier() = 0;

@@ -31,6 +31,7 @@ class CountingCommunicator final : public Communicator {
                                     std::span<const ReceiveMessage> receives) override;
   void progress() override;
   void poll() override;
+  std::string capture_problem() const override;
   void barrier() override;
 
   /// What the exchanges of each order have moved on this rank; zeros for an order that is prepared and not started.
