@@ -1,37 +1,43 @@
 #!/usr/bin/env bash
 # Everything that needs a GPU: builds, runs every test with the label gpu with none skipped, checks the small ones with compute-sanitizer,
-# runs the GPU benchmark, and writes one JSON file. One GPU is enough; ranks then share it.
+# measures layers and networks, and writes one JSON file. One GPU is enough; ranks then share it.
 #
 #   bash tests/gpu.sh [RESULTS.json]
 #
+#   PARCONV_GPU_PARTS      some of "build test sanitize measure" (all); the results have what was run
 #   PARCONV_CMAKE_ARGS     more arguments for CMake, such as -DPARCONV_CUDNN_ROOT=... or -DCMAKE_CUDA_ARCHITECTURES=90
-#   PARCONV_SANITIZER=off  without compute-sanitizer
 #   PARCONV_GPU_LAYERS     a CSV file of layers to measure instead of tests/benchmarks/gpu_layers.csv
+#   PARCONV_GPU_BATCH      samples that layers are measured with (8)
+#
+# gpu_results.py table RESULTS.json prints the results as a page for docs/results.
 set -euo pipefail
 # shellcheck source=apps/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../apps/lib.sh"
 
 results="${1:-$parconv_root/gpu-results.json}"
 parts="$(mktemp -d)"
+trap 'rm -rf "$parts"' EXIT
 helper=("$parconv_python" -B "$parconv_root/tests/gpu_results.py")
 failures=0
 
 # Runs a command that may fail: the other parts are to be run as well.
 attempt() { "$@" || failures=$((failures + 1)); }
 
-set_mpi_environment
-export PARCONV_REQUIRE_GPU=1
+build() {
+  step "Building in $parconv_build"
+  local arguments
+  read -ra arguments <<<"${PARCONV_CMAKE_ARGS:-}"
+  (cd "$parconv_root" && cmake --preset release -DPARCONV_CUDA=ON "${arguments[@]}")
+  build_targets all
+}
 
-step "Building in $parconv_build"
-read -ra arguments <<<"${PARCONV_CMAKE_ARGS:-}"
-(cd "$parconv_root" && cmake --preset release -DPARCONV_CUDA=ON "${arguments[@]}")
-build_targets all
-
-step "Testing"
-attempt ctest --test-dir "$parconv_build" -L gpu --output-on-failure --timeout 900 --no-tests=error --output-junit "$parts/tests.xml"
+run_tests() {
+  step "Testing"
+  attempt ctest --test-dir "$parconv_build" -L gpu --output-on-failure --timeout 900 --no-tests=error --output-junit "$parts/tests.xml"
+}
 
 # Programs of one process; those under mpirun repeat their kernels.
-sanitize() {
+sanitize_with() {
   local tool="$1" program name
   for program in "${programs[@]}"; do
     name="$(basename "$program")"
@@ -45,23 +51,48 @@ sanitize() {
     fi
   done
 }
-mapfile -t programs < <("${helper[@]}" programs "$parconv_build")
-((${#programs[@]})) || fail "there are no programs to check"
-if [[ "${PARCONV_SANITIZER:-on}" == off ]]; then
-  echo "compute-sanitizer: left out on request"
-elif command -v compute-sanitizer >/dev/null; then
-  sanitize memcheck
-  sanitize racecheck
-else
-  echo "compute-sanitizer: not installed"
-  failures=$((failures + 1))
-fi
 
-step "Measuring"
-attempt "$parconv_build/parconv_gpu_bench" "${PARCONV_GPU_LAYERS:-$parconv_root/tests/benchmarks/gpu_layers.csv}" >"$parts/benchmark.jsonl"
+sanitize() {
+  mapfile -t programs < <("${helper[@]}" programs "$parconv_build")
+  ((${#programs[@]})) || fail "there are no programs to check"
+  if ! command -v compute-sanitizer >/dev/null; then
+    echo "compute-sanitizer: not installed"
+    failures=$((failures + 1))
+    return
+  fi
+  sanitize_with memcheck
+  sanitize_with racecheck
+}
+
+measure() {
+  local layers="${PARCONV_GPU_LAYERS:-$parconv_root/tests/benchmarks/gpu_layers.csv}" batch="${PARCONV_GPU_BATCH:-8}" dtype
+  step "Measuring layers"
+  attempt "$parconv_build/parconv_gpu_bench" "$layers" --batch "$batch" >"$parts/layers.jsonl"
+  if ! "$parconv_python" -c 'import torch' 2>/dev/null; then
+    echo "PyTorch: not installed; nothing to compare with"
+    return
+  fi
+  step "Measuring the same layers with PyTorch"
+  for dtype in f32 tf32 f16 bf16; do
+    attempt "$parconv_python" -B "$parconv_root/tests/benchmarks/torch_layers.py" "$layers" --dtype "$dtype" --batch "$batch" >>"$parts/torch_layers.jsonl"
+  done
+  step "Measuring networks, and the same with PyTorch"
+  attempt "$parconv_python" -B -W ignore "$parconv_root/tests/benchmarks/torch_networks.py" "$parconv_build/parconv_app" >"$parts/networks.jsonl"
+}
+
+set_mpi_environment
+export PARCONV_REQUIRE_GPU=1
+for part in ${PARCONV_GPU_PARTS:-build test sanitize measure}; do
+  case "$part" in
+    build) build ;;
+    test) run_tests ;;
+    sanitize) sanitize ;;
+    measure) measure ;;
+    *) fail "PARCONV_GPU_PARTS: there is no part \"$part\"; there are build, test, sanitize and measure" ;;
+  esac
+done
 
 step "Results"
 attempt "${helper[@]}" collect "$parts" "$results" "$parconv_root"
-rm -rf "$parts"
 if ((failures > 0)); then fail "$failures parts failed; see above and $results"; fi
 echo "all passed; results in $results"
