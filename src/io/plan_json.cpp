@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <unordered_map>
 
+#include "io/json_checks.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -19,9 +19,7 @@ constexpr int plan_version = 1;
 /// A file may not ask for tables of any size.
 constexpr int max_ranks = 1 << 20;
 
-[[noreturn]] void refuse(const std::string& where, const std::string& why, const std::string& hint = {}) {
-  throw Error(ExitCode::BadData, concat("plan: ", where, " ", why), hint);
-}
+constexpr JsonChecks checks("plan");
 
 // ---- writing -------------------------------------------------------------------------------------------------------------
 
@@ -41,56 +39,11 @@ OrderedJson node_to_json(const NodePlan& plan) {
 
 // ---- reading -------------------------------------------------------------------------------------------------------------
 
-std::string quoted(const std::string& key) { return concat('"', key, '"'); }
-
-/// Refuses repeated keys, of which a JSON object would silently keep the last.
-class RepeatedKeyCheck {
- public:
-  bool operator()(int, Json::parse_event_t event, const Json& parsed) {
-    if (event == Json::parse_event_t::object_start) open_.emplace_back();
-    if (event == Json::parse_event_t::object_end) open_.pop_back();
-    if (event == Json::parse_event_t::key && !open_.back().insert(parsed.get<std::string>()).second)
-      refuse(concat("key ", parsed.dump()), "occurs twice in one object", "keep one of them");
-    return true;
-  }
-
- private:
-  std::vector<std::set<std::string>> open_{};
-};
-
-Json parsed(std::string_view text) {
-  try {
-    return Json::parse(text, RepeatedKeyCheck());
-  } catch (const Json::exception& error) {
-    refuse("the text", concat("is not JSON: ", error.what()));
-  }
-}
-
-void require_object(const Json& json, const std::string& where) {
-  if (!json.is_object()) refuse(where, concat("is ", json.dump(), ", but must be an object {...}"));
-}
-
-void require_known_keys(const Json& object, std::initializer_list<const char*> known, const std::string& where) {
-  for (const auto& [key, value] : object.items()) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    std::string list;
-    for (const char* name : known) list += concat(list.empty() ? "" : ", ", name);
-    refuse(concat("key ", quoted(key), " of ", where), "is unknown", concat("the known keys are ", list));
-  }
-}
-
-index_t integer(const Json& json, const std::string& where, index_t lowest, index_t highest) {
-  const bool fits = json.is_number_integer() &&
-                    !(json.is_number_unsigned() && json.get<std::uint64_t>() > std::uint64_t(highest)) &&
-                    json.get<index_t>() >= lowest && json.get<index_t>() <= highest;
-  if (!fits) refuse(where, concat("is ", json.dump(), ", but must be a whole number from ", lowest, " to ", highest));
-  return json.get<index_t>();
-}
-
 int small_integer(const Json& object, const char* key, const std::string& of, int lowest, int missing) {
   const std::string where = concat("key ", quoted(key), " of ", of);
   const auto found = object.find(key);
-  return found == object.end() ? missing : static_cast<int>(integer(*found, where, lowest, std::numeric_limits<int>::max()));
+  return found == object.end() ? missing
+                               : static_cast<int>(checks.integer(*found, where, lowest, std::numeric_limits<int>::max()));
 }
 
 GridVector parts_from_json(const Json& json, const std::string& where) {
@@ -100,9 +53,9 @@ GridVector parts_from_json(const Json& json, const std::string& where) {
 }
 
 Cuts cuts_from_json(const Json& json, const std::string& where) {
-  if (!json.is_array()) refuse(where, concat("is ", json.dump(), ", but must be a list of borders such as [0,8,16]"));
+  if (!json.is_array()) checks.refuse(where, concat("is ", json.dump(), ", but must be a list of borders such as [0,8,16]"));
   Cuts cuts;
-  for (const Json& border : json) cuts.push_back(integer(border, where, 0, std::numeric_limits<index_t>::max()));
+  for (const Json& border : json) cuts.push_back(checks.integer(border, where, 0, std::numeric_limits<index_t>::max()));
   return cuts;
 }
 
@@ -124,8 +77,8 @@ class PlanReader {
   Plan run() {
     check_header();
     num_ranks_ = small_integer(json_, "ranks", "the file", 1, 0);
-    if (num_ranks_ > max_ranks) refuse("key \"ranks\" of the file", concat("is ", num_ranks_, ", more than ", max_ranks));
-    if (num_ranks_ == 0) refuse("key \"ranks\"", "is missing", "say for how many ranks the plan is: \"ranks\": 4");
+    if (num_ranks_ > max_ranks) checks.refuse("key \"ranks\" of the file", concat("is ", num_ranks_, ", more than ", max_ranks));
+    if (num_ranks_ == 0) checks.refuse("key \"ranks\"", "is missing", "say for how many ranks the plan is: \"ranks\": 4");
     Plan plan = default_plan();
     if (const auto nodes = json_.find("nodes"); nodes != json_.end()) read_nodes(*nodes, plan);
     validate(plan, network_);
@@ -134,12 +87,14 @@ class PlanReader {
 
  private:
   void check_header() const {
-    require_object(json_, "the file");
+    checks.require_object(json_, "the file");
     const auto version = json_.find("parconv_plan");
-    if (version == json_.end()) refuse("key \"parconv_plan\"", "is missing", "a plan begins with {\"parconv_plan\": 1, ...");
+    if (version == json_.end())
+      checks.refuse("key \"parconv_plan\"", "is missing", "a plan begins with {\"parconv_plan\": 1, ...");
     if (*version != plan_version)
-      refuse("key \"parconv_plan\"", concat("is version ", version->dump(), ", but this program reads version ", plan_version));
-    require_known_keys(json_, {"parconv_plan", "ranks", "stages", "default", "nodes"}, "the file");
+      checks.refuse("key \"parconv_plan\"",
+                    concat("is version ", version->dump(), ", but this program reads version ", plan_version));
+    checks.require_known_keys(json_, {"parconv_plan", "ranks", "stages", "default", "nodes"}, "the file");
   }
 
   Plan default_plan() const {
@@ -147,8 +102,8 @@ class PlanReader {
     Plan plan = as_bad_data([&] { return make_plan(network_, split, num_ranks_); });
     const int stages = small_integer(json_, "stages", "the file", 1, split.stages);
     if (stages < split.stages)
-      refuse("key \"stages\" of the file", concat("is ", stages, ", but \"default\" asks for ", split.stages),
-             "leave one of them out");
+      checks.refuse("key \"stages\" of the file", concat("is ", stages, ", but \"default\" asks for ", split.stages),
+                    "leave one of them out");
     plan.num_stages = stages;
     return plan;
   }
@@ -158,8 +113,8 @@ class PlanReader {
     if (found == json_.end()) return Split{.is_auto = true};
     if (found->is_string())
       return as_bad_data([&] { return parse_split(found->get<std::string>(), num_ranks_, spatial_ndims()); });
-    require_object(*found, "key \"default\" of the file");
-    require_known_keys(*found, {"n", "f", "c", "d", "h", "w", "stages"}, "\"default\"");
+    checks.require_object(*found, "key \"default\" of the file");
+    checks.require_known_keys(*found, {"n", "f", "c", "d", "h", "w", "stages"}, "\"default\"");
     const Split split{.stages = small_integer(*found, "stages", "\"default\"", 1, 1),
                       .parts = parts_from_json(*found, "\"default\"")};
     check_size(split);
@@ -170,8 +125,8 @@ class PlanReader {
     index_t ranks = split.stages;
     for (int count : split.parts.values) ranks = std::min(ranks * count, index_t{num_ranks_} + 1);
     if (ranks != num_ranks_)
-      refuse("key \"default\" of the file", concat("does not multiply to ", num_ranks_, ", the number of ranks"),
-             "change its counts or \"ranks\"");
+      checks.refuse("key \"default\" of the file", concat("does not multiply to ", num_ranks_, ", the number of ranks"),
+                    "change its counts or \"ranks\"");
   }
 
   int spatial_ndims() const {
@@ -179,24 +134,24 @@ class PlanReader {
   }
 
   void read_nodes(const Json& nodes, Plan& plan) const {
-    require_object(nodes, "key \"nodes\" of the file");
+    checks.require_object(nodes, "key \"nodes\" of the file");
     std::unordered_map<std::string, std::size_t> ids;
     for (std::size_t id = 0; id < network_.nodes.size(); ++id) ids[network_.value(network_.nodes[id].output).name] = id;
     for (const auto& [name, json] : nodes.items()) {
       const auto id = ids.find(name);
       if (id == ids.end())
-        refuse(concat("tensor ", quoted(name)), "is not made by any operator of the network",
-               "nodes are named by the tensors that they make after fusion; --dry-run writes a plan with all of them");
+        checks.refuse(concat("tensor ", quoted(name)), "is not made by any operator of the network",
+                      "nodes are named by the tensors that they make after fusion; --dry-run writes a plan with all of them");
       read_node(json, quoted(name), network_.nodes[id->second], plan.nodes[id->second]);
     }
   }
 
   void read_node(const Json& json, const std::string& name, const Node& node, NodePlan& plan) const {
-    require_object(json, concat("the entry of ", name));
-    require_known_keys(json, {"split", "first_rank", "stage", "cuts"}, name);
+    checks.require_object(json, concat("the entry of ", name));
+    checks.require_known_keys(json, {"split", "first_rank", "stage", "cuts"}, name);
     if (const auto split = json.find("split"); split != json.end()) {
-      require_object(*split, concat("key \"split\" of ", name));
-      require_known_keys(*split, {"n", "f", "c", "d", "h", "w"}, concat("\"split\" of ", name));
+      checks.require_object(*split, concat("key \"split\" of ", name));
+      checks.require_known_keys(*split, {"n", "f", "c", "d", "h", "w"}, concat("\"split\" of ", name));
       plan.grid.parts = parts_from_json(*split, concat("\"split\" of ", name));
     }
     plan.grid.first_rank = small_integer(json, "first_rank", name, 0, 0);
@@ -211,14 +166,14 @@ class PlanReader {
     index_t ranks = 1;
     for (int count : grid.parts.values) ranks = std::min(ranks * count, index_t{num_ranks_} + 1);
     if (grid.first_rank + ranks > num_ranks_)
-      refuse(concat("\"split\" of ", name),
-             concat("from rank ", grid.first_rank, " does not fit the ranks 0 to ", num_ranks_ - 1),
-             "lower its counts or \"first_rank\", or raise \"ranks\"");
+      checks.refuse(concat("\"split\" of ", name),
+                    concat("from rank ", grid.first_rank, " does not fit the ranks 0 to ", num_ranks_ - 1),
+                    "lower its counts or \"first_rank\", or raise \"ranks\"");
   }
 
   void read_cuts(const Json& json, const std::string& name, NodePlan& plan) const {
-    require_object(json, concat("key \"cuts\" of ", name));
-    require_known_keys(json, {"n", "c", "d", "h", "w"}, concat("\"cuts\" of ", name));
+    checks.require_object(json, concat("key \"cuts\" of ", name));
+    checks.require_known_keys(json, {"n", "c", "d", "h", "w"}, concat("\"cuts\" of ", name));
     for (Axis axis : all_axes)
       if (const auto cuts = json.find(name_of(axis)); cuts != json.end())
         plan.cuts[static_cast<std::size_t>(axis)] = cuts_from_json(*cuts, concat("\"cuts\" along ", name_of(axis), " of ", name));
@@ -243,7 +198,7 @@ std::string plan_to_json(const Plan& plan, const Network& network) {
 }
 
 Plan plan_from_json(std::string_view text, const Network& network) {
-  const Json json = parsed(text);
+  const Json json = checks.parsed(text);
   return PlanReader(json, network).run();
 }
 
