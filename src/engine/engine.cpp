@@ -10,7 +10,7 @@
 #include "parconv/core/error.hpp"
 #include "parconv/core/overloaded.hpp"
 #include "parconv/device/devices.hpp"
-#include "parconv/model/localise.hpp"
+#include "parconv/engine/calls.hpp"
 
 namespace parconv {
 namespace {
@@ -50,16 +50,6 @@ std::size_t position_in(const std::vector<ValueId>& values, ValueId value) {
   const auto found = std::find(values.begin(), values.end(), value);
   PARCONV_EXPECT(found != values.end(), "value ", value);
   return static_cast<std::size_t>(found - values.begin());
-}
-
-/// The summation of partial results as a call: srcs added up in order, then the finish.
-LocalOp local_reduce(const Network& network, const Node& node, const Reduce& reduce) {
-  LocalOp op;
-  op.kind = LocalSum{};
-  if (reduce.partials.empty()) op.kind = LocalFill{};
-  op.finish = local_finish(network, node, reduce.dst.box);
-  if (!reduce.residual.empty()) op.finish.residual = static_cast<int>(reduce.partials.size());
-  return op;
 }
 
 /// What a profiler shows of a step: "conv1 Compute".
@@ -131,31 +121,18 @@ struct Engine::State {
                           },
                           [&](const Start& start) -> PreparedStep { return PreparedStart{start.communication}; },
                           [&](const Await& await) -> PreparedStep { return PreparedAwait{await.communication}; },
-                          [&](const Compute& compute) -> PreparedStep {
-                            const Node& node = network.node(step.node);
-                            return prepare_kernel(localise(network, node, compute.share, compute.is_finished), compute.srcs,
-                                                  compute.dst);
-                          },
-                          [&](const Reduce& reduce) -> PreparedStep {
-                            std::vector<Region> srcs = reduce.partials;
-                            srcs.insert(srcs.end(), reduce.residual.begin(), reduce.residual.end());
-                            return prepare_kernel(local_reduce(network, network.node(step.node), reduce), srcs, reduce.dst);
-                          },
+                          [&](const Compute&) -> PreparedStep { return prepare_kernel(step); },
+                          [&](const Reduce&) -> PreparedStep { return prepare_kernel(step); },
                       },
                       step.action);
   }
 
-  PreparedStep prepare_kernel(LocalOp op, const std::vector<Region>& srcs, const Region& dst) {
-    PreparedKernel prepared;
-    op.srcs.clear();
-    for (const Region& src : srcs) {
-      prepared.srcs.push_back(arena.address(src));
-      op.srcs.push_back(prepared.srcs.back().layout);
-    }
-    prepared.dst = arena.address(dst);
-    op.dst = prepared.dst.layout;
-    prepared.src_data.resize(srcs.size());
-    prepared.kernel = backend.prepare(op, options.read_filter);
+  PreparedStep prepare_kernel(const Step& step) {
+    const CallRegions regions = *call_regions(step);
+    PreparedKernel prepared{.dst = arena.address(regions.dst)};
+    for (const Region& src : regions.srcs) prepared.srcs.push_back(arena.address(src));
+    prepared.src_data.resize(prepared.srcs.size());
+    prepared.kernel = backend.prepare(local_op_of(network, program, step), options.read_filter);
     return prepared;
   }
 

@@ -1,17 +1,17 @@
 #include "engine/memory.hpp"
 
-#include "parconv/core/error.hpp"
+#include "parconv/engine/calls.hpp"
 
 namespace parconv {
 
 RegionAddress Arena::address(const Region& region) {
+  const OperandLayout layout = layout_of(program_, region);
   const Buffer& buffer = program_.buffer(region.buffer);
-  PARCONV_EXPECT(buffer.box.contains(region.box), to_string(region.box), " in ", to_string(buffer.box));
   const index_t offset = offset_within(region.box, buffer.box) * static_cast<index_t>(size_of(buffer.type));
   return {.first = memory_.data() + buffer.offset_bytes + offset,
           .slot_bytes = buffer.slot_bytes,
           .slots = buffer.slots,
-          .layout = layout_within(region.box, buffer.box, buffer.type)};
+          .layout = layout};
 }
 
 bool is_contiguous(const Program& program, const Region& region) {

@@ -1,0 +1,60 @@
+#include "parconv/engine/calls.hpp"
+
+#include "parconv/core/error.hpp"
+#include "parconv/model/localise.hpp"
+
+namespace parconv {
+namespace {
+
+/// The summation of partial results as a call: srcs added up in order, then the finish.
+LocalOp local_reduce(const Network& network, const Node& node, const Reduce& reduce) {
+  LocalOp op;
+  op.kind = LocalSum{};
+  if (reduce.partials.empty()) op.kind = LocalFill{};
+  op.finish = local_finish(network, node, reduce.dst.box);
+  if (!reduce.residual.empty()) op.finish.residual = static_cast<int>(reduce.partials.size());
+  return op;
+}
+
+LocalOp without_layouts(const Network& network, const Step& step) {
+  const Node& node = network.node(step.node);
+  if (const auto* reduce = std::get_if<Reduce>(&step.action)) return local_reduce(network, node, *reduce);
+  const auto& compute = std::get<Compute>(step.action);
+  return localise(network, node, compute.share, compute.is_finished);
+}
+
+}  // namespace
+
+OperandLayout layout_of(const Program& program, const Region& region) {
+  const Buffer& buffer = program.buffer(region.buffer);
+  PARCONV_EXPECT(buffer.box.contains(region.box), to_string(region.box), " in ", to_string(buffer.box));
+  return layout_within(region.box, buffer.box, buffer.type);
+}
+
+std::optional<CallRegions> call_regions(const Step& step) {
+  if (const auto* compute = std::get_if<Compute>(&step.action)) return CallRegions{compute->srcs, compute->dst};
+  const auto* reduce = std::get_if<Reduce>(&step.action);
+  if (reduce == nullptr) return std::nullopt;
+  CallRegions regions{reduce->partials, reduce->dst};
+  regions.srcs.insert(regions.srcs.end(), reduce->residual.begin(), reduce->residual.end());
+  return regions;
+}
+
+LocalOp local_op_of(const Network& network, const Program& program, const Step& step) {
+  const std::optional<CallRegions> regions = call_regions(step);
+  PARCONV_EXPECT(regions.has_value(), name_of(step.action), " has no call");
+  LocalOp op = without_layouts(network, step);
+  op.srcs.clear();
+  for (const Region& src : regions->srcs) op.srcs.push_back(layout_of(program, src));
+  op.dst = layout_of(program, regions->dst);
+  return op;
+}
+
+std::vector<LocalOp> local_ops_of(const Network& network, const Program& program) {
+  std::vector<LocalOp> ops;
+  for (const Step& step : program.steps)
+    if (call_regions(step)) ops.push_back(local_op_of(network, program, step));
+  return ops;
+}
+
+}  // namespace parconv
