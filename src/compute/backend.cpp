@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "parconv/compute/engine_chooser.hpp"
 #include "parconv/core/error.hpp"
 #ifdef PARCONV_HAVE_ONEDNN
 #include "compute/onednn_backend.hpp"
 #endif
 #ifdef PARCONV_HAVE_CUDA
 #include "compute/cudnn_backend.hpp"
+#include "compute/cudnn_timing.hpp"
 #endif
 
 namespace parconv {
@@ -54,6 +56,15 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   }
 #endif
   return make_reference_backend();
+}
+
+std::unique_ptr<EngineChooser> make_engine_chooser(const BackendOptions& options) {
+  PARCONV_EXPECT(is_on_gpu(options), "engines of a GPU are chosen where there is one");
+#ifdef PARCONV_HAVE_CUDA
+  return make_cudnn_chooser(*options.device, options.gpu);
+#else
+  throw Error(ExitCode::Unavailable, "this build has no GPU support");
+#endif
 }
 
 }  // namespace parconv

@@ -3,14 +3,14 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
-#include <limits>
 
+#include "compute/conv_calls.hpp"
 #include "compute/cuda_elements.hpp"
-#include "compute/cudnn_plan.hpp"
+#include "compute/cudnn_timing.hpp"
+#include "compute/dense_elements.hpp"
 #include "compute/filter_cache.hpp"
 #include "device/cuda_check.hpp"
 #include "device/cuda_copy.hpp"
-#include "device/elements.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -19,9 +19,6 @@ namespace {
 using cudnn::Addresses;
 using cudnn::ConvGraph;
 using cudnn::Plan;
-
-constexpr std::size_t most_timed_plans = 10;
-constexpr int timed_repeats = 5;
 
 cudaStream_t stream_of(const Device& device) { return static_cast<cudaStream_t>(device.native_stream(DeviceLane::Compute)); }
 
@@ -33,14 +30,6 @@ DeviceBytes uploaded(Device& device, std::span<const std::byte> bytes) {
   return memory;
 }
 
-/// Numbers as elements of `type`.
-AlignedBytes elements(std::span<const float> numbers, DType type) {
-  AlignedBytes bytes(numbers.size() * size_of(type));
-  for (std::size_t k = 0; k < numbers.size(); ++k)
-    store_dense<1>({.data = bytes.data(), .type = type}, static_cast<index_t>(k), Lanes<1>{{numbers[k]}});
-  return bytes;
-}
-
 /// A filter in the memory of the GPU, dense as oc, kd, kh, kw, ic.
 using SharedFilter = FilterCache<DeviceBytes>::Shared;
 
@@ -49,85 +38,6 @@ struct PlannedGraph {
   StridedConv conv{};
   std::optional<ConvGraph> graph{};
   std::optional<Plan> plan{};  ///< none: cuDNN does not compute it
-};
-
-class CudaTimer {
- public:
-  CudaTimer() {
-    cuda::check(cudaEventCreate(&begin_), "cudaEventCreate");
-    cuda::check(cudaEventCreate(&end_), "cudaEventCreate");
-  }
-  ~CudaTimer() {
-    cudaEventDestroy(begin_);
-    cudaEventDestroy(end_);
-  }
-  CudaTimer(const CudaTimer&) = delete;
-  CudaTimer& operator=(const CudaTimer&) = delete;
-
-  /// Of what `work` gives to the stream.
-  template <class Work>
-  float milliseconds(cudaStream_t stream, Work&& work) {
-    cuda::check(cudaEventRecord(begin_, stream), "cudaEventRecord");
-    work();
-    cuda::check(cudaEventRecord(end_, stream), "cudaEventRecord");
-    cuda::check(cudaEventSynchronize(end_), "cudaEventSynchronize");
-    float elapsed = 0;
-    cuda::check(cudaEventElapsedTime(&elapsed, begin_, end_), "cudaEventElapsedTime");
-    return elapsed;
-  }
-
- private:
-  cudaEvent_t begin_ = nullptr;
-  cudaEvent_t end_ = nullptr;
-};
-
-/// Bytes from the first element of an operand to behind its last.
-std::size_t extent_bytes(const OperandLayout& layout) {
-  index_t last = 0;
-  for (Axis axis : all_axes) last += (layout.extents[axis] - 1) * layout.strides[axis];
-  return static_cast<std::size_t>(last + 1) * size_of(layout.type);
-}
-
-/// Times plans on made-up operands.
-class PlanTimer {
- public:
-  PlanTimer(Device& device, cudnnHandle_t handle, const PlannedGraph& planned)
-      : device_(device), handle_(handle), planned_(planned) {
-    const StridedConv& conv = planned.conv;
-    std::size_t filter_elems = static_cast<std::size_t>(conv.dst.extents[Axis::C] * conv.src.extents[Axis::C] / conv.groups);
-    for (const WindowAxis& axis : conv.window.axes) filter_elems *= static_cast<std::size_t>(axis.kernel);
-    allocate(cudnn::Uid::Src, extent_bytes(conv.src));
-    allocate(cudnn::Uid::Filter, filter_elems * size_of(conv.src.type));
-    allocate(cudnn::Uid::Bias, static_cast<std::size_t>(conv.dst.extents[Axis::C]) * sizeof(float));
-    if (conv.residual) allocate(cudnn::Uid::Residual, extent_bytes(*conv.residual));
-    allocate(cudnn::Uid::Dst, extent_bytes(conv.dst));
-  }
-
-  /// The shortest of some runs; infinity for a plan that fails.
-  float milliseconds(const Plan& plan) {
-    DeviceBytes workspace = device_.allocate(plan.workspace_bytes);
-    addresses_.workspace = plan.workspace_bytes == 0 ? nullptr : workspace.data();
-    const cudnn::Descriptor pack = cudnn::variant_pack(*planned_.graph, addresses_);
-    const auto run = [&] { return cudnnBackendExecute(handle_, plan.plan.get(), pack.get()); };
-    if (run() != CUDNN_STATUS_SUCCESS) return std::numeric_limits<float>::infinity();
-    float shortest = std::numeric_limits<float>::infinity();
-    for (int k = 0; k < timed_repeats; ++k)
-      shortest = std::min(shortest, timer_.milliseconds(stream_of(device_), [&] { cudnn::check(run(), "cudnnBackendExecute"); }));
-    return shortest;
-  }
-
- private:
-  void allocate(cudnn::Uid uid, std::size_t bytes) {
-    memory_.push_back(device_.allocate(bytes));
-    addresses_.tensors[static_cast<std::size_t>(uid) - 1] = memory_.back().data();
-  }
-
-  Device& device_;
-  cudnnHandle_t handle_;
-  const PlannedGraph& planned_;
-  CudaTimer timer_{};
-  std::vector<DeviceBytes> memory_{};
-  Addresses addresses_{};
 };
 
 /// A plan with a filter and a bias. Packs of addresses are kept: an engine comes back to the same few again and again.
@@ -177,7 +87,11 @@ class CudnnCall final : public ConvCall {
 
 class CudnnLibrary final : public ConvLibrary {
  public:
-  CudnnLibrary(Device& device, const GpuOptions& options) : device_(device), options_(options), handle_(stream_of(device)) {}
+  CudnnLibrary(Device& device, const GpuOptions& options)
+      : device_(device),
+        options_(options),
+        handle_(stream_of(device)),
+        multiprocessors_(cudnn::current_machine().multiprocessors) {}
 
   std::unique_ptr<ConvCall> make_call(const StridedConv& conv, const ConvFilter& filter) override {
     const std::shared_ptr<const PlannedGraph> planned = planned_graph(conv);
@@ -210,37 +124,36 @@ class CudnnLibrary final : public ConvLibrary {
     return planned;
   }
 
-  cudnn::EngineRules rules(const StridedConv& conv) const {
-    return {.needs_whole_f32 = conv.src.type == DType::F32 && options_.f32_products == F32Products::Whole,
-            .needs_exact_integers = options_.engines == GpuEngines::Exact,
-            .most_workspace_bytes = options_.most_workspace_bytes};
-  }
-
   std::optional<Plan> chosen_plan(const PlannedGraph& planned) {
-    const bool is_timed = options_.engines == GpuEngines::Timed;
-    std::vector<Plan> plans =
-        cudnn::find_plans(*planned.graph, rules(planned.conv), {.handle = handle_.get()}, is_timed ? most_timed_plans : 1);
+    const cudnn::EngineRules rules = cudnn::rules_for(planned.conv, options_, multiprocessors_);
+    const cudnn::Target target{.handle = handle_.get()};
+    if (const EngineChoice* const known = known_choice(planned.conv)) {
+      if (!known->computes()) return std::nullopt;
+      if (auto plan = cudnn::plan_of(*known, *planned.graph, rules, target)) return plan;
+    }
+    if (options_.engines == GpuEngines::Timed)
+      return cudnn::fastest_plan(planned.conv, *planned.graph, rules, {device_, handle_.get()});
+    std::vector<Plan> plans = cudnn::find_plans(*planned.graph, rules, target, 1);
     if (plans.empty()) return std::nullopt;
-    if (plans.size() == 1) return std::move(plans.front());
-    return std::move(plans[fastest(planned, plans)]);
+    return std::move(plans.front());
   }
 
-  std::size_t fastest(const PlannedGraph& planned, const std::vector<Plan>& plans) {
-    PlanTimer timer(device_, handle_.get(), planned);
-    std::vector<float> milliseconds;
-    for (const Plan& plan : plans) milliseconds.push_back(timer.milliseconds(plan));
-    return static_cast<std::size_t>(std::min_element(milliseconds.begin(), milliseconds.end()) - milliseconds.begin());
+  const EngineChoice* known_choice(const StridedConv& conv) const {
+    if (options_.choices == nullptr) return nullptr;
+    const auto found = options_.choices->find(key_of(conv, options_));
+    return found == options_.choices->end() ? nullptr : &found->second;
   }
 
   SharedFilter packed(const ConvFilter& filter, DType type) {
     return filters_.get(
         filter.filter, filter.box, type, [](const DeviceBytes&) { return true; },
-        [&] { return uploaded(device_, elements(filter_channels_last(filter), type)); });
+        [&] { return uploaded(device_, dense_elements(filter_channels_last(filter), type)); });
   }
 
   Device& device_;
   GpuOptions options_;
   cudnn::Handle handle_;
+  int multiprocessors_;
   std::vector<std::shared_ptr<const PlannedGraph>> planned_{};
   FilterCache<DeviceBytes> filters_{};
 };

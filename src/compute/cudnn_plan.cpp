@@ -18,11 +18,28 @@ void set_properties(Descriptor& descriptor, cudnnBackendAttributeName_t name, co
 #define PARCONV_SET_PROPERTIES(descriptor, name, target) static_cast<void>(target)
 #endif
 
-/// What one heuristic recommends, the best first; nothing if it knows nothing about the graph.
-std::vector<Descriptor> recommended(const ConvGraph& graph, cudnnBackendHeurMode_t mode, const Target& target) {
+/// A question to cuDNN's heuristics.
+struct Question {
+  cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
+  int multiprocessors = 0;  ///< 0: all
+};
+
+/// In the order in which they are asked.
+std::vector<Question> questions(const EngineRules& rules) {
+  std::vector<Question> questions;
+  if (rules.multiprocessors > 0) questions.push_back({.multiprocessors = rules.multiprocessors});
+  questions.push_back({});
+  questions.push_back({.mode = CUDNN_HEUR_MODE_FALLBACK});
+  return questions;
+}
+
+/// What is recommended, the best first; nothing if the heuristics know nothing about the graph.
+std::vector<Descriptor> recommended(const ConvGraph& graph, const Question& question, const Target& target) {
   Descriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
   heuristic.set_descriptor(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph.graph());
-  heuristic.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+  heuristic.set(CUDNN_ATTR_ENGINEHEUR_MODE, question.mode);
+  if (question.multiprocessors > 0)
+    heuristic.set(CUDNN_ATTR_ENGINEHEUR_SM_COUNT_TARGET, static_cast<std::int32_t>(question.multiprocessors));
   PARCONV_SET_PROPERTIES(heuristic, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, target);
   if (!heuristic.try_finalize()) return {};
   std::vector<Descriptor> configurations;
@@ -50,6 +67,24 @@ std::vector<Note> notes_of(const Descriptor& engine) {
   return {notes.begin(), notes.begin() + std::min<index_t>(count, std::ssize(notes))};
 }
 
+/// cuDNN does not say how many there are, but fills as many places as it needs.
+std::vector<EngineKnob> knobs_of(const Descriptor& configuration) {
+  std::vector<Descriptor> choices;
+  std::vector<cudnnBackendDescriptor_t> places;
+  for (int k = 0; k < CUDNN_KNOB_TYPE_COUNTS; ++k) {
+    choices.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+    places.push_back(choices.back().get());
+  }
+  const index_t count = configuration.read_descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, places);
+  std::vector<EngineKnob> knobs;
+  for (index_t k = 0; k < std::min(count, std::ssize(choices)); ++k) {
+    const Descriptor& choice = choices[static_cast<std::size_t>(k)];
+    knobs.push_back({.type = static_cast<int>(choice.read<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE)),
+                     .value = choice.read<index_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE)});
+  }
+  return knobs;
+}
+
 /// Nothing if the plan is not allowed, or cuDNN finds that it cannot be carried out.
 std::optional<Plan> plan_of(const Descriptor& configuration, const EngineRules& rules, const Target& target) {
   const Descriptor engine = engine_of(configuration);
@@ -62,7 +97,43 @@ std::optional<Plan> plan_of(const Descriptor& configuration, const EngineRules& 
   if (!plan.plan.try_finalize()) return std::nullopt;
   plan.workspace_bytes = static_cast<std::size_t>(plan.plan.read<index_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
   if (plan.workspace_bytes > rules.most_workspace_bytes) return std::nullopt;
+  plan.knobs = knobs_of(configuration);
   return plan;
+}
+
+std::optional<Descriptor> engine_of(const EngineChoice& choice, const ConvGraph& graph, const Target& target) {
+  Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+  engine.set_descriptor(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph.graph());
+  engine.set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, choice.engine);
+  if (choice.multiprocessors > 0)
+    engine.set(CUDNN_ATTR_ENGINE_SM_COUNT_TARGET, static_cast<std::int32_t>(choice.multiprocessors));
+  PARCONV_SET_PROPERTIES(engine, CUDNN_ATTR_ENGINE_DEVICEPROP, target);
+  if (!engine.try_finalize()) return std::nullopt;
+  return engine;
+}
+
+std::vector<Descriptor> knob_choices(std::span<const EngineKnob> knobs) {
+  std::vector<Descriptor> choices;
+  for (const EngineKnob& knob : knobs) {
+    Descriptor& choice = choices.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+    choice.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, static_cast<cudnnBackendKnobType_t>(knob.type));
+    choice.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, knob.value);
+    choice.finalize();
+  }
+  return choices;
+}
+
+std::optional<Descriptor> configuration_of(const EngineChoice& choice, const ConvGraph& graph, const Target& target) {
+  const std::optional<Descriptor> engine = engine_of(choice, graph, target);
+  if (!engine) return std::nullopt;
+  const std::vector<Descriptor> knobs = knob_choices(choice.knobs);
+  std::vector<cudnnBackendDescriptor_t> places;
+  for (const Descriptor& knob : knobs) places.push_back(knob.get());
+  Descriptor configuration(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+  configuration.set_descriptor(CUDNN_ATTR_ENGINECFG_ENGINE, *engine);
+  if (!places.empty()) configuration.set_descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, places);
+  if (!configuration.try_finalize()) return std::nullopt;
+  return configuration;
 }
 
 }  // namespace
@@ -120,13 +191,46 @@ Descriptor device_properties(const std::string&) { refuse_properties(); }
 std::string to_json(const Descriptor&) { refuse_properties(); }
 #endif
 
+EngineRules rules_for(const StridedConv& conv, const GpuOptions& options, int multiprocessors) {
+  const bool leaves_some = options.multiprocessors_left > 0 && options.multiprocessors_left < multiprocessors;
+  return {.needs_whole_f32 = conv.src.type == DType::F32 && options.f32_products == F32Products::Whole,
+          .needs_exact_integers = options.engines == GpuEngines::Exact,
+          .most_workspace_bytes = options.most_workspace_bytes,
+          .multiprocessors = leaves_some ? multiprocessors - options.multiprocessors_left : 0};
+}
+
+EngineChoice choice_of(const Plan& plan) {
+  return {.engine = plan.engine,
+          .knobs = plan.knobs,
+          .multiprocessors = plan.multiprocessors,
+          .workspace_bytes = static_cast<index_t>(plan.workspace_bytes),
+          .seconds = plan.seconds};
+}
+
+std::optional<Plan> plan_of(const EngineChoice& choice, const ConvGraph& graph, const EngineRules& rules, const Target& target) {
+  const bool is_known = std::all_of(choice.knobs.begin(), choice.knobs.end(),
+                                    [](const EngineKnob& knob) { return knob.type >= 0 && knob.type < CUDNN_KNOB_TYPE_COUNTS; });
+  if (!choice.computes() || !is_known) return std::nullopt;
+  try {
+    const std::optional<Descriptor> configuration = configuration_of(choice, graph, target);
+    std::optional<Plan> plan = configuration ? plan_of(*configuration, rules, target) : std::nullopt;
+    if (plan) plan->multiprocessors = choice.multiprocessors;
+    return plan;
+  } catch (const Error&) {
+    return std::nullopt;  // numbers that cuDNN does not know
+  }
+}
+
 std::vector<Plan> find_plans(const ConvGraph& graph, const EngineRules& rules, const Target& target, std::size_t most) {
   std::vector<Plan> plans;
-  for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+  for (const Question& question : questions(rules)) {
     if (!plans.empty()) break;
-    for (const Descriptor& configuration : recommended(graph, mode, target)) {
+    for (const Descriptor& configuration : recommended(graph, question, target)) {
       if (plans.size() == most) break;
-      if (auto plan = plan_of(configuration, rules, target)) plans.push_back(std::move(*plan));
+      auto plan = plan_of(configuration, rules, target);
+      if (!plan) continue;
+      plan->multiprocessors = question.multiprocessors;
+      plans.push_back(std::move(*plan));
     }
   }
   return plans;

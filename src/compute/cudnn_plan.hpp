@@ -19,7 +19,12 @@ struct EngineRules {
   /// Sums of small integers are exact: without Winograd's and Fourier's transforms.
   bool needs_exact_integers = false;
   std::size_t most_workspace_bytes = std::size_t{1} << 30;
+  /// Those that an engine may use, where cuDNN has one that can be told; 0: all.
+  int multiprocessors = 0;
 };
+
+/// Of a GPU with so many multiprocessors.
+EngineRules rules_for(const StridedConv& conv, const GpuOptions& options, int multiprocessors);
 
 /// True if an engine with these notes may compute. Those never may that give other bits in every run, add up in less than f32, or
 /// turn their operands into a shorter type.
@@ -41,10 +46,22 @@ struct Plan {
   Descriptor plan{CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR};
   std::size_t workspace_bytes = 0;
   index_t engine = 0;
+  std::vector<EngineKnob> knobs{};
+  int multiprocessors = 0;  ///< that the engine was told to use; 0: all
+  double seconds = 0;       ///< 0: not timed
 };
 
-/// The first `most` plans that are allowed, in the order of cuDNN's heuristics: mode A, then the fallbacks. Empty if there are
-/// none.
+/// What makes the plan again. Knobs rather than cuDNN's own description of a plan: that is a hundred times as long, and names the
+/// graph and one single GPU once more.
+EngineChoice choice_of(const Plan& plan);
+
+/// The plan of a choice that was made for such a graph. Nothing if the choice is none, if the engine is not allowed, or if cuDNN
+/// does not make it.
+std::optional<Plan> plan_of(const EngineChoice& choice, const ConvGraph& graph, const EngineRules& rules, const Target& target);
+
+/// The first `most` plans that are allowed, in the order of cuDNN's heuristics: mode A, then the fallbacks. Engines that use part
+/// of the multiprocessors come from mode A, if there are any; cuDNN 9.19 has none for convolutions on an H200. Empty if there are
+/// no plans.
 std::vector<Plan> find_plans(const ConvGraph& graph, const EngineRules& rules, const Target& target, std::size_t most);
 
 /// Addresses of tensors, by Uid from Src to Dst, and of the workspace; null for those that a graph does not have.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "parconv/compute/engine_choice.hpp"
 #include "parconv/device/device.hpp"
 #include "parconv/model/local_op.hpp"
 
@@ -62,7 +63,12 @@ enum class GpuEngines { Heuristic, Timed, Exact };
 
 struct GpuOptions {
   F32Products f32_products = F32Products::Whole;
+  /// For calls that `choices` says nothing about.
   GpuEngines engines = GpuEngines::Heuristic;
+  /// What was chosen before, by agree_on_engines or in another run. May be null.
+  std::shared_ptr<const EngineChoices> choices{};
+  /// Multiprocessors that convolutions leave to messages, where the library has an engine that can.
+  int multiprocessors_left = 0;
   /// Scratch memory that an implementation may take.
   std::size_t most_workspace_bytes = std::size_t{1} << 30;
 };
