@@ -1,0 +1,174 @@
+// All ranks take the same engines, whoever timed them. The timer is made up: every rank has other answers.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "compute/conv_calls.hpp"
+#include "parconv/comm/job_error.hpp"
+#include "parconv/core/error.hpp"
+#include "parconv/engine/calls.hpp"
+#include "parconv/engine/engine_table.hpp"
+#include "parconv/engine/job.hpp"
+#include "support/mpi_test.hpp"
+#include "support/network_builder.hpp"
+
+namespace parconv::test {
+namespace {
+
+constexpr EngineMachine no_machine{.major = 9};
+
+class NoLibrary final : public ConvLibrary {
+ public:
+  std::unique_ptr<ConvCall> make_call(const StridedConv&, const ConvFilter&) override { return nullptr; }
+  bool fuses(const Activation& activation) const override { return activation.kind == ActivationKind::Relu; }
+  std::unique_ptr<Kernel> make_kernel(const LocalOp&) override { return nullptr; }
+  void copy(ConstView, View) override {}
+  void zero(std::byte*, std::size_t) override {}
+};
+
+/// What a rank's timer answers: no rank says what another does, and no rank twice the same.
+class Timer {
+ public:
+  explicit Timer(std::function<bool(const StridedConv&)> refuses = {}) : refuses_(std::move(refuses)) {}
+
+  EngineChoice operator()(const StridedConv& conv) {
+    calls.push_back(key_of(conv, {}));
+    if (refuses_ && refuses_(conv)) return {};
+    return {.engine = 1000 * rank() + static_cast<index_t>(calls.size()), .knobs = {{2, rank()}}, .seconds = 1e-5 * rank()};
+  }
+
+  std::vector<std::string> calls{};
+
+ private:
+  std::function<bool(const StridedConv&)> refuses_;
+};
+
+std::unique_ptr<EngineChooser> chooser_of(Timer& timer) {
+  return make_conv_chooser({.machine = no_machine, .library = std::make_unique<NoLibrary>(), .time = std::ref(timer)});
+}
+
+/// The calls of this rank's program of a small network.
+std::vector<LocalOp> own_ops(const char* split, index_t samples) {
+  const Network network = fuse(small_classifier(1, Weights::SmallIntegers, {{samples, 3, 1, 13, 11}}));
+  const Job job = make_job(network, make_plan(network, parse_split(split, num_ranks(), 2), num_ranks()), {}, rank());
+  return local_ops_of(job.network, job.program);
+}
+
+/// Fails on every rank unless all have the same choices and nothing is open any more.
+void expect_agreed(EngineChooser& chooser, const std::vector<LocalOp>& ops, const EngineChoices& choices) {
+  EXPECT_TRUE(control().all_equal(engine_tables_to_json({{no_machine, choices}})));
+  EXPECT_TRUE(chooser.open_calls(ops, choices).empty());
+}
+
+TEST(EngineAgreement, IsTheSameOnAllRanks) {
+  for (const char* split : {"h", "f", "n", "w", "auto"}) {
+    SCOPED_TRACE(split);
+    Timer timer;
+    const auto chooser = chooser_of(timer);
+    const std::vector<LocalOp> ops = own_ops(split, 2 * num_ranks() + 1);
+    const EngineChoices choices = agree_on_engines(control(), *chooser, ops, {});
+    expect_agreed(*chooser, ops, choices);
+    EXPECT_FALSE(choices.empty());
+    EXPECT_EQ(control().sum(timer.calls.size()), std::ssize(choices)) << "each call is timed once";
+    const std::vector<std::string> own = chooser->open_calls(ops, {});
+    for (const std::string& call : timer.calls) {
+      EXPECT_NE(std::find(own.begin(), own.end(), call), own.end()) << "a rank times what it computes itself";
+      EXPECT_EQ(choices.at(call).knobs, (std::vector<EngineKnob>{{2, rank()}}));
+    }
+  }
+}
+
+TEST(EngineAgreement, DividesEqualCallsEvenly) {
+  Timer timer;
+  const auto chooser = chooser_of(timer);
+  const EngineChoices choices = agree_on_engines(control(), *chooser, own_ops("n", num_ranks()), {});
+  const index_t count = std::ssize(timer.calls);
+  EXPECT_LE(control().max(count) - control().min(count), 1);
+  EXPECT_GE(std::ssize(choices), 4);
+}
+
+TEST(EngineAgreement, TimesNothingThatIsKnown) {
+  const std::vector<LocalOp> ops = own_ops("h", 2);
+  Timer first;
+  EngineChoices known = agree_on_engines(control(), *chooser_of(first), ops, {});
+  Timer second;
+  EXPECT_EQ(agree_on_engines(control(), *chooser_of(second), ops, known), known);
+  EXPECT_TRUE(second.calls.empty());
+
+  const std::string forgotten = known.begin()->first;
+  known.erase(known.begin());
+  known["a call of another network"] = {.engine = 5};
+  const EngineChoices again = agree_on_engines(control(), *chooser_of(second), ops, known);
+  EXPECT_EQ(control().sum(second.calls.size()), 1);
+  EXPECT_TRUE(again.contains(forgotten));
+  EXPECT_TRUE(again.contains("a call of another network"));
+}
+
+/// What the library does not compute is asked for in another way, which has to be timed too.
+TEST(EngineAgreement, GoesOnUntilEveryCallHasAnEngine) {
+  Timer timer([](const StridedConv& conv) { return conv.has_bias || conv.window[Axis::H].pad_lo > 0; });
+  const auto chooser = chooser_of(timer);
+  const std::vector<LocalOp> ops = own_ops("h", 2);
+  index_t num_told = 0;
+  const EngineChoices choices = agree_on_engines(control(), *chooser, ops, {}, [&] { ++num_told; });
+  expect_agreed(*chooser, ops, choices);
+  EXPECT_EQ(num_told, std::ssize(timer.calls));
+  EXPECT_EQ(control().sum(timer.calls.size()), std::ssize(choices));
+  const auto refused = std::count_if(choices.begin(), choices.end(), [](const auto& each) { return !each.second.computes(); });
+  EXPECT_GT(refused, 0);
+  EXPECT_LT(refused, std::ssize(choices));
+}
+
+/// Ranks without any work of their own take part.
+TEST(EngineAgreement, ReachesRanksWithoutCalls) {
+  Timer timer;
+  const auto chooser = chooser_of(timer);
+  const std::vector<LocalOp> ops = rank() == 0 ? own_ops("h", 2) : std::vector<LocalOp>();
+  const EngineChoices choices = agree_on_engines(control(), *chooser, ops, {});
+  expect_agreed(*chooser, ops, choices);
+  EXPECT_EQ(control().sum(timer.calls.size()), std::ssize(choices));
+  EXPECT_EQ(timer.calls.empty(), rank() > 0);
+}
+
+TEST(EngineAgreement, FailsOnAllRanksIfOneFails) {
+  const int last = num_ranks() - 1;
+  const auto chooser =
+      make_conv_chooser({.library = std::make_unique<NoLibrary>(), .time = [&](const StridedConv&) -> EngineChoice {
+                           if (rank() == last) throw Error(ExitCode::OutOfMemory, "no room for operands");
+                           return {.engine = 1};
+                         }});
+  const std::vector<LocalOp> ops = own_ops("n", num_ranks());
+  try {
+    agree_on_engines(control(), *chooser, ops, {});
+    FAIL() << "rank " << last << " failed";
+  } catch (const JobError& error) {
+    EXPECT_EQ(error.code(), ExitCode::OutOfMemory);
+    EXPECT_EQ(error.rank(), last);
+  }
+}
+
+/// What is listed is what an engine gives to its backend.
+TEST(LocalOps, AreWhatEnginesPrepare) {
+  const Network network = fuse(small_classifier(1, Weights::SmallIntegers, {{2, 3, 1, 13, 11}}));
+  for (const char* split : {"h", "c", "auto"}) {
+    const Job job = make_job(network, make_plan(network, parse_split(split, num_ranks(), 2), num_ranks()), {}, rank());
+    const std::vector<LocalOp> ops = local_ops_of(job.network, job.program);
+    std::size_t k = 0;
+    for (const Step& step : job.program.steps) {
+      const auto regions = call_regions(step);
+      if (!regions) continue;
+      ASSERT_LT(k, ops.size());
+      EXPECT_EQ(ops[k].dst, layout_of(job.program, regions->dst));
+      ASSERT_EQ(ops[k].srcs.size(), regions->srcs.size());
+      for (std::size_t src = 0; src < regions->srcs.size(); ++src) {
+        EXPECT_EQ(ops[k].srcs[src], layout_of(job.program, regions->srcs[src]));
+        EXPECT_EQ(ops[k].srcs[src].extents, regions->srcs[src].box.extents());
+      }
+      ++k;
+    }
+    EXPECT_EQ(k, ops.size());
+  }
+}
+
+}  // namespace
+}  // namespace parconv::test
