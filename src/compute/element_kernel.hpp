@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "compute/element_tables.hpp"
+#include "compute/sum_chain.hpp"
 #include "device/lanes.hpp"
 #include "parconv/compute/backend.hpp"
 #include "parconv/core/error.hpp"
@@ -153,11 +154,10 @@ struct Maker {
     const ScaleShift function{.from = source(), .scale = tables.add(kind.scale), .shift = tables.add(kind.shift)};
     return map(function, std::move(tables));
   }
-  Result operator()(const LocalSum&) const {
+  Result operator()(const LocalSum& sum) const {
     Sum function{.count = static_cast<int>(operand_indices(op).size())};
     if (function.count > Sum::most_operands)
-      throw Error(ExitCode::Unavailable, concat("a sum of ", function.count, " tensors; a GPU adds up to ", Sum::most_operands),
-                  "Use --device cpu.");
+      return std::make_unique<SumChain>(op, Sum::most_operands, [&](const LocalOp& link) { return Maker{link, executor}(sum); });
     repeat_operands(function.from);
     return map(function);
   }

@@ -132,10 +132,90 @@ TEST(ElementKernels, RefuseWhatTheyDoNotCompute) {
   TestCall copy = LocalOpGenerator(1, Numbers::Reals).copy();
   copy.op.dst.type = DType::U8;
   EXPECT_THROW(host_kernel(copy.op), Error);
-  LocalOp sum = copy_of(copy.srcs[0].layout, copy.dst.layout);
-  sum.kind = LocalSum{};
-  sum.srcs.resize(33, sum.srcs.front());
-  EXPECT_THROW(host_kernel(sum), Error);
+}
+
+/// A sum of `count` operands: some repeated along some axes, the residual among them, and a finish.
+TestCall long_sum(std::uint64_t seed, int count, bool has_residual, Numbers numbers) {
+  Random random(seed);
+  const Extents out{{2, random.integer(0, 1) == 0 ? 8 : 5, 1, 3, 4}};
+  TestCall call;
+  call.op.kind = LocalSum{};
+  for (int k = 0; k < count; ++k) {
+    Extents src = out;
+    for (const Axis axis : all_axes)
+      if (random.once_in(5)) src[axis] = 1;
+    call.srcs.push_back(make_operand(src, {{0, random.integer(0, 1), 0, 1, 0}}));
+  }
+  if (has_residual) {
+    call.op.finish.residual = static_cast<int>(random.integer(0, count));
+    call.srcs.insert(call.srcs.begin() + call.op.finish.residual, make_operand(out));
+  }
+  for (TestOperand& src : call.srcs) fill(random, src, numbers);
+  call.op.finish.bias = draw(random, out[Axis::C], numbers);
+  call.op.finish.activation = {.kind = ActivationKind::LeakyRelu, .alpha = 0.5F};
+  call.dst = make_operand(out, {{0, 1, 0, 0, 1}});
+  call.seal();
+  return call;
+}
+
+constexpr int sizes_of_sums[] = {31, 32, 33, 34, 63, 64, 65, 100, 500};
+
+TEST(LongSums, HaveTheBitsOfTheHostsOrderOnReals) {
+  for (const int count : sizes_of_sums)
+    for (const bool has_residual : {false, true}) {
+      TestCall call = long_sum(static_cast<std::uint64_t>(count), count, has_residual, Numbers::Reals);
+      const auto kernel = host_kernel(call.op);
+      EXPECT_EQ(kernel->implementation(), "host:sum");
+      EXPECT_EQ(kernel->scratch_bytes() > 0, count > 32);
+      ASSERT_TRUE(same_bits(run(*kernel, call), run(*make_cpu_kernel(call.op), call))) << count << " operands";
+    }
+}
+
+TEST(LongSums, AreRoundedOnceInEveryType) {
+  const auto reference = make_reference_backend();
+  for (const int count : sizes_of_sums)
+    for (const auto& [src_type, dst_type] :
+         {std::pair{DType::BF16, DType::BF16}, {DType::F16, DType::F16}, {DType::F16, DType::F32}, {DType::F32, DType::BF16}}) {
+      TestCall call = long_sum(static_cast<std::uint64_t>(count) + 7, count, true, Numbers::SmallIntegers);
+      for (TestOperand& src : call.srcs)
+        for (float& number : src.memory) number += 100;  // sums need more digits than sixteen bits have
+      TypedCall typed(call, src_type, dst_type);
+      const auto expected = rounded(run(*reference, call), dst_type);
+      ASSERT_TRUE(same_bits(typed.run(*host_kernel(typed.op)), expected)) << count << " to " << name_of(dst_type);
+    }
+}
+
+/// As where a reduction puts its result in the place of a partial sum.
+TEST(LongSums, MayPutTheirResultInThePlaceOfAnyOperand) {
+  for (const std::size_t place : {0U, 31U, 32U, 64U, 69U}) {
+    TestCall call = long_sum(9, 70, false, Numbers::Reals);
+    call.srcs[place] = make_operand(call.dst.layout.extents);
+    Random random(10);
+    fill(random, call.srcs[place], Numbers::Reals);
+    call.dst = call.srcs[place];
+    call.seal();
+    const auto expected = run(*make_cpu_kernel(call.op), call);
+    const auto kernel = host_kernel(call.op);
+    Scratch scratch(*kernel);
+    kernel->execute(pointers_of(call.srcs), call.srcs[place].data(), scratch.data());
+    ASSERT_TRUE(same_bits(call.srcs[place].memory, expected)) << place;
+  }
+}
+
+TEST(LongSums, AreChainsOfShortOnes) {
+  LocalOp op = copy_of(layout_in({{1, 4, 1, 1, 1}}, {{1, 4, 1, 1, 1}}), layout_in({{1, 4, 1, 1, 1}}, {{1, 4, 1, 1, 1}}));
+  op.kind = LocalSum{};
+  op.srcs.resize(9, op.srcs.front());
+  op.finish.residual = 2;
+  const std::vector<SumLink> links = sum_links(op, 3);
+  constexpr int so_far = SumLink::carried;
+  const std::vector<std::vector<int>> expected{{0, 1, 3}, {so_far, 4, 5}, {so_far, 6, 7}, {so_far, 8, 2}};
+  ASSERT_EQ(links.size(), expected.size());
+  for (std::size_t k = 0; k < links.size(); ++k) {
+    EXPECT_EQ(links[k].srcs, expected[k]);
+    EXPECT_EQ(links[k].is_last, k == 3);
+    EXPECT_EQ(links[k].op.finish.residual, k == 3 ? 2 : -1);
+  }
 }
 
 }  // namespace
