@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "engine/device_run.hpp"
 #include "parconv/comm/device_communicators.hpp"
@@ -12,6 +13,12 @@
 
 namespace parconv::test {
 namespace {
+
+/// What activations may be kept in on a device.
+DType random_type(Random& random) {
+  constexpr std::array types{DType::F32, DType::BF16, DType::F16};
+  return types[static_cast<std::size_t>(random.integer(0, 2))];
+}
 
 class DeviceEngine : public ::testing::Test {
  protected:
@@ -33,7 +40,8 @@ TEST_F(DeviceEngine, RandomOperatorsOnRandomGrids) {
     const CompileOptions options{.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
                                  .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
                                  .store = {.kind = StoreKind::Root},
-                                 .needs_dense = random.once_in(2)};
+                                 .needs_dense = random.once_in(2),
+                                 .type = random_type(random)};
     const Plan plan = random_plan(network, random, num_ranks(), 1, true);
     expect_equal({network, plan, options, random.integer(1, 3)}, random);
     if (testing::Test::HasFatalFailure()) return;
@@ -45,7 +53,9 @@ TEST_F(DeviceEngine, RandomNetworksWithStages) {
     SCOPED_TRACE(seed);
     Random random(seed * 43 + 5);
     const Network network = fuse(random_network(seed, Weights::SmallIntegers, static_cast<int>(random.integer(2, 10))));
-    const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off, .store = {.kind = StoreKind::Root}};
+    const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
+                                 .store = {.kind = StoreKind::Root},
+                                 .type = random_type(random)};
     const Plan plan = random_plan(network, random, num_ranks(), static_cast<int>(random.integer(1, 4)), true);
     expect_equal({network, plan, options, random.integer(1, 6)}, random);
     if (testing::Test::HasFatalFailure()) return;
