@@ -34,6 +34,7 @@ class CountingExchange final : public Exchange {
     inner_->note_launch();
     counted_ += traffic_;
   }
+  std::size_t pinned_bytes() const override { return inner_->pinned_bytes(); }
 
  private:
   std::unique_ptr<Exchange> inner_;

@@ -65,6 +65,7 @@ class FaultyExchange final : public Exchange {
     fuse_.pass(FaultPoint::Finish);
     inner_->note_launch();
   }
+  std::size_t pinned_bytes() const override { return inner_->pinned_bytes(); }
 
  private:
   std::unique_ptr<Exchange> inner_;

@@ -30,6 +30,7 @@ class Places {
     return places_.back().outside;
   }
   const std::vector<Place>& all() const { return places_; }
+  std::size_t size_bytes() const { return memory_.size(); }
 
  private:
   DeviceBytes memory_;
@@ -114,6 +115,8 @@ class StagedExchange final : public Exchange {
     state_ = State::Idle;
     return true;
   }
+
+  std::size_t pinned_bytes() const override { return send_places_.size_bytes() + receive_places_.size_bytes(); }
 
   /// Sends if the data have left the device.
   bool depart() {

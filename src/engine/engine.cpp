@@ -224,20 +224,28 @@ void Engine::run(const RunData& data, index_t micro_batches) {
   state_->run(data, micro_batches);
 }
 
+MemoryUse known_memory(const Program& program) {
+  MemoryUse use{.arena_bytes = program.arena_bytes, .weight_bytes = program.weight_bytes};
+  for (const Communication& communication : program.communications) use.staging_bytes += staging_bytes(program, communication);
+  return use;
+}
+
 const Program& Engine::program() const { return state_->program; }
 
 MemoryUse Engine::memory() const {
   MemoryUse use{.arena_bytes = static_cast<index_t>(state_->arena.size_bytes()),
                 .scratch_bytes = static_cast<index_t>(state_->scratch.size())};
-  for (const PreparedCommunication& communication : state_->communications)
+  for (const PreparedCommunication& communication : state_->communications) {
     use.staging_bytes += static_cast<index_t>(communication.staging_bytes());
+    use.pinned_bytes += static_cast<index_t>(communication.pinned_bytes());
+  }
   for (const PreparedStep& step : state_->steps) {
     if (const auto* kernel = std::get_if<PreparedKernel>(&step))
       use.weight_bytes += static_cast<index_t>(kernel->kernel->resident_bytes());
     if (const auto* load = std::get_if<PreparedLoad>(&step))
-      use.staging_bytes += static_cast<index_t>(load->reader.staging_bytes());
+      use.pinned_bytes += static_cast<index_t>(load->reader.pinned_bytes());
     if (const auto* store = std::get_if<PreparedStore>(&step))
-      use.staging_bytes += static_cast<index_t>(store->writer.staging_bytes());
+      use.pinned_bytes += static_cast<index_t>(store->writer.pinned_bytes());
   }
   return use;
 }

@@ -18,7 +18,8 @@ index_t period_of(const Program& program, const Communication& communication) {
   return period;
 }
 
-index_t staged_bytes(const Program& program, const Communication& communication) {
+/// For one combination of slots.
+index_t packed_bytes(const Program& program, const Communication& communication) {
   index_t bytes = 0;
   for (const auto* messages : {&communication.sends, &communication.receives})
     for (const Message& message : *messages)
@@ -27,6 +28,10 @@ index_t staged_bytes(const Program& program, const Communication& communication)
 }
 
 }  // namespace
+
+index_t staging_bytes(const Program& program, const Communication& communication) {
+  return period_of(program, communication) * packed_bytes(program, communication);
+}
 
 PreparedCommunication::PreparedCommunication(const Program& program, CommId id, Arena& arena, Communicator& communicator,
                                              Device& device)
@@ -40,7 +45,7 @@ PreparedCommunication::Instance PreparedCommunication::make_instance(const Progr
                                                                      Arena& arena, Communicator& communicator,
                                                                      index_t micro_batch) const {
   Instance instance;
-  instance.staging = device_.allocate(static_cast<std::size_t>(staged_bytes(program, communication)));
+  instance.staging = device_.allocate(static_cast<std::size_t>(packed_bytes(program, communication)));
   std::byte* free_staging = instance.staging.data();
   const auto address = [&](const Message& message, std::vector<Staged>& staged) {
     const RegionAddress region = arena.address(message.region);
@@ -77,6 +82,12 @@ void PreparedCommunication::await(index_t micro_batch) {
 std::size_t PreparedCommunication::staging_bytes() const {
   std::size_t bytes = 0;
   for (const Instance& instance : instances_) bytes += instance.staging.size();
+  return bytes;
+}
+
+std::size_t PreparedCommunication::pinned_bytes() const {
+  std::size_t bytes = 0;
+  for (const Instance& instance : instances_) bytes += instance.exchange->pinned_bytes();
   return bytes;
 }
 

@@ -9,6 +9,9 @@
 
 namespace parconv {
 
+/// What the messages of a communication take where they are packed, over all combinations of slots.
+index_t staging_bytes(const Program& program, const Communication& communication);
+
 /// Prepared once for every combination of slots. Regions that are not contiguous go through staging memory: packed before the
 /// start, unpacked after the finish.
 class PreparedCommunication {
@@ -18,6 +21,7 @@ class PreparedCommunication {
   void start(index_t micro_batch);
   void await(index_t micro_batch);
   std::size_t staging_bytes() const;
+  std::size_t pinned_bytes() const;
 
  private:
   struct Staged {

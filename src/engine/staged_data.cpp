@@ -46,7 +46,7 @@ void BlockReader::read(DataSource& source, const Box& box, index_t micro_batch) 
   turn.is_done->record(DeviceLane::Compute);
 }
 
-std::size_t BlockReader::staging_bytes() const { return bytes_of(turns_); }
+std::size_t BlockReader::pinned_bytes() const { return bytes_of(turns_); }
 
 BlockWriter::BlockWriter(Device& device, Communicator& communicator, const RegionAddress& src)
     : device_(device), communicator_(communicator), src_(src), turns_(make_turns(device, src.layout)) {}
@@ -75,6 +75,6 @@ void BlockWriter::hand_over(std::size_t turn) {
   pending.sink = nullptr;
 }
 
-std::size_t BlockWriter::staging_bytes() const { return bytes_of(turns_); }
+std::size_t BlockWriter::pinned_bytes() const { return bytes_of(turns_); }
 
 }  // namespace parconv

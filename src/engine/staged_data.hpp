@@ -29,7 +29,7 @@ class BlockReader {
   BlockReader(Device& device, Communicator& communicator, const RegionAddress& dst);
 
   void read(DataSource& source, const Box& box, index_t micro_batch);
-  std::size_t staging_bytes() const;
+  std::size_t pinned_bytes() const;
 
  private:
   Device& device_;
@@ -48,7 +48,7 @@ class BlockWriter {
   void write(DataSink& sink, const Box& box, index_t micro_batch);
   /// Hands over what is still in pinned memory.
   void flush();
-  std::size_t staging_bytes() const;
+  std::size_t pinned_bytes() const;
 
  private:
   struct Pending {

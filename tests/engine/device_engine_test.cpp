@@ -78,6 +78,41 @@ class NotingSource final : public DataSource {
   std::string& log_;
 };
 
+/// Notes in `log` when its first kernel computes; blocks are numbered from 0.
+class NotingBackend final : public Backend {
+ public:
+  NotingBackend(Backend& inner, std::string& log) : inner_(inner), log_(log) {}
+  std::string name() const override { return inner_.name(); }
+  MemoryRules memory_rules() const override { return inner_.memory_rules(); }
+  std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) override {
+    std::unique_ptr<Kernel> kernel = inner_.prepare(op, read_filter);
+    if (std::exchange(has_first_, true)) return kernel;
+    return std::make_unique<NotingKernel>(std::move(kernel), log_);
+  }
+
+ private:
+  class NotingKernel final : public Kernel {
+   public:
+    NotingKernel(std::unique_ptr<Kernel> inner, std::string& log) : inner_(std::move(inner)), log_(log) {}
+    void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) override {
+      log_ += concat("c", num_calls_++, " ");
+      inner_->execute(srcs, dst, scratch);
+    }
+    std::size_t scratch_bytes() const override { return inner_->scratch_bytes(); }
+    std::size_t resident_bytes() const override { return inner_->resident_bytes(); }
+    std::string implementation() const override { return inner_->implementation(); }
+
+   private:
+    std::unique_ptr<Kernel> inner_;
+    std::string& log_;
+    int num_calls_ = 0;
+  };
+
+  Backend& inner_;
+  std::string& log_;
+  bool has_first_ = false;
+};
+
 /// Notes in `log` when a block is written.
 class NotingSink final : public DataSink {
  public:
@@ -101,18 +136,54 @@ TEST_F(DeviceEngine, FilesAreReadAndWrittenWhileItComputes) {
   Control self = control().split(rank());
   CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(self), device_));
   const Plan plan = make_plan(network, Split{}, 1);
-  DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake_, communicator, &device_);
-  std::vector<MemorySink> sinks = run.make_sinks(4);
   std::string log;
+  NotingBackend noting(*host_, log);
+  const std::unique_ptr<Backend> fake = make_fake_backend(device_, noting);
+  DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake, communicator, &device_);
+  std::vector<MemorySink> sinks = run.make_sinks(4);
   NotingSource source(sources[0], log);
   NotingSink sink(sinks[0], log);
   DataSource* const source_list[] = {&source};
   DataSink* const sink_list[] = {&sink};
   run.engine().run({source_list, sink_list}, 4);
-  // Block 1 is read while the device computes block 0, and block 0 is written while it computes block 1.
-  EXPECT_EQ(log, "r0 r1 w0 r2 w1 r3 w2 w3 ");
+  // The device works as late as it may: block 1 is read before it has to compute block 0, and block 0 is written before it
+  // computes block 1.
+  EXPECT_EQ(log, "r0 r1 c0 w0 r2 c1 w1 r3 c2 w2 c3 w3 ");
   expect_outputs({network, plan, {}, 4}, sources, sinks);
-  EXPECT_GT(run.engine().memory().staging_bytes, 0);
+}
+
+/// Two places for the block that is read and for the one that is written, and what messages are staged in.
+TEST_F(DeviceEngine, CountsPinnedMemory) {
+  const Network network = fuse(small_classifier(3, Weights::SmallIntegers, Extents{{1, 6, 1, 20, 18}}));
+  CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(control()), device_));
+  const Plan plan = make_plan(network, parse_split("h", num_ranks(), 2), num_ranks());
+  DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake_, communicator, &device_);
+  const Program& program = run.engine().program();
+  index_t blocks = 0, messages = 0;
+  for (const Step& step : program.steps) {
+    if (const auto* load = std::get_if<Load>(&step.action)) blocks += volume(load->box);
+    if (const auto* store = std::get_if<Store>(&step.action)) blocks += volume(store->box);
+  }
+  for (const Communication& communication : program.communications)
+    for (const auto* side : {&communication.sends, &communication.receives})
+      for (const Message& message : *side) messages += bytes_of(program, message.region);
+  const MemoryUse use = run.engine().memory();
+  EXPECT_GE(use.pinned_bytes, 2 * 4 * blocks + messages);
+  EXPECT_EQ(use.total(), use.device_bytes() + use.pinned_bytes);
+  EXPECT_EQ(messages > 0, num_ranks() > 1);
+}
+
+/// What is told before an engine is made is what it takes then, but for scratch memory.
+TEST_F(DeviceEngine, KnowsItsMemoryBefore) {
+  const Network network = fuse(small_classifier(3, Weights::SmallIntegers, Extents{{2, 6, 1, 20, 18}}));
+  for (const char* split : {"h", "w", "f", "c", "n"}) {
+    CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(control()), device_));
+    const Plan plan = make_plan(network, parse_split(split, num_ranks(), 2), num_ranks());
+    DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake_, communicator, &device_);
+    const MemoryUse use = run.engine().memory(), known = known_memory(run.engine().program());
+    EXPECT_EQ(known.arena_bytes, use.arena_bytes);
+    EXPECT_EQ(known.staging_bytes, use.staging_bytes);
+  }
 }
 
 TEST_F(DeviceEngine, TimesEveryStepOfEveryTick) {

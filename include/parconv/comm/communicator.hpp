@@ -42,6 +42,9 @@ class Exchange {
   virtual void capture_finish();
   /// Called after a launch that includes this exchange.
   virtual void note_launch() {}
+
+  /// Pinned host memory that it keeps for messages on their way to and from a device.
+  virtual std::size_t pinned_bytes() const { return 0; }
 };
 
 /// A group of ranks that exchange messages. All ranks start their exchanges in one global order (docs/design.md).

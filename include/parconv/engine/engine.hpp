@@ -28,12 +28,19 @@ struct EngineOptions {
 /// Memory that one rank holds, in bytes.
 struct MemoryUse {
   index_t arena_bytes = 0;    ///< buffers of the program
-  index_t staging_bytes = 0;  ///< packed messages, and blocks of files on the way to and from a device
+  index_t staging_bytes = 0;  ///< packed messages
   index_t scratch_bytes = 0;  ///< of kernels, shared between them
   index_t weight_bytes = 0;   ///< packed weights
+  index_t pinned_bytes = 0;   ///< in host memory: messages and blocks of files on the way to and from a device
 
-  index_t total() const { return arena_bytes + staging_bytes + scratch_bytes + weight_bytes; }
+  /// In the memory of the device.
+  index_t device_bytes() const { return arena_bytes + staging_bytes + scratch_bytes + weight_bytes; }
+  index_t total() const { return device_bytes() + pinned_bytes; }
 };
+
+/// What an engine of this program will hold at least. Not known before its kernels are prepared: their scratch memory, what
+/// libraries add to the weights, and pinned memory.
+MemoryUse known_memory(const Program& program);
 
 /// What was spent on one step since the engine was made. On a device: until the compute lane went on to the next one.
 struct StepTime {
