@@ -9,12 +9,13 @@
 #include "commands.hpp"
 #include "demo_network.hpp"
 #include "machine.hpp"
-#include "parconv/comm/mpi_communicator.hpp"
 #include "parconv/engine/job.hpp"
 #include "parconv/io/constants.hpp"
 #include "parconv/model/localise.hpp"
 #include "parconv/plan/split.hpp"
 #include "parconv/report/units.hpp"
+#include "rank_device.hpp"
+#include "run_setup.hpp"
 #include "verify.hpp"
 #include "versions.hpp"
 
@@ -87,17 +88,21 @@ struct DemoResult {
 
 class Demonstration {
  public:
-  explicit Demonstration(AppJob& job)
+  Demonstration(AppJob& job, const DemoOptions& options)
       : job_(job),
+        options_(options),
+        device_(job, options.devices),
         threads_(default_threads(job.control())),
-        backend_(job.together(Phase::Prepare, [&] { return make_backend({.threads = threads_}); })),
-        communicator_(make_mpi_communicator(job.control()), job.watchdog()),
+        backend_(job.together(Phase::Prepare, [&] { return make_backend({.threads = threads_, .device = device_.device()}); })),
+        communicator_(device_.make_communicator(job.control()), job.watchdog()),
         images_(demo_images(batch)) {}
 
   /// False if a result is wrong.
   bool run() {
     const Network network = demo_network(batch);
     introduce(network);
+    show_devices();
+    show_header();
     int num_passed = 0;
     int num_failed = 0;
     for (const DemoCase& each : demo_cases(job_.size(), static_cast<int>(network.nodes.size()))) {
@@ -106,7 +111,7 @@ class Demonstration {
         continue;
       }
       const DemoResult result = measure(each);
-      const bool is_right = result.difference <= max_relative_difference;
+      const bool is_right = result.difference <= allowed_difference({});
       (is_right ? num_passed : num_failed) += 1;
       say(fmt::format("  {:<9} {:<13} {:<22} {:>10} {:>11} {:>12.1e}  {}\n", each.name, each.split, each.meaning,
                       format_seconds(result.seconds), format_bytes(result.moved_bytes), result.difference,
@@ -132,10 +137,27 @@ class Demonstration {
     say(fmt::format("  machine   {}, {} core{} a host\n", cpu_name(), num_cores(), num_cores() == 1 ? "" : "s"));
     say(fmt::format("  job       {} rank{} on {} host{} ({}), {} thread{} a rank\n", ranks, ranks == 1 ? "" : "s", hosts,
                     hosts == 1 ? "" : "s", job_.control().host_name(), threads_, threads_ == 1 ? "" : "s"));
-    say(fmt::format("  backend   {}, messages by MPI in host memory\n", backend_->name()));
+    say(fmt::format("  backend   {}, messages by {}\n", backend_->name(), name_of(device_.placement().transport)));
+    if (device_.device() != nullptr) say(fmt::format("  device    {}\n", gpus_text()));
     say(fmt::format("  network   {} layers (residual, concatenation, pooling, softmax), {} images of {}x{}x{}, {}FLOP\n\n",
                     network.nodes.size(), in[Axis::N], in[Axis::C], in[Axis::H], in[Axis::W],
                     format_count(total_flops(network))));
+  }
+
+  std::string gpus_text() const {
+    const int sharers = device_.placement().max_ranks_per_gpu;
+    return device_.name() + (sharers > 1 ? fmt::format(", up to {} ranks on one GPU", sharers) : ", a GPU for each rank");
+  }
+
+  /// Why it computes on CPUs although there are GPUs, and --bind-report.
+  void show_devices() {
+    const std::string report = options_.devices.reports_binding ? device_.bind_report(job_.control()) : std::string();
+    if (device_.has_unused_gpus() && !device_.placement().remark.empty())
+      say(fmt::format("  computing on CPUs: {}\n\n", device_.placement().remark));
+    if (!report.empty()) say(report + "\n");
+  }
+
+  void show_header() const {
     say(fmt::format("  {:<9} {:<13} {:<22} {:>10} {:>11} {:>12}\n", "split", "option", "what is divided", "time", "moved",
                     "difference"));
   }
@@ -161,9 +183,14 @@ class Demonstration {
     const Plan plan = job_.together(Phase::Plan, [&] { return plan_of(each, network); });
     DataSource* const sources[] = {&images_};
     DemoResult result;
-    const auto differences = verify_layers(
-        job_, {.network = network, .plan = plan, .options = options, .sources = sources, .extent = VerifyExtent::Everything},
-        communicator_, *backend_);
+    const auto differences = verify_layers(job_,
+                                           {.network = network,
+                                            .plan = plan,
+                                            .options = options,
+                                            .sources = sources,
+                                            .extent = VerifyExtent::Everything,
+                                            .device = device_},
+                                           communicator_, *backend_);
     result.difference = worst_of(differences).relative();
     result.worst_layer = network.value(network.node(worst_of(differences).node).output).name;
     const Job compiled = job_.together(Phase::Check, [&] { return make_job(network, plan, options, job_.rank()); });
@@ -176,7 +203,9 @@ class Demonstration {
     std::optional<Engine> engine;
     job_.together(Phase::Prepare, [&] {
       engine.emplace(compiled.network, compiled.program, communicator_, *backend_,
-                     EngineOptions{.read_filter = make_filter_reader(), .on_tick = [&](index_t ticks) { job_.tick(ticks); }});
+                     EngineOptions{.read_filter = make_filter_reader(),
+                                   .device = device_.device(),
+                                   .on_tick = [&](index_t ticks) { job_.tick(ticks); }});
     });
     Extents extents = compiled.network.value(compiled.network.outputs.front()).extents;
     extents[Axis::N] = batch;
@@ -196,6 +225,8 @@ class Demonstration {
   }
 
   AppJob& job_;
+  const DemoOptions& options_;
+  RankDevice device_;
   int threads_;
   std::unique_ptr<Backend> backend_;
   WatchedCommunicator communicator_;
@@ -204,8 +235,8 @@ class Demonstration {
 
 }  // namespace
 
-int demonstrate(AppJob& job, const DemoOptions&) {
-  const bool is_right = Demonstration(job).run();
+int demonstrate(AppJob& job, const DemoOptions& options) {
+  const bool is_right = Demonstration(job, options).run();
   return static_cast<int>(is_right ? ExitCode::Ok : ExitCode::Bug);
 }
 

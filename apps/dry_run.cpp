@@ -12,7 +12,7 @@
 namespace parconv::app {
 
 int dry_run(const RunOptions& options, int ranks) {
-  require_available(options, options.device == "cuda" ? DeviceKind::Gpu : DeviceKind::Cpu);
+  require_available(options, {.device = options.devices.device == "cpu" ? DeviceKind::Cpu : DeviceKind::Gpu});
   const OnnxModel model(options.model);
   const Inputs inputs(options, model);
   const RunSetup setup = set_up(options, model, inputs, ranks);

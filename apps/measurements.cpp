@@ -22,12 +22,27 @@ std::vector<MeasuredStep> measured_steps(const Engine& engine) {
 void Measurements::add(const Job& block, const Engine& engine, double seconds) {
   const double slowest = control_.max(seconds);
   seconds_ += slowest;
-  memory_bytes_ = std::max(memory_bytes_, control_.max(engine.memory().total()));
+  take_memory(engine.memory());
   if (layers_) return;
   const std::vector<MeasuredStep> steps = measured_steps(engine);
   layers_ = collect_steps(control_, block.network, block.layout, block.program, steps);
   trace_events_ = trace_events(block.network, block.program, steps);
   first_block_seconds_ = slowest;
+}
+
+void Measurements::take_memory(const MemoryUse& use) {
+  memory_bytes_ = std::max(memory_bytes_, control_.max(use.total()));
+  device_bytes_ = std::max(device_bytes_, control_.max(use.device_bytes()));
+  pinned_bytes_ = std::max(pinned_bytes_, control_.max(use.pinned_bytes));
+}
+
+/// Pinned memory is there on GPUs only.
+std::string Measurements::memory_text() const {
+  const std::string process = format_bytes(process_bytes_);
+  if (pinned_bytes_ == 0)
+    return fmt::format("memory of a rank: at most {} of data and weights, {} in all", format_bytes(memory_bytes_), process);
+  return fmt::format("memory of a rank: at most {} of data, weights and scratch on its GPU; {} pinned, {} in all in the host",
+                     format_bytes(device_bytes_), format_bytes(pinned_bytes_), process);
 }
 
 void Measurements::complete(RunRecord& record, const WatchedCommunicator& communicator) {
@@ -48,9 +63,9 @@ std::string Measurements::summary(const RunRecord& record) const {
   return fmt::format(
       "{} samples in {}: {:.4g} samples/s (and {} to prepare)\n"
       "{} moved between ranks; at most {:.0f} % of a rank's time spent waiting for them\n"
-      "memory of a rank: at most {} of data and weights, {} in all\n",
+      "{}\n",
       record.samples, format_seconds(record.seconds), rate, format_seconds(record.setup_seconds), format_bytes(record.sent_bytes),
-      100 * record.max_wait_share, format_bytes(record.max_rank_memory_bytes), format_bytes(process_bytes_));
+      100 * record.max_wait_share, memory_text());
 }
 
 std::string Measurements::json_lines(const RunRecord& record) const {

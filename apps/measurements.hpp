@@ -33,12 +33,17 @@ class Measurements {
   std::string trace();
 
  private:
+  void take_memory(const MemoryUse& use);
+  std::string memory_text() const;
+
   Control& control_;
   std::optional<StepReport> layers_{};
   std::string trace_events_{};
   double seconds_ = 0;
   double first_block_seconds_ = 0;
   index_t memory_bytes_ = 0;
+  index_t device_bytes_ = 0;
+  index_t pinned_bytes_ = 0;
   index_t process_bytes_ = 0;
 };
 

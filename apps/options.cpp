@@ -63,14 +63,15 @@ void add_split_options(CLI::App& app, RunOptions& options) {
       ->needs(dry)
       ->check(CLI::Range(1, 1000000));
   app.add_option("--plan-out", options.plan_out, "where --dry-run writes the plan (OUTPUT.plan.json)")->needs(dry);
-  app.add_option("--batch", options.batch, "samples per step, the unit of progress (8 or less: see the documentation)")
+  app.add_option("--batch", options.batch,
+                 "samples that progress is told in, and that the micro-batch follows from (8 or less: see the documentation)")
       ->check(CLI::Range(index_t{1}, index_t{1} << 40));
   app.add_option("--micro-batch", options.micro_batch,
                  "samples computed at once; memory grows with it (the batch; with stages a quarter of it per stage)")
       ->check(CLI::Range(index_t{1}, index_t{1} << 40));
 }
 
-void add_machine_options(CLI::App& app, RunOptions& options) {
+void add_device_options(CLI::App& app, DeviceOptions& options) {
   app.add_option("--device", options.device, "auto (GPUs where every rank has one of its own), cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
@@ -80,6 +81,10 @@ void add_machine_options(CLI::App& app, RunOptions& options) {
       ->capture_default_str();
   app.add_flag("--share-gpu", options.shares_gpus, "let several ranks compute on one GPU");
   app.add_flag("--bind-report", options.reports_binding, "print host, device and cores of every rank");
+}
+
+void add_machine_options(CLI::App& app, RunOptions& options) {
+  add_device_options(app, options.devices);
   app.add_option("--threads", options.threads, "threads of a rank (the cores that it is bound to)")->check(CLI::Range(1, 4096));
   app.add_option("--dtype", options.dtype,
                  "what activations are kept and convolutions computed in: f32, bf16; tf32 and f16 on GPUs only")
@@ -181,7 +186,7 @@ void add_output_options(CLI::App& app, RunOptions& options) {
   app.add_flag(
       "--verify{sampled}", options.verify,
       "before the run, recompute sampled boxes of every layer (=full: all) of the first micro-batch with the reference; a "
-      "difference above 1e-4 (bf16: 1/32) of a layer's largest value ends with 70");
+      "difference above 1e-4 (tf32: 1/64, bf16: 1/32, f16: 1/256) of a layer's largest value ends with 70");
   app.add_option("--timeout", options.timeout_seconds,
                  "seconds without progress after which the job ends with 76; 0 waits for ever. A run progresses with every layer")
       ->check(CLI::Range(0.0, 1e7))
@@ -207,11 +212,33 @@ void add_run(CLI::App& app, RunOptions& options, InputTexts& texts) {
   run->footer(footer);
 }
 
+/// The options of the program without a subcommand.
+void add_demo(CLI::App& app, DemoOptions& options) {
+  app.add_option("--timeout", options.timeout_seconds, "seconds without progress after which the demonstration ends with 76")
+      ->check(CLI::Range(0.0, 1e7))
+      ->capture_default_str();
+  add_device_options(app, options.devices);
+}
+
+/// An option of the demonstration that was given together with a subcommand, for which it would have no meaning.
+std::string misplaced_option(const CLI::App& app) {
+  if (app.get_subcommands().empty()) return {};
+  for (const CLI::Option* option : app.get_options())
+    if (option->count() > 0)
+      return concat(option->get_name(), " before '", app.get_subcommands().front()->get_name(),
+                    "' is for the demonstration: put options behind it");
+  return {};
+}
+
 /// What CLI11 would print for help, version and errors.
 ExitNow exit_now(const CLI::App& app, const CLI::ParseError& error) {
   std::ostringstream text;
   const int code = app.exit(error, text, text);
   return {.code = code == 0 ? 0 : static_cast<int>(ExitCode::Usage), .text = text.str()};
+}
+
+ExitNow usage_error(const std::string& problem) {
+  return {.code = static_cast<int>(ExitCode::Usage), .text = concat(problem, "\nRun with --help for more information.\n")};
 }
 
 std::string usage_problem(const InputTexts& texts, RunOptions& options) {
@@ -238,9 +265,7 @@ Command parse_command_line(int argc, char** argv) {
   InputTexts texts;
   InspectOptions inspect;
   DemoOptions demo;
-  app.add_option("--timeout", demo.timeout_seconds, "of the demonstration: seconds without progress after which it ends with 76")
-      ->check(CLI::Range(0.0, 1e7))
-      ->capture_default_str();
+  add_demo(app, demo);
   add_run(app, run, texts);
   app.add_subcommand("inspect", "say what is in an ONNX model or an HDF5 file, and what of it can be used")
       ->add_option("FILE", inspect.file, "FILE.onnx or FILE.h5")
@@ -250,11 +275,10 @@ Command parse_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return exit_now(app, error);
   }
+  if (const std::string problem = misplaced_option(app); !problem.empty()) return usage_error(problem);
   if (app.got_subcommand("inspect")) return inspect;
   if (!app.got_subcommand("run")) return demo;
-  if (const std::string problem = usage_problem(texts, run); !problem.empty())
-    return ExitNow{.code = static_cast<int>(ExitCode::Usage),
-                   .text = concat(problem, "\nRun with --help for more information.\n")};
+  if (const std::string problem = usage_problem(texts, run); !problem.empty()) return usage_error(problem);
   run.command = command_line(std::span<char* const>(argv, static_cast<std::size_t>(argc)));
   return run;
 }

@@ -16,6 +16,14 @@ struct ForInput {
   Value value{};
 };
 
+/// What ranks compute on, and what moves data between them.
+struct DeviceOptions {
+  std::string device = "auto";
+  std::string transport = "auto";
+  bool shares_gpus = false;
+  bool reports_binding = false;
+};
+
 struct RunOptions {
   std::string command{};  ///< the whole command line
   std::string model{};
@@ -28,10 +36,7 @@ struct RunOptions {
   int ranks = 0;            ///< for a dry run; 0: those of the job
   index_t batch = 0;        ///< 0: chosen
   index_t micro_batch = 0;  ///< 0: chosen
-  std::string device = "auto";
-  std::string transport = "auto";
-  bool shares_gpus = false;
-  bool reports_binding = false;
+  DeviceOptions devices{};
   int threads = 0;  ///< 0: the cores that a rank is bound to
   std::string dtype = "f32";
   std::string reduce = "fast";
@@ -55,6 +60,7 @@ struct InspectOptions {
 };
 
 struct DemoOptions {
+  DeviceOptions devices{};
   double timeout_seconds = 120;
 };
 

@@ -94,10 +94,11 @@ std::string_view name_of(Transport transport) {
   return names[static_cast<std::size_t>(transport)];
 }
 
-int ranks_on_gpu_of(std::span<const RankOffer> offers, int rank) {
-  const RankOffer& own = offers[static_cast<std::size_t>(rank)];
-  return static_cast<int>(
-      std::count_if(offers.begin(), offers.end(), [&](const RankOffer& other) { return share_a_gpu(own, other); }));
+std::vector<int> ranks_on_gpu_of(std::span<const RankOffer> offers, int rank) {
+  std::vector<int> ranks;
+  for (std::size_t other = 0; other < offers.size(); ++other)
+    if (share_a_gpu(offers[static_cast<std::size_t>(rank)], offers[other])) ranks.push_back(static_cast<int>(other));
+  return ranks;
 }
 
 Placement choose_placement(const PlacementRequest& request, std::span<const RankOffer> offers) {
@@ -109,7 +110,7 @@ Placement choose_placement(const PlacementRequest& request, std::span<const Rank
   if (!problem.empty()) return on_cpus(request, problem);
   Placement placement{.device = DeviceKind::Gpu};
   for (int rank = 0; rank < static_cast<int>(offers.size()); ++rank)
-    placement.max_ranks_per_gpu = std::max(placement.max_ranks_per_gpu, ranks_on_gpu_of(offers, rank));
+    placement.max_ranks_per_gpu = std::max(placement.max_ranks_per_gpu, static_cast<int>(ranks_on_gpu_of(offers, rank).size()));
   placement.transport = transport_between_gpus(request, placement.max_ranks_per_gpu > 1, offers.size());
   return placement;
 }

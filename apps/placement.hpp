@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "parconv/core/types.hpp"
 
@@ -60,8 +61,8 @@ inline int gpu_of(int node_rank, int num_gpus) { return node_rank % num_gpus; }
 /// `shares_gpus`, a transport that does not fit.
 Placement choose_placement(const PlacementRequest& request, std::span<const RankOffer> offers);
 
-/// Ranks whose GPU is that of `rank`.
-int ranks_on_gpu_of(std::span<const RankOffer> offers, int rank);
+/// Ranks whose GPU is that of `rank`, itself among them; none for a rank without one.
+std::vector<int> ranks_on_gpu_of(std::span<const RankOffer> offers, int rank);
 
 /// The table of --bind-report. `peers` are by rank: the other ranks of the host whose GPU it reaches directly ("1,2"), or "".
 std::string bind_report(const Placement& placement, std::span<const RankOffer> offers, std::span<const std::string> peers);

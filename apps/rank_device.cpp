@@ -4,18 +4,19 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "gpu_memory.hpp"
 #include "machine.hpp"
 #include "parconv/comm/device_communicators.hpp"
 #include "parconv/comm/mpi_communicator.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
-#include "parconv/report/units.hpp"
+#include "parconv/engine/engine.hpp"
 
 namespace parconv::app {
 namespace {
 
 /// The GPU that this rank would take, if it may take one.
-RankOffer own_offer(const Control& control, const RunOptions& options) {
+RankOffer own_offer(const Control& control, const DeviceOptions& options) {
   RankOffer offer{.host = control.host_name(), .cpus = ranges_text(cores_allowed())};
   if (options.device == "cpu") return offer;
   const GpuList list = find_gpus();
@@ -39,19 +40,31 @@ std::vector<std::string> share_lines(Control& control, const std::string& line) 
   return lines;
 }
 
-std::vector<RankOffer> share_offers(AppJob& job, const RunOptions& options) {
+std::vector<RankOffer> share_offers(AppJob& job, const DeviceOptions& options) {
   const std::string own = job.together(Phase::Place, [&] { return to_line(own_offer(job.control(), options)); });
   std::vector<RankOffer> offers;
   for (const std::string& line : share_lines(job.control(), own)) offers.push_back(offer_from(line));
   return offers;
 }
 
-PlacementRequest request_of(const RunOptions& options) {
+PlacementRequest request_of(const DeviceOptions& options) {
   return {.device = options.device,
           .transport = options.transport,
           .shares_gpus = options.shares_gpus,
           .is_mpi_cuda_aware = is_mpi_cuda_aware(),
           .separates_nccl_hosts = std::getenv("NCCL_HOSTID") != nullptr};
+}
+
+/// Those of all ranks, on all ranks.
+std::vector<MemoryNeed> share_needs(Control& control, const MemoryUse& own) {
+  std::vector<index_t> numbers(2 * static_cast<std::size_t>(control.size()));
+  const auto rank = static_cast<std::size_t>(control.rank());
+  numbers[2 * rank] = own.arena_bytes + own.staging_bytes;
+  numbers[2 * rank + 1] = own.weight_bytes;
+  control.all_reduce(Reduction::Sum, numbers);
+  std::vector<MemoryNeed> needs;
+  for (std::size_t k = 0; k < numbers.size(); k += 2) needs.push_back({.data_bytes = numbers[k], .weight_bytes = numbers[k + 1]});
+  return needs;
 }
 
 int own_gpu(const Control& control) { return gpu_of(control.node_rank(), static_cast<int>(find_gpus().gpus.size())); }
@@ -74,7 +87,7 @@ std::string peers_of(std::span<const RankOffer> offers, int rank, int own_index)
 
 }  // namespace
 
-RankDevice::RankDevice(AppJob& job, const RunOptions& options)
+RankDevice::RankDevice(AppJob& job, const DeviceOptions& options)
     : offers_(share_offers(job, options)),
       rank_(job.rank()),
       placement_(job.together(Phase::Place, [&] { return choose_placement(request_of(options), offers_); })) {
@@ -96,18 +109,14 @@ std::unique_ptr<Communicator> RankDevice::make_communicator(Control& control) {
   return make_mpi_communicator(control);
 }
 
-void RankDevice::require_memory(const Program& program) const {
+bool RankDevice::has_unused_gpus() const {
+  return !device_ && std::any_of(offers_.begin(), offers_.end(), [](const RankOffer& offer) { return !offer.gpu_uuid.empty(); });
+}
+
+void RankDevice::require_memory(AppJob& job, const Program& program) const {
   if (!device_) return;
-  const DeviceMemory memory = device_->memory();
-  const index_t sharers = ranks_on_gpu_of(offers_, rank_);
-  const index_t needed = program.arena_bytes + program.weight_bytes;
-  if (needed * sharers <= static_cast<index_t>(memory.free_bytes)) return;
-  throw Error(ExitCode::OutOfMemory,
-              concat("rank ", rank_, " needs ", format_bytes(program.arena_bytes), " for data and ",
-                     format_bytes(program.weight_bytes), " for weights, and ", sharers, " rank", sharers == 1 ? "" : "s",
-                     " share the ", format_bytes(static_cast<index_t>(memory.free_bytes)), " of ",
-                     format_bytes(static_cast<index_t>(memory.total_bytes)), " that are free on ", device_->name()),
-              "Use more GPUs, smaller micro-batches (--micro-batch), or another split.");
+  const std::vector<MemoryNeed> needs = share_needs(job.control(), known_memory(program));
+  job.together(Phase::Check, [&] { app::require_memory(offers_, needs, rank_, device_->memory()); });
 }
 
 std::string RankDevice::bind_report(Control& control) const {

@@ -17,9 +17,11 @@ namespace parconv::app {
 class RankDevice {
  public:
   /// Collective. Throws JobError(Unavailable) if what was asked for cannot be had.
-  RankDevice(AppJob& job, const RunOptions& options);
+  RankDevice(AppJob& job, const DeviceOptions& options);
 
   const Placement& placement() const { return placement_; }
+  /// True if some rank could have computed on a GPU.
+  bool has_unused_gpus() const;
   /// Null on the host.
   Device* device() { return device_.get(); }
   /// "host", or the name of the GPU.
@@ -28,8 +30,8 @@ class RankDevice {
   /// Messages in the memory of the device. Collective.
   std::unique_ptr<Communicator> make_communicator(Control& control);
 
-  /// Throws Error(OutOfMemory) if the data and weights of the program do not fit into the free memory of the GPU.
-  void require_memory(const Program& program) const;
+  /// Throws JobError(OutOfMemory) if the programs of all ranks do not fit into the free memory of their GPUs. Collective.
+  void require_memory(AppJob& job, const Program& program) const;
 
   /// The table of --bind-report, on rank 0. Collective.
   std::string bind_report(Control& control) const;

@@ -44,8 +44,8 @@ class Runner {
 
  private:
   void place() {
-    device_.emplace(job_, options_);
-    const std::string report = options_.reports_binding ? device_->bind_report(job_.control()) : std::string();
+    device_.emplace(job_, options_.devices);
+    const std::string report = options_.devices.reports_binding ? device_->bind_report(job_.control()) : std::string();
     if (!job_.is_root()) return;
     fmt::print("{}", report);
     const std::string& remark = device_->placement().remark;
@@ -54,7 +54,7 @@ class Runner {
 
   void open() {
     job_.together(Phase::Read, [&] {
-      require_available(options_, device_->placement().device);
+      require_available(options_, device_->placement());
       model_.emplace(options_.model);
     });
     job_.together(Phase::Open, [&] { inputs_.emplace(options_, *model_); });
@@ -67,8 +67,8 @@ class Runner {
     threads_ = options_.threads > 0 ? options_.threads : default_threads(job_.control());
     const BackendOptions backend{.threads = threads_,
                                  .device = device_->device(),
-                                 .type = type_of_activations(options_),
-                                 .gpu = {.f32_products = options_.dtype == "tf32" ? F32Products::Tf32 : F32Products::Whole}};
+                                 .type = precision_of(options_).activations,
+                                 .gpu = {.f32_products = precision_of(options_).products}};
     backend_ = job_.together(Phase::Plan, [&] { return make_backend(backend); });
     compile_options_ =
         job_.together(Phase::Plan, [&] { return compile_options(options_, setup_, *backend_, num_hosts(job_.control()) > 1); });
@@ -86,7 +86,7 @@ class Runner {
 
   void compile() {
     compile_full();
-    job_.together(Phase::Check, [&] { device_->require_memory(full_->program); });
+    device_->require_memory(job_, full_->program);
     compile_rest();
   }
 
@@ -122,11 +122,11 @@ class Runner {
                             .options = compile_options_,
                             .sources = sources_,
                             .extent = options_.verify == "full" ? VerifyExtent::Everything : VerifyExtent::Samples,
-                            .device = device_->device()};
+                            .device = *device_};
     const std::vector<LayerDifference> differences = verify_layers(job_, input, *communicator_, *backend_);
     if (job_.is_root() && options_.is_verbose) fmt::print("{}", verify_table(setup_.network, differences));
     if (job_.is_root() && !options_.is_quiet) fmt::print("{}", verify_summary(setup_.network, differences));
-    job_.together(Phase::Verify, [&] { require_equal(setup_.network, differences, compile_options_.type); });
+    job_.together(Phase::Verify, [&] { require_equal(setup_.network, differences, allowed_difference(precision_of(options_))); });
     communicator_->reset_counts();
   }
 

@@ -50,17 +50,28 @@ std::string file_name_part(const std::string& name) {
 
 }  // namespace
 
-void require_available(const RunOptions& options, DeviceKind device) {
-  if (options.dtype == "f32" || options.dtype == "bf16") return;
-  if (options.dtype == "tf32" && device == DeviceKind::Gpu) return;
-  const bool is_on_gpu = device == DeviceKind::Gpu;
+Precision precision_of(const RunOptions& options) {
+  if (options.dtype == "bf16") return {.activations = DType::BF16};
+  if (options.dtype == "f16") return {.activations = DType::F16};
+  if (options.dtype == "tf32") return {.products = F32Products::Tf32};
+  return {};
+}
+
+void require_available(const RunOptions& options, const Placement& placement) {
+  const Precision precision = precision_of(options);
+  const bool needs_gpu = precision.activations == DType::F16 || precision.products == F32Products::Tf32;
+  if (!needs_gpu || placement.device == DeviceKind::Gpu) return;
   throw Error(ExitCode::Unavailable,
-              concat("--dtype ", options.dtype, " was asked for, but ", is_on_gpu ? "GPUs" : "CPUs", " compute convolutions in ",
-                     is_on_gpu ? "f32, tf32" : "f32", " and bf16 only"),
+              concat("--dtype ", options.dtype, " is for GPUs, but the job computes on CPUs",
+                     placement.remark.empty() ? "" : ": ", placement.remark),
               "Use --dtype f32 or bf16.");
 }
 
-DType type_of_activations(const RunOptions& options) { return options.dtype == "bf16" ? DType::BF16 : DType::F32; }
+double allowed_difference(const Precision& precision) {
+  if (precision.activations == DType::BF16) return 0x1p-5;
+  if (precision.activations == DType::F16) return 0x1p-8;
+  return precision.products == F32Products::Tf32 ? 0x1p-6 : 1e-4;
+}
 
 Blocks choose_blocks(const RunOptions& options, const DataSize& data, const Split& split, int ranks) {
   Blocks blocks{.samples = data.samples};
@@ -110,7 +121,7 @@ CompileOptions compile_options(const RunOptions& options, const RunSetup& setup,
           .store = {.kind = StoreKind::Chunks,
                     .chunk = output_chunk(output_extents(setup, output), setup.network.value(output).ndims)},
           .needs_dense = backend.memory_rules().needs_dense,
-          .type = type_of_activations(options)};
+          .type = precision_of(options).activations};
 }
 
 std::string output_path(const RunOptions& options, const Network& network, std::size_t output) {

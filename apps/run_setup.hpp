@@ -33,18 +33,29 @@ struct RunSetup {
   std::string split{};  ///< for messages: "h=2,w=2", "auto", "plan FILE"
 };
 
-/// Throws Error(Unavailable) for a type that this build does not have.
-void require_available(const RunOptions& options, DeviceKind device);
+/// What --dtype asks for: what activations are kept in, and how numbers of f32 are multiplied.
+struct Precision {
+  DType activations = DType::F32;
+  F32Products products = F32Products::Whole;
+};
+Precision precision_of(const RunOptions& options);
 
-/// What --dtype asks for.
-DType type_of_activations(const RunOptions& options);
+/// Throws Error(Unavailable) for a --dtype that nothing computes in on the devices of `placement`, with its remark.
+void require_available(const RunOptions& options, const Placement& placement);
+
+/// Largest difference from the reference that passes, in relation to the largest value of a layer. The reference rounds
+/// activations where the job rounds them, but sums of f32 in another order may be rounded to the other neighbour, a step of up to
+/// 2^-7 of a value in bf16 and 2^-10 in f16, and so on from layer to layer: four such steps. It does not round the factors of
+/// products as TF32 does, by up to 2^-10 of each, in every convolution.
+double allowed_difference(const Precision& precision);
 
 /// Chooses the split, the blocks and the plan for `ranks` ranks. Throws Error(Usage) for a split that does not fit, and
 /// Error(BadData) for a model, data or plan that do not.
 RunSetup set_up(const RunOptions& options, const OnnxModel& model, const Inputs& inputs, int ranks);
 
-/// Samples per step and micro-batch: as asked, else 8 samples a step (at least as many as the batch axis has parts, no more than
-/// 2^26 input elements), and micro-batches of the whole step, or a quarter of a stage's share where there are several stages.
+/// Samples per step and micro-batch: as asked, else 8 samples a step (at least as many as the batch axis has parts, no more
+/// than 2^26 input elements), and micro-batches of the whole step, or a quarter of a stage's share where there are several
+/// stages.
 Blocks choose_blocks(const RunOptions& options, const DataSize& data, const Split& split, int ranks);
 
 /// The shape of a stored output: that of the network for all samples of the input. Throws Error(BadData) if it does not grow with

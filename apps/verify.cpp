@@ -88,12 +88,13 @@ std::vector<LayerDifference> verify_layers(AppJob& job, const VerifyInput& input
   std::optional<Engine> engine;
   std::vector<BoxesOfValues> passes;
   std::vector<KeepingSink> sinks;
+  job.together(Phase::Verify, [&] { observed = make_job(with_all_outputs(input.network), input.plan, options, job.rank()); });
+  input.device.require_memory(job, observed.program);
   job.together(Phase::Verify, [&] {
-    observed = make_job(with_all_outputs(input.network), input.plan, options, job.rank());
     passes = boxes_to_verify(observed.network, observed.layout, job.rank(), input.extent);
     sinks = make_keeping_sinks(observed.network, passes);
     engine.emplace(observed.network, observed.program, communicator, backend,
-                   EngineOptions{.read_filter = make_filter_reader(), .device = input.device});
+                   EngineOptions{.read_filter = make_filter_reader(), .device = input.device.device()});
   });
   std::vector<DataSink*> sink_list;
   for (KeepingSink& sink : sinks) sink_list.push_back(&sink);
@@ -113,9 +114,8 @@ const LayerDifference& worst_of(std::span<const LayerDifference> differences) {
                            [](const LayerDifference& a, const LayerDifference& b) { return a.relative() < b.relative(); });
 }
 
-void require_equal(const Network& network, std::span<const LayerDifference> differences, DType type) {
+void require_equal(const Network& network, std::span<const LayerDifference> differences, double allowed) {
   const LayerDifference& worst = worst_of(differences);
-  const double allowed = allowed_difference(type);
   if (worst.relative() <= allowed) return;
   throw Error(
       ExitCode::Bug,

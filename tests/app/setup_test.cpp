@@ -1,6 +1,7 @@
 // How the samples of an input become steps and micro-batches.
 #include <gtest/gtest.h>
 
+#include "parconv/core/error.hpp"
 #include "parconv/plan/split.hpp"
 #include "run_setup.hpp"
 
@@ -52,6 +53,43 @@ TEST(Blocks, Table) {
     EXPECT_EQ(blocks.full_micro_batches() * blocks.micro_batch + blocks.rest(), blocks.samples);
     EXPECT_GE(blocks.micro_batches_per_step(), 1);
   }
+}
+
+TEST(Precision, FollowsFromTheType) {
+  EXPECT_EQ(precision_of({}).activations, DType::F32);
+  EXPECT_EQ(precision_of({.dtype = "bf16"}).activations, DType::BF16);
+  EXPECT_EQ(precision_of({.dtype = "f16"}).activations, DType::F16);
+  EXPECT_EQ(precision_of({.dtype = "tf32"}).activations, DType::F32);
+  for (const char* dtype : {"f32", "bf16", "f16"}) EXPECT_EQ(precision_of({.dtype = dtype}).products, F32Products::Whole);
+  EXPECT_EQ(precision_of({.dtype = "tf32"}).products, F32Products::Tf32);
+}
+
+TEST(Precision, SomeTypesAreForGpus) {
+  const Placement gpu{.device = DeviceKind::Gpu};
+  const Placement cpu{.device = DeviceKind::Cpu, .remark = "rank 1 has no GPU"};
+  for (const char* dtype : {"f32", "bf16", "f16", "tf32"}) EXPECT_NO_THROW(require_available({.dtype = dtype}, gpu));
+  for (const char* dtype : {"f32", "bf16"}) EXPECT_NO_THROW(require_available({.dtype = dtype}, cpu));
+  for (const char* dtype : {"f16", "tf32"}) {
+    SCOPED_TRACE(dtype);
+    try {
+      require_available({.dtype = dtype}, cpu);
+      FAIL() << "not refused";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::Unavailable);
+      EXPECT_EQ(std::string(error.what()),
+                concat("--dtype ", dtype, " is for GPUs, but the job computes on CPUs: rank 1 has no GPU"));
+    }
+  }
+}
+
+/// A bound has to let the roundings of its type pass, and to find an element that is wrong.
+TEST(Precision, BoundsFollowTheStepsOfTheTypes) {
+  const auto allowed = [](const char* dtype) { return allowed_difference(precision_of({.dtype = dtype})); };
+  EXPECT_EQ(allowed("f32"), 1e-4);
+  EXPECT_EQ(allowed("bf16"), 4 * 0x1p-7);
+  EXPECT_EQ(allowed("f16"), 4 * 0x1p-10);
+  EXPECT_GT(allowed("tf32"), allowed("f16"));
+  EXPECT_LT(allowed("tf32"), allowed("bf16"));
 }
 
 TEST(Output, FilesOfFurtherOutputs) {
