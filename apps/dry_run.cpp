@@ -21,7 +21,7 @@ int dry_run(const RunOptions& options, int ranks) {
   const std::vector<Program> programs = compile_all(setup.network, layout);
   check(programs);
   if (!options.is_quiet) {
-    fmt::print("{} and {}, split {}: {} samples in steps of {} and micro-batches of {}\n", options.model, inputs.names(),
+    fmt::print("{} and {}, split {}: {} samples in batches of {} and micro-batches of {}\n", options.model, inputs.names(),
                setup.split, setup.blocks.samples, setup.blocks.batch, setup.blocks.micro_batch);
     fmt::print("{}", explain(setup.network, setup.plan, layout, programs, {.lists_ranks = options.is_verbose}));
   }

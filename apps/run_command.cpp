@@ -109,7 +109,7 @@ class Runner {
     fmt::print("{} layers of {} on {} rank{}, split {}, {} thread{} each, {} in {}\n", setup_.network.nodes.size(),
                options_.model, job_.size(), job_.size() == 1 ? "" : "s", setup_.split, threads_, threads_ == 1 ? "" : "s",
                backend_->name(), options_.dtype);
-    fmt::print("{} samples of {} in steps of {} and micro-batches of {}\n", blocks.samples, inputs_->names(), blocks.batch,
+    fmt::print("{} samples of {} in batches of {} and micro-batches of {}\n", blocks.samples, inputs_->names(), blocks.batch,
                blocks.micro_batch);
     std::fflush(stdout);
   }
@@ -155,16 +155,14 @@ class Runner {
     index_t micro_batches = 0;
   };
 
-  /// Micro-batches of one size, step by step.
+  /// All micro-batches of one size in one run: stages fill and drain once, and what a device still computes never waits for the
+  /// next file block.
   void compute_block(const Job& block, const OutputFiles& files, Progress& progress, Span span) {
     const index_t size = block.network.value(block.network.inputs.front()).extents[Axis::N];
-    index_t done_before = span.first_sample;
-    index_t ticks_before = 0;
-    index_t ticks = 0;
-    const auto on_tick = [&](index_t ticks_of_step) {
-      ticks = ticks_before + ticks_of_step;
+    const auto on_tick = [&](index_t ticks) {
       job_.tick(ticks);
-      progress.update(done_before + std::max<index_t>(0, ticks_of_step - last_stage(block.program)) * size);
+      progress.update(
+          setup_.blocks.whole_batches(span.first_sample + std::max<index_t>(0, ticks - last_stage(block.program)) * size));
     };
     std::optional<Engine> engine;
     job_.together(Phase::Prepare, [&] {
@@ -176,13 +174,7 @@ class Runner {
     const auto begin = std::chrono::steady_clock::now();
     const std::vector<DataSink*> sinks = files.sinks();
     job_.in_messages(Phase::Run, [&] {
-      for (index_t done = 0; done < span.micro_batches;) {
-        const index_t count = std::min(setup_.blocks.micro_batches_per_step(), span.micro_batches - done);
-        engine->run({.sources = sources_, .sinks = sinks, .first_sample = span.first_sample + done * size}, count);
-        done += count;
-        done_before = span.first_sample + done * size;
-        ticks_before = ticks;
-      }
+      engine->run({.sources = sources_, .sinks = sinks, .first_sample = span.first_sample}, span.micro_batches);
     });
     measured_->add(block, *engine, seconds_since(begin));
   }

@@ -17,12 +17,13 @@ namespace parconv::app {
 /// How the samples of the input are divided: full micro-batches, and one short one for what is left.
 struct Blocks {
   index_t samples = 0;
-  index_t batch = 1;  ///< samples of a step
+  index_t batch = 1;  ///< samples of a step of progress
   index_t micro_batch = 1;
 
   index_t full_micro_batches() const { return samples / micro_batch; }
   index_t rest() const { return samples % micro_batch; }
-  index_t micro_batches_per_step() const { return batch / micro_batch; }
+  /// Of so many samples that are done, those in whole batches: what progress tells.
+  index_t whole_batches(index_t done) const { return done >= samples ? samples : done / batch * batch; }
 };
 
 /// What was asked and what follows from the data.
@@ -53,8 +54,8 @@ double allowed_difference(const Precision& precision);
 /// Error(BadData) for a model, data or plan that do not.
 RunSetup set_up(const RunOptions& options, const OnnxModel& model, const Inputs& inputs, int ranks);
 
-/// Samples per step and micro-batch: as asked, else 8 samples a step (at least as many as the batch axis has parts, no more
-/// than 2^26 input elements), and micro-batches of the whole step, or a quarter of a stage's share where there are several
+/// Samples per batch and micro-batch: as asked, else 8 samples a batch (at least as many as the batch axis has parts, no more
+/// than 2^26 input elements), and micro-batches of the whole batch, or a quarter of a stage's share where there are several
 /// stages.
 Blocks choose_blocks(const RunOptions& options, const DataSize& data, const Split& split, int ranks);
 

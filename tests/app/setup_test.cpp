@@ -51,8 +51,14 @@ TEST(Blocks, Table) {
     EXPECT_EQ(blocks.batch, row.batch);
     EXPECT_EQ(blocks.micro_batch, row.micro_batch);
     EXPECT_EQ(blocks.full_micro_batches() * blocks.micro_batch + blocks.rest(), blocks.samples);
-    EXPECT_GE(blocks.micro_batches_per_step(), 1);
+    EXPECT_EQ(blocks.batch % blocks.micro_batch, 0);
   }
+}
+
+TEST(Blocks, ProgressIsToldInWholeBatches) {
+  const Blocks blocks{.samples = 21, .batch = 8, .micro_batch = 4};
+  const std::pair<index_t, index_t> rows_of_done[] = {{0, 0}, {4, 0}, {8, 8}, {12, 8}, {20, 16}, {21, 21}};
+  for (const auto& [done, told] : rows_of_done) EXPECT_EQ(blocks.whole_batches(done), told) << done;
 }
 
 TEST(Precision, FollowsFromTheType) {
