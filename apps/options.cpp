@@ -226,7 +226,7 @@ std::string misplaced_option(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options())
     if (option->count() > 0)
       return concat(option->get_name(), " before '", app.get_subcommands().front()->get_name(),
-                    "' is for the demonstration: put options behind it");
+                    "' is an option of the demonstration: options of a command come behind it");
   return {};
 }
 

@@ -18,16 +18,26 @@ bool share_a_gpu(const RankOffer& a, const RankOffer& b) {
   return !a.gpu_uuid.empty() && a.gpu_uuid == b.gpu_uuid && a.host == b.host;
 }
 
-/// Why the ranks cannot compute on GPUs; empty if they can.
-std::string problem_of_gpus(const PlacementRequest& request, std::span<const RankOffer> offers) {
+/// Why the ranks cannot compute on GPUs, and what can be done; empty if they can.
+struct GpuProblem {
+  std::string text{};
+  std::string hint{};
+};
+
+GpuProblem problem_of_gpus(const PlacementRequest& request, std::span<const RankOffer> offers) {
   for (std::size_t rank = 0; rank < offers.size(); ++rank)
-    if (offers[rank].gpu_uuid.empty()) return fmt::format("rank {} on {}: {}", rank, offers[rank].host, offers[rank].gpu_problem);
+    if (offers[rank].gpu_uuid.empty())
+      return {.text = fmt::format("rank {} on {}: {}", rank, offers[rank].host, offers[rank].gpu_problem),
+              .hint = "Start the job where every rank finds a GPU and its driver, or use --device cpu."};
   if (request.shares_gpus) return {};
   for (std::size_t rank = 0; rank < offers.size(); ++rank)
     for (std::size_t other = 0; other < rank; ++other)
       if (share_a_gpu(offers[rank], offers[other]))
-        return fmt::format("ranks {} and {} on {} would share one GPU ({}, {})", other, rank, offers[rank].host,
-                           offers[rank].gpu_name, offers[rank].gpu_pci_id);
+        return {
+            .text = fmt::format("ranks {} and {} on {} would share one GPU ({}, {})", other, rank, offers[rank].host,
+                                offers[rank].gpu_name, offers[rank].gpu_pci_id),
+            .hint =
+                "Start no more ranks on a host than it has GPUs, let ranks share them with --share-gpu, or use --device cpu."};
   return {};
 }
 
@@ -103,11 +113,10 @@ std::vector<int> ranks_on_gpu_of(std::span<const RankOffer> offers, int rank) {
 
 Placement choose_placement(const PlacementRequest& request, std::span<const RankOffer> offers) {
   if (request.device == "cpu") return on_cpus(request, {});
-  const std::string problem = problem_of_gpus(request, offers);
-  if (!problem.empty() && request.device == "cuda")
-    throw Error(ExitCode::Unavailable, "--device cuda was asked for; " + problem,
-                "Use --device cpu; or start as many ranks as there are GPUs, or let ranks share them with --share-gpu.");
-  if (!problem.empty()) return on_cpus(request, problem);
+  const GpuProblem problem = problem_of_gpus(request, offers);
+  if (!problem.text.empty() && request.device == "cuda")
+    throw Error(ExitCode::Unavailable, "--device cuda was asked for, but " + problem.text, problem.hint);
+  if (!problem.text.empty()) return on_cpus(request, problem.text);
   Placement placement{.device = DeviceKind::Gpu};
   for (int rank = 0; rank < static_cast<int>(offers.size()); ++rank)
     placement.max_ranks_per_gpu = std::max(placement.max_ranks_per_gpu, static_cast<int>(ranks_on_gpu_of(offers, rank).size()));

@@ -45,6 +45,7 @@ class Runner {
  private:
   void place() {
     device_.emplace(job_, options_.devices);
+    job_.together(Phase::Place, [&] { require_available(options_, device_->placement()); });
     const std::string report = options_.devices.reports_binding ? device_->bind_report(job_.control()) : std::string();
     if (!job_.is_root()) return;
     fmt::print("{}", report);
@@ -53,10 +54,7 @@ class Runner {
   }
 
   void open() {
-    job_.together(Phase::Read, [&] {
-      require_available(options_, device_->placement());
-      model_.emplace(options_.model);
-    });
+    job_.together(Phase::Read, [&] { model_.emplace(options_.model); });
     job_.together(Phase::Open, [&] { inputs_.emplace(options_, *model_); });
     sources_ = inputs_->sources();
   }

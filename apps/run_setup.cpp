@@ -64,7 +64,7 @@ void require_available(const RunOptions& options, const Placement& placement) {
   throw Error(ExitCode::Unavailable,
               concat("--dtype ", options.dtype, " is for GPUs, but the job computes on CPUs",
                      placement.remark.empty() ? "" : ": ", placement.remark),
-              "Use --dtype f32 or bf16.");
+              "Use --dtype f32 or bf16, or start the job where every rank finds a GPU.");
 }
 
 double allowed_difference(const Precision& precision) {

@@ -18,9 +18,8 @@ std::string problem_of(const std::string& text) {
   int runtime = 0;
   static_cast<void>(cudaDriverGetVersion(&driver));
   static_cast<void>(cudaRuntimeGetVersion(&runtime));
-  const std::string found = driver == 0 ? std::string("no CUDA driver") : concat("CUDA driver for ", version_text(driver));
-  return concat("no usable GPU: ", driver == 0 ? std::string("no driver for one is installed") : text, " (", found, ", runtime ",
-                version_text(runtime), ")");
+  if (driver == 0) return concat("no usable GPU: no CUDA driver is installed (CUDA runtime ", version_text(runtime), ")");
+  return concat("no usable GPU: ", text, " (CUDA driver for ", version_text(driver), ", runtime ", version_text(runtime), ")");
 }
 
 std::string hexadecimal(const cudaUUID_t& uuid) {

@@ -2,7 +2,7 @@
 import re
 import unittest
 
-from app_case import OK, UNAVAILABLE, AppCase
+from app_case import OK, UNAVAILABLE, USAGE, AppCase
 
 NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
@@ -17,12 +17,32 @@ class Devices(AppCase):
             done = self.run_small(ranks, "none.h5", "--device", "cuda", code=UNAVAILABLE, say="--device cuda", **NO_GPU)
             self.assertIn("--device cpu", done.stderr)
             if self.has_gpu_support():
-                self.assertRegex(done.stderr, r"(CUDA driver|driver for [0-9.]+), runtime [0-9]+\.[0-9]+")
+                self.assertRegex(done.stderr, r"\((CUDA driver for [0-9.]+, runtime|CUDA runtime) [0-9]+\.[0-9]+\)")
         self.assertEqual(self.leftovers("none.h5"), [])
 
     def test_transports_between_gpus_are_unavailable(self):
         for transport in ("nccl", "staged"):
             self.run_small(2, "none.h5", "--transport", transport, code=UNAVAILABLE, say="--transport " + transport, **NO_GPU)
+
+    def test_types_for_gpus_are_unavailable_on_cpus(self):
+        for dtype in ("f16", "tf32"):
+            told = self.run_small(2, "none.h5", "--dtype", dtype, code=UNAVAILABLE, say=f"--dtype {dtype} is for GPUs", **NO_GPU)
+            self.assertIn("while choosing devices", told.stderr)
+            self.assertEqual(told.stdout.count("computing on CPUs"), 0, told.stdout)
+            self.run_small(0, "dry.h5", "--dtype", dtype, "--dry-run", code=OK)
+            self.run_small(0, "dry.h5", "--dtype", dtype, "--dry-run", "--device", "cpu", code=UNAVAILABLE, say="is for GPUs")
+
+    def test_the_demonstration_takes_devices(self):
+        for options in (["--device", "cuda"], ["--transport", "nccl"], ["--device", "cpu", "--transport", "staged"]):
+            self.expect(UNAVAILABLE, 2, *options, say=" ".join(options[-2:]), **NO_GPU)
+        done = self.expect(OK, 2, "--share-gpu", "--bind-report", **NO_GPU)
+        self.assertEqual(len(re.findall(r"^ +[01]  \S+ +CPU ", done.stdout, re.M)), 2, done.stdout)
+        self.assertNotIn("computing on CPUs", done.stdout)
+
+    def test_options_before_a_command_are_refused(self):
+        done = self.start(0, "--device", "cpu", "run", "small.onnx", "in.h5", "none.h5")
+        self.assertEqual(done.returncode, USAGE)
+        self.assertIn("--device", done.stderr)
 
     def test_auto_computes_on_cpus_and_says_why_once(self):
         done = self.run_small(2, "auto.h5", code=OK, **NO_GPU)

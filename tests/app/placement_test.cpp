@@ -78,6 +78,7 @@ struct Refusal {
 
 const Refusal refusals[] = {
     {"rank 1 on b: no usable GPU", "--device cpu", {.device = "cuda"}, one_without},
+    {"--device cuda was asked for, but rank 1", "its driver", {.device = "cuda", .shares_gpus = true}, one_without},
     {"ranks 0 and 1 on a would share one GPU (H200, 0000:17:00.0)", "--share-gpu", {.device = "cuda"}, shared_gpu},
     {"--transport nccl", "--transport mpi", {.device = "cpu", .transport = "nccl"}, own_gpus},
     {"--transport staged", "--transport mpi", {.transport = "staged"}, one_without},

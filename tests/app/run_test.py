@@ -69,6 +69,12 @@ class Splits(AppCase):
             self.run_small(ranks, "b.h5", "--dtype", "bf16", "--split", spec, "--force", "--verify", say="onednn in bf16")
             self.assertEqual(self.result("bf16.h5").tobytes(), self.result("b.h5").tobytes(), f"{ranks} ranks, {spec}")
 
+    def test_stages_drain_once(self):
+        """5 micro-batches of two stages are 6 ticks of one run, whatever the batch: a fault in tick 7 never comes."""
+        for tick, code in ((7, OK), (6, BUG)):
+            fault = {"PARCONV_FAULT": f"rank=1,phase=run,kind=throw,tick={tick}"}
+            self.run_small(2, "drain.h5", "--split", "stages=2", "--batch", 2, "--micro-batch", 1, "--force", code=code, **fault)
+
     def test_a_volume(self):
         subprocess.run([MAKE_MODELS, "net3d", self.path("net3d.onnx"), "--size", "32x32x32"], check=True)
         self.write("volume.h5", v=np.random.default_rng(2).integers(0, 255, (2, 4, 32, 32, 32), "u1"))
