@@ -29,15 +29,17 @@ inline ::testing::AssertionResult same_bits(std::span<const float> actual, std::
                                        << " (" << actual[first] << ", expected " << expected[first] << ")";
 }
 
-/// Success if no value is further from the expected one than `tolerance` times the largest expected magnitude; a NaN fails.
+/// Success if no value is further from the expected one than `tolerance` times the largest expected finite magnitude. A NaN fails,
+/// an infinity is near itself only.
 inline ::testing::AssertionResult all_near(std::span<const float> actual, std::span<const float> expected, double tolerance) {
   if (actual.size() != expected.size())
     return ::testing::AssertionFailure() << actual.size() << " values, expected " << expected.size();
   double largest = 0;
-  for (float value : expected) largest = std::max(largest, std::abs(static_cast<double>(value)));
+  for (float value : expected)
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(static_cast<double>(value)));
   for (std::size_t i = 0; i < actual.size(); ++i) {
     const double difference = std::abs(static_cast<double>(actual[i]) - static_cast<double>(expected[i]));
-    if (!(difference <= tolerance * largest))
+    if (actual[i] != expected[i] && !(difference <= tolerance * largest))
       return ::testing::AssertionFailure() << "value " << i << " is " << actual[i] << ", expected " << expected[i]
                                            << ", difference " << difference << " above " << tolerance << " of the largest, "
                                            << largest;
