@@ -54,6 +54,11 @@ void Record::set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t t
 
 void Record::set_part(cudnnBackendAttributeName_t name, std::shared_ptr<const Record> part) { parts_[name] = {std::move(part)}; }
 
+void Record::forget(cudnnBackendAttributeName_t name) {
+  bytes_.erase(name);
+  parts_.erase(name);
+}
+
 bool Record::has(cudnnBackendAttributeName_t name) const { return bytes_.contains(name) || parts_.contains(name); }
 
 std::vector<std::shared_ptr<const Record>> Record::parts(cudnnBackendAttributeName_t name) const {
@@ -74,7 +79,7 @@ std::shared_ptr<Record> record_of(cudnnBackendDescriptor_t descriptor) {
 }
 
 void start_record(cudnnBackendDescriptor_t descriptor, cudnnBackendDescriptorType_t type) {
-  const auto record = std::make_shared<Record>(type);
+  const auto record = std::make_shared<Record>(descriptor, type);
   const std::lock_guard lock(records().mutex);
   records().of_descriptors[descriptor] = record;
 }

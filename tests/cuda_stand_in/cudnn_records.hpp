@@ -17,12 +17,16 @@ namespace parconv::stand_in {
 /// Attributes of one descriptor. Those of types that executions do not need are left out.
 class Record {
  public:
-  explicit Record(cudnnBackendDescriptorType_t type) : type_(type) {}
+  Record(cudnnBackendDescriptor_t descriptor, cudnnBackendDescriptorType_t type) : descriptor_(descriptor), type_(type) {}
 
+  /// It may be destroyed already.
+  cudnnBackendDescriptor_t descriptor() const { return descriptor_; }
   cudnnBackendDescriptorType_t type() const { return type_; }
 
   void set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, std::int64_t count, const void* values);
   void set_part(cudnnBackendAttributeName_t name, std::shared_ptr<const Record> part);
+
+  void forget(cudnnBackendAttributeName_t name);
 
   bool has(cudnnBackendAttributeName_t name) const;
 
@@ -49,6 +53,7 @@ class Record {
   std::shared_ptr<const Record> part(cudnnBackendAttributeName_t name) const;
 
  private:
+  cudnnBackendDescriptor_t descriptor_;
   cudnnBackendDescriptorType_t type_;
   std::map<cudnnBackendAttributeName_t, std::vector<char>> bytes_{};
   std::map<cudnnBackendAttributeName_t, std::vector<std::shared_ptr<const Record>>> parts_{};

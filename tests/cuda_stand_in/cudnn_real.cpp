@@ -1,0 +1,74 @@
+#include "cudnn_real.hpp"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <sstream>
+
+#include "cudnn_records.hpp"
+
+namespace parconv::stand_in {
+namespace {
+
+const std::string& json_of_gpu() {
+  static const std::string json = [] {
+    std::ostringstream text;
+    text << std::ifstream(PARCONV_STAND_IN_PROPERTIES).rdbuf();
+    return text.str();
+  }();
+  return json;
+}
+
+}  // namespace
+
+void* address_in_cudnn(const char* name) {
+  void* const found = ::dlsym(RTLD_NEXT, name);
+  if (found == nullptr) refuse(std::string("the program has no ") + name);
+  return found;
+}
+
+void expect(cudnnStatus_t status, const char* what) {
+  if (status != CUDNN_STATUS_SUCCESS) refuse(std::string(what) + " failed: status " + std::to_string(status));
+}
+
+cudnnStatus_t describe_gpu(cudnnBackendDescriptor_t properties) {
+  const std::string& json = json_of_gpu();
+  return PARCONV_REAL(cudnnBackendSetAttribute)(properties, CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
+                                                static_cast<std::int64_t>(json.size()), json.data());
+}
+
+cudnnBackendDescriptor_t gpu_properties() {
+  static const cudnnBackendDescriptor_t properties = [] {
+    cudnnBackendDescriptor_t made = nullptr;
+    expect(PARCONV_REAL(cudnnBackendCreateDescriptor)(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, &made), "creating device properties");
+    expect(describe_gpu(made), "reading device properties");
+    expect(PARCONV_REAL(cudnnBackendFinalize)(made), "finalizing device properties");
+    return made;
+  }();
+  return properties;
+}
+
+bool is_compiled(cudnnBackendDescriptor_t configuration) {
+  std::array<cudnnBackendBehaviorNote_t, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT> notes{};
+  std::int64_t count = 0;
+  cudnnBackendDescriptor_t engine = nullptr;
+  expect(PARCONV_REAL(cudnnBackendCreateDescriptor)(CUDNN_BACKEND_ENGINE_DESCRIPTOR, &engine), "creating an engine");
+  const auto get = PARCONV_REAL(cudnnBackendGetAttribute);
+  expect(get(configuration, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &count, &engine), "reading an engine");
+  expect(get(engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT, &count,
+             notes.data()),
+         "reading an engine's notes");
+  PARCONV_REAL(cudnnBackendDestroyDescriptor)(engine);
+  const auto end = notes.begin() + std::min<std::int64_t>(count, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT);
+  return std::find(notes.begin(), end, CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != end;
+}
+
+std::int64_t number_of(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name) {
+  std::int64_t number = 0, count = 0;
+  expect(PARCONV_REAL(cudnnBackendGetAttribute)(descriptor, name, CUDNN_TYPE_INT64, 1, &count, &number), "reading a number");
+  return number;
+}
+
+}  // namespace parconv::stand_in
