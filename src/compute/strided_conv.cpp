@@ -20,6 +20,8 @@ class PieceCall {
   PieceCall(StridedPiece piece, std::unique_ptr<ConvCall> call, ConvLibrary& library)
       : piece_(std::move(piece)), call_(std::move(call)), library_(library) {
     if (piece_.behind) behind_ = library.make_kernel(*piece_.behind);
+    if (is_widened())
+      widen_ = library.make_kernel({.kind = LocalCopy{}, .srcs = {piece_.src.layout}, .dst = piece_.src.scratch->inner});
   }
 
   void execute(const std::byte* src, const std::byte* residual, std::byte* dst, std::byte* scratch) {
@@ -37,21 +39,31 @@ class PieceCall {
   }
 
   std::size_t scratch_bytes() const {
-    const std::size_t work = std::max(call_->workspace_bytes(), behind_ ? behind_->scratch_bytes() : 0);
+    std::size_t work = call_->workspace_bytes();
+    for (const Kernel* kernel : {behind_.get(), widen_.get()})
+      if (kernel != nullptr) work = std::max(work, kernel->scratch_bytes());
     const std::size_t bytes = piece_.scratch_bytes + work;
     return bytes == 0 ? 0 : bytes + scratch_alignment;
   }
 
-  std::size_t resident_bytes() const { return call_->resident_bytes() + (behind_ ? behind_->resident_bytes() : 0); }
+  std::size_t resident_bytes() const {
+    std::size_t sum = call_->resident_bytes();
+    for (const Kernel* kernel : {behind_.get(), widen_.get()})
+      if (kernel != nullptr) sum += kernel->resident_bytes();
+    return sum;
+  }
 
   std::string implementation() const {
     std::string text = call_->implementation();
     if (piece_.src.scratch) text += piece_.src.scratch->is_padded ? ", padded copy" : ", copy";
+    if (widen_) text += " in f32";
     if (behind_) text += ", finish behind";
     return text;
   }
 
  private:
+  bool is_widened() const { return piece_.src.scratch && piece_.src.scratch->inner.type != piece_.src.layout.type; }
+
   /// The source as the call wants it.
   const std::byte* fetched(const std::byte* src, std::byte* base) const {
     const std::byte* const place = src + piece_.src.offset_bytes;
@@ -59,7 +71,10 @@ class PieceCall {
     const ScratchBox& box = *piece_.src.scratch;
     std::byte* const begin = base + box.offset_bytes;
     if (box.is_padded) library_.zero(begin, box.size_bytes);
-    library_.copy({place, piece_.src.layout}, {begin + box.inner_bytes, box.inner});
+    if (widen_)
+      widen_->execute({&place, 1}, begin + box.inner_bytes, base + piece_.scratch_bytes);
+    else
+      library_.copy({place, piece_.src.layout}, {begin + box.inner_bytes, box.inner});
     return begin;
   }
 
@@ -74,6 +89,7 @@ class PieceCall {
   std::unique_ptr<ConvCall> call_;
   ConvLibrary& library_;
   std::unique_ptr<Kernel> behind_{};
+  std::unique_ptr<Kernel> widen_{};  ///< copies the source if the call wants another type
 };
 
 /// One piece after the other.

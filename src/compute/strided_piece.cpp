@@ -81,14 +81,17 @@ LocalFinish fuse_into(StridedConv& conv, LocalFinish finish, const OperandLayout
 }
 
 void place_src(StridedPiece& piece, const OperandLayout& operand, const Attempt& attempt) {
+  OperandLayout read = piece.src.layout;
+  if (attempt.source == Attempt::Source::Widened) read.type = DType::F32;
   if (attempt.padding == Attempt::Padding::Explicit) {
-    const Box outer = padded_box(piece.src.layout.extents, piece.conv.window);
-    piece.src.scratch = take_scratch(piece.src.layout, outer, piece.scratch_bytes);
+    const Box outer = padded_box(read.extents, piece.conv.window);
+    piece.src.scratch = take_scratch(read, outer, piece.scratch_bytes);
     piece.conv.window = without_padding(piece.conv.window);
-    piece.conv.src = layout_within(outer, outer, operand.type);
+    piece.conv.src = layout_within(outer, outer, read.type);
     return;
   }
-  if (!is_fit(operand, piece.src, attempt.samples)) piece.src.scratch = take_scratch(piece.src.layout, piece.scratch_bytes);
+  if (read.type != operand.type || !is_fit(operand, piece.src, attempt.samples))
+    piece.src.scratch = take_scratch(read, piece.scratch_bytes);
   piece.conv.src = layout_for_call(piece.src);
 }
 
@@ -134,10 +137,11 @@ StridedConv with_taps_as_channels(StridedConv conv) {
 
 std::vector<Attempt> all_attempts() {
   std::vector<Attempt> attempts;
-  for (const auto samples : {Attempt::Samples::Apart, Attempt::Samples::Together})
-    for (const auto finish : {Attempt::Finish::Fused, Attempt::Finish::Behind})
-      for (const auto padding : {Attempt::Padding::Implicit, Attempt::Padding::Explicit})
-        attempts.push_back({.samples = samples, .padding = padding, .finish = finish});
+  for (const auto source : {Attempt::Source::AsIs, Attempt::Source::Widened})
+    for (const auto samples : {Attempt::Samples::Apart, Attempt::Samples::Together})
+      for (const auto finish : {Attempt::Finish::Fused, Attempt::Finish::Behind})
+        for (const auto padding : {Attempt::Padding::Implicit, Attempt::Padding::Explicit})
+          attempts.push_back({.source = source, .samples = samples, .padding = padding, .finish = finish});
   return attempts;
 }
 
@@ -158,6 +162,8 @@ std::optional<StridedPiece> plan_strided_piece(const LocalOp& op, const ChannelP
   const OperandLayout* const residual = op.finish.residual < 0 ? nullptr : &op.srcs[static_cast<std::size_t>(op.finish.residual)];
   const bool is_all_dense = is_dense(src) && is_dense(op.dst) && (residual == nullptr || is_dense(*residual));
   if (attempt.samples == Samples::Together && is_all_dense) return std::nullopt;
+  const bool is_narrow_to_f32 = src.type != DType::F32 && op.dst.type == DType::F32;
+  if (attempt.source == Attempt::Source::Widened && !is_narrow_to_f32) return std::nullopt;
   StridedPiece piece{.src = channels_of(src, channels.src), .dst = channels_of(op.dst, channels.dst)};
   piece.conv.window = std::get<LocalConv>(op.kind).window;
   piece.conv.groups = channels.groups;

@@ -11,7 +11,9 @@ struct Attempt {
   enum class Samples { Apart, Together };  ///< dense each, with any pitch; or all in one run of memory
   enum class Padding { Implicit, Explicit };
   enum class Finish { Fused, Behind };
+  enum class Source { AsIs, Widened };  ///< or in f32, for sums in f32 of 16-bit numbers
 
+  Source source = Source::AsIs;
   Samples samples = Samples::Apart;
   Padding padding = Padding::Implicit;
   Finish finish = Finish::Fused;

@@ -17,6 +17,7 @@ struct Refusals {
   bool finish = false;
   bool pitches = false;     ///< samples that are not in one run of memory
   bool activation = false;  ///< none but Relu
+  bool wider_sums = false;  ///< of 16-bit numbers
 };
 
 /// Calls of the reference backend. They check that operands are what a library may count on.
@@ -104,6 +105,7 @@ class HostLibrary final : public ConvLibrary {
     const bool has_finish = conv.has_bias || conv.residual || conv.activation.kind != ActivationKind::None;
     const bool has_padding = conv.window.axes != without_padding(conv.window).axes;
     const bool has_pitches = !is_dense(conv.src) || !is_dense(conv.dst) || (conv.residual && !is_dense(*conv.residual));
+    if (refusals_.wider_sums && conv.src.type != conv.dst.type) return true;
     return (refusals_.finish && has_finish) || (refusals_.padding && has_padding) || (refusals_.pitches && has_pitches);
   }
 
@@ -148,6 +150,18 @@ TEST_P(StridedConvs, TransposedGiveTheReferencesBits) {
     expect_reference(call, library, k);
   }
   EXPECT_GT(library.calls, 150);
+}
+
+TEST(StridedConv, SumsSixteenBitsInF32WhereTheLibraryOnlySumsF32) {
+  HostLibrary library({.wider_sums = true});
+  for (std::uint64_t k = 0; k < 200; ++k) {
+    TestCall call = LocalOpGenerator(k, Numbers::SmallIntegers).conv();
+    const auto expected = run(*make_reference_backend(), call);
+    TypedCall typed(call, DType::BF16, DType::F32);
+    const auto kernel = make_strided_conv(typed.op, reader_of(call.filter), library);
+    ASSERT_TRUE(same_bits(typed.run(*kernel), expected)) << "call " << k << " by " << kernel->implementation();
+    EXPECT_NE(kernel->implementation().find("copy in f32"), std::string::npos) << kernel->implementation();
+  }
 }
 
 TEST(StridedConv, MayAddToAResidualInThePlaceOfTheResult) {
