@@ -67,16 +67,35 @@ PreparedCommunication::Instance PreparedCommunication::make_instance(const Progr
   return instance;
 }
 
-void PreparedCommunication::start(index_t micro_batch) {
+void PreparedCommunication::start(index_t micro_batch, Giving giving) {
   Instance& now = instance(micro_batch);
   for (const Staged& staged : now.to_pack) device_.pack(staged.region, staged.packed, DeviceLane::Compute);
-  now.exchange->start();
+  if (giving == Giving::Captured)
+    now.exchange->capture_start();
+  else
+    now.exchange->start();
+  now.state = giving == Giving::Captured ? State::Captured : State::Started;
 }
 
 void PreparedCommunication::await(index_t micro_batch) {
   Instance& now = instance(micro_batch);
-  now.exchange->finish();
+  finish(now);
   for (const Staged& staged : now.to_unpack) device_.unpack(staged.packed, staged.region, DeviceLane::Compute);
+}
+
+void PreparedCommunication::settle() {
+  for (Instance& each : instances_) finish(each);
+}
+
+void PreparedCommunication::forget_captured() {
+  for (Instance& each : instances_)
+    if (each.state == State::Captured) each.state = State::Complete;
+}
+
+void PreparedCommunication::finish(Instance& instance) {
+  if (instance.state == State::Captured) instance.exchange->capture_finish();
+  if (instance.state == State::Started) instance.exchange->finish();
+  instance.state = State::Complete;
 }
 
 std::size_t PreparedCommunication::staging_bytes() const {

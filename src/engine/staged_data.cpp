@@ -1,8 +1,5 @@
 #include "engine/staged_data.hpp"
 
-#include "engine/waiting.hpp"
-#include "parconv/core/error.hpp"
-
 namespace parconv {
 namespace {
 
@@ -18,8 +15,12 @@ std::size_t bytes_of(const OperandLayout& layout) {
 std::vector<StagingTurn> make_turns(Device& device, const OperandLayout& layout) {
   std::vector<StagingTurn> turns;
   if (device.is_host()) return turns;
-  for (int turn = 0; turn < 2; ++turn) turns.emplace_back(device, layout);
+  for (index_t turn = 0; turn < staging_turns; ++turn) turns.emplace_back(device, layout);
   return turns;
+}
+
+StagingTurn& turn_of(std::vector<StagingTurn>& turns, index_t micro_batch) {
+  return turns[static_cast<std::size_t>(micro_batch % staging_turns)];
 }
 
 std::size_t bytes_of(const std::vector<StagingTurn>& turns) {
@@ -31,48 +32,30 @@ std::size_t bytes_of(const std::vector<StagingTurn>& turns) {
 }  // namespace
 
 StagingTurn::StagingTurn(Device& device, const OperandLayout& like)
-    : layout(dense_layout(like)), memory(device.allocate(bytes_of(layout), MemoryKind::Pinned)), is_done(device.make_event()) {}
+    : layout(dense_layout(like)), memory(device.allocate(bytes_of(layout), MemoryKind::Pinned)) {}
 
-BlockReader::BlockReader(Device& device, Communicator& communicator, const RegionAddress& dst)
-    : device_(device), communicator_(communicator), dst_(dst), turns_(make_turns(device, dst.layout)) {}
+BlockReader::BlockReader(Device& device, const RegionAddress& dst)
+    : device_(device), dst_(dst), turns_(make_turns(device, dst.layout)) {}
 
-void BlockReader::read(DataSource& source, const Box& box, index_t micro_batch) {
-  if (turns_.empty()) return source.read(box, dst_.view(micro_batch));
-  StagingTurn& turn = turns_[now_];
-  now_ = 1 - now_;
-  wait_for(*turn.is_done, communicator_);
-  source.read(box, turn.view());
-  device_.upload(turn.view(), dst_.view(micro_batch), DeviceLane::Compute);
-  turn.is_done->record(DeviceLane::Compute);
+void BlockReader::fetch(DataSource& source, const Box& box, index_t micro_batch) {
+  source.read(box, turns_.empty() ? dst_.view(micro_batch) : turn_of(turns_, micro_batch).view());
+}
+
+void BlockReader::upload(index_t micro_batch) {
+  if (!turns_.empty()) device_.upload(turn_of(turns_, micro_batch).view(), dst_.view(micro_batch), DeviceLane::Compute);
 }
 
 std::size_t BlockReader::pinned_bytes() const { return bytes_of(turns_); }
 
-BlockWriter::BlockWriter(Device& device, Communicator& communicator, const RegionAddress& src)
-    : device_(device), communicator_(communicator), src_(src), turns_(make_turns(device, src.layout)) {}
+BlockWriter::BlockWriter(Device& device, const RegionAddress& src)
+    : device_(device), src_(src), turns_(make_turns(device, src.layout)) {}
 
-void BlockWriter::write(DataSink& sink, const Box& box, index_t micro_batch) {
-  if (turns_.empty()) return sink.write(box, src_.view(micro_batch));
-  StagingTurn& turn = turns_[now_];
-  PARCONV_EXPECT(pending_[now_].sink == nullptr, "a block is not handed over");
-  device_.download(src_.view(micro_batch), turn.view(), DeviceLane::Compute);
-  turn.is_done->record(DeviceLane::Compute);
-  pending_[now_] = {&sink, box};
-  now_ = 1 - now_;
-  hand_over(now_);
+void BlockWriter::download(index_t micro_batch) {
+  if (!turns_.empty()) device_.download(src_.view(micro_batch), turn_of(turns_, micro_batch).view(), DeviceLane::Compute);
 }
 
-void BlockWriter::flush() {
-  hand_over(now_);
-  hand_over(1 - now_);
-}
-
-void BlockWriter::hand_over(std::size_t turn) {
-  Pending& pending = pending_[turn];
-  if (pending.sink == nullptr) return;
-  wait_for(*turns_[turn].is_done, communicator_);
-  pending.sink->write(pending.box, turns_[turn].view());
-  pending.sink = nullptr;
+void BlockWriter::hand_over(DataSink& sink, const Box& box, index_t micro_batch) {
+  sink.write(box, turns_.empty() ? src_.view(micro_batch) : turn_of(turns_, micro_batch).view());
 }
 
 std::size_t BlockWriter::pinned_bytes() const { return bytes_of(turns_); }

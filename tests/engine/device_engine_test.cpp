@@ -139,7 +139,7 @@ TEST_F(DeviceEngine, FilesAreReadAndWrittenWhileItComputes) {
   std::string log;
   NotingBackend noting(*host_, log);
   const std::unique_ptr<Backend> fake = make_fake_backend(device_, noting);
-  DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake, communicator, &device_);
+  DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake, communicator, {.device = &device_});
   std::vector<MemorySink> sinks = run.make_sinks(4);
   NotingSource source(sources[0], log);
   NotingSink sink(sinks[0], log);
@@ -157,7 +157,7 @@ TEST_F(DeviceEngine, CountsPinnedMemory) {
   const Network network = fuse(small_classifier(3, Weights::SmallIntegers, Extents{{1, 6, 1, 20, 18}}));
   CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(control()), device_));
   const Plan plan = make_plan(network, parse_split("h", num_ranks(), 2), num_ranks());
-  DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake_, communicator, &device_);
+  DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake_, communicator, {.device = &device_});
   const Program& program = run.engine().program();
   index_t blocks = 0, messages = 0;
   for (const Step& step : program.steps) {
@@ -179,7 +179,7 @@ TEST_F(DeviceEngine, KnowsItsMemoryBefore) {
   for (const char* split : {"h", "w", "f", "c", "n"}) {
     CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(control()), device_));
     const Plan plan = make_plan(network, parse_split(split, num_ranks(), 2), num_ranks());
-    DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake_, communicator, &device_);
+    DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake_, communicator, {.device = &device_});
     const MemoryUse use = run.engine().memory(), known = known_memory(run.engine().program());
     EXPECT_EQ(known.arena_bytes, use.arena_bytes);
     EXPECT_EQ(known.staging_bytes, use.staging_bytes);
@@ -192,7 +192,7 @@ TEST_F(DeviceEngine, TimesEveryStepOfEveryTick) {
   std::vector<MemorySource> sources = random_sources(network, random, 3, true);
   CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(control()), device_));
   DistributedRun run(network, make_plan(network, parse_split("h", num_ranks(), 2), num_ranks()),
-                     {.store = {.kind = StoreKind::Root}}, *fake_, communicator, &device_);
+                     {.store = {.kind = StoreKind::Root}}, *fake_, communicator, {.device = &device_});
   run.run(sources, 3);
   for (std::size_t k = 0; k < run.engine().step_times().size(); ++k) {
     const StepTime& time = run.engine().step_times()[k];

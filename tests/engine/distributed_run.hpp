@@ -41,13 +41,13 @@ inline std::span<const float> elements(const HostTensor& tensor) {
 class DistributedRun {
  public:
   /// On a communicator that many runs share, one after the other; counts from zero. Backend and communicator are those of the
-  /// device, or of the host without one.
+  /// device in `engine`, or of the host without one.
   DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend,
-                 CountingCommunicator& communicator, Device* device = nullptr)
+                 CountingCommunicator& communicator, EngineOptions engine = {})
       : job_(make_job(network, plan, options, communicator.rank())), counting_(communicator) {
     counting_.reset();
-    engine_.emplace(job_.network, std::move(job_.program), counting_, backend,
-                    EngineOptions{.read_filter = make_filter_reader(), .device = device});
+    engine.read_filter = make_filter_reader();
+    engine_.emplace(job_.network, std::move(job_.program), counting_, backend, engine);
   }
   /// On a new communicator of all ranks of the test.
   DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend)

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <vector>
@@ -112,7 +113,8 @@ class FakeEvent final : public DeviceEvent {
   void hold_captured(DeviceLane lane, FakeDevice::Capture& capture) {
     if (captured_in_ != capture.number) return capture.refuse("a lane waits for work outside of the capture");
     if (lane == DeviceLane::Communication) capture.is_forked = true;
-    if (mark_.lane == DeviceLane::Communication) capture.held_of_communication = mark_.count;
+    if (mark_.lane == DeviceLane::Communication)
+      capture.held_of_communication = std::max(capture.held_of_communication, mark_.count);
     const auto wait = [&device = device_, mark = mark_](const FakeDevice::Capture::Begin& begin) {
       device.advance(mark.lane, begin[index_of(mark.lane)] + mark.count);
     };

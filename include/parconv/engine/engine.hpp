@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parconv/comm/communicator.hpp"
+#include "parconv/comm/control.hpp"
 #include "parconv/compute/backend.hpp"
 #include "parconv/io/data_sink.hpp"
 #include "parconv/io/data_source.hpp"
@@ -15,11 +16,18 @@
 
 namespace parconv {
 
+/// Whether a device captures the steady ticks of a run, in which all stages work, and launches each as one graph: where it gains
+/// more than 2 %, or wherever it can. All ranks do, or none.
+enum class GraphUse { Off, Auto, On };
+
 struct EngineOptions {
   /// Reads filters; constants of the network are read as they are.
   FilterReader read_filter{};
   /// Where the buffers are, and what the backend and the communicator were made for; it must outlive the engine. Null: the host.
   Device* device = nullptr;
+  GraphUse graphs = GraphUse::Off;
+  /// By which the ranks of the communicator agree on graphs, on a device; without it there are none.
+  Control* control = nullptr;
   /// Called on every rank after each tick with the number of ticks done in this run: progress lines, a watchdog's kick. On a
   /// device a tick is done when all its work is given to the device.
   std::function<void(index_t ticks_done)> on_tick{};
@@ -48,6 +56,15 @@ struct StepTime {
   index_t calls = 0;
 };
 
+/// What became of EngineOptions::graphs.
+struct GraphReport {
+  bool are_used = false;           ///< steady ticks are launched as graphs now
+  index_t launches = 0;            ///< since the engine was made
+  double direct_tick_seconds = 0;  ///< the slowest rank's median; 0 where nothing was compared
+  double graph_tick_seconds = 0;
+  std::string remark{};  ///< why graphs are not used, as far as that is decided
+};
+
 /// Where the data of a run come from and go to, in the order of the network's inputs and outputs. Sample 0 of the first
 /// micro-batch is sample `first_sample` of the sources and sinks.
 struct RunData {
@@ -65,14 +82,17 @@ class Engine {
   ~Engine();
   Engine(Engine&&) noexcept;
 
-  /// Collective, blocking: runs `micro_batches` micro-batches through all stages. The ranks meet in messages only. Our code
-  /// allocates nothing here beyond what the sources and sinks do.
+  /// Collective, blocking: runs `micro_batches` micro-batches through all stages. The ranks meet in messages only, and on a
+  /// device up to three times by `control`, if there may be graphs. Our code allocates nothing here beyond what the sources and
+  /// sinks do, and graphs when they are captured.
   void run(const RunData& data, index_t micro_batches);
 
   const Program& program() const;
   MemoryUse memory() const;
   /// One entry per step of the program.
   std::span<const StepTime> step_times() const;
+  /// The same on all ranks.
+  GraphReport graphs() const;
   /// What computes a step ("brgconv:avx512_core"); empty for steps that do not compute.
   std::string implementation(std::size_t step) const;
 
