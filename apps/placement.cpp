@@ -56,7 +56,7 @@ Transport transport_between_gpus(const PlacementRequest& request, bool is_shared
     if (request.is_mpi_cuda_aware) return Transport::MpiDirect;
     throw Error(ExitCode::Unavailable,
                 "--transport mpi between GPUs was asked for, but this MPI library does not take their addresses",
-                "Use --transport staged, which goes through pinned host memory, or nccl.");
+                concat("Use --transport staged, which goes through pinned host memory", is_shared ? "." : ", or nccl."));
   }
   const bool can_use_nccl = !is_shared || request.separates_nccl_hosts;
   if (request.transport == "nccl") {

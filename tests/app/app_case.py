@@ -14,12 +14,14 @@ MPIEXEC = os.environ["PARCONV_MPIEXEC"]
 
 # Exit codes of the documentation.
 OK, USAGE, BAD_DATA, INPUT_MISSING, UNAVAILABLE, BUG = 0, 2, 65, 66, 69, 70
-CANNOT_CREATE, IO, COMMUNICATION, CONFIG = 73, 74, 76, 78
+OUT_OF_MEMORY, CANNOT_CREATE, IO, COMMUNICATION, CONFIG = 71, 73, 74, 76, 78
 ERROR = "parconv_app: error:"
 
 
 class AppCase(unittest.TestCase):
     """Each class has one folder with a model "small.onnx" and its input "in.h5" of 5 samples."""
+
+    program = [APP]
 
     @classmethod
     def setUpClass(cls):
@@ -47,7 +49,7 @@ class AppCase(unittest.TestCase):
         """np_ = 0: without mpirun. Returns the finished process."""
         launcher = [MPIEXEC, "-np", str(np_)] if np_ else []
         return subprocess.run(
-            [*prefix, *launcher, APP, *map(str, arguments)],
+            [*prefix, *launcher, *self.program, *map(str, arguments)],
             cwd=self.folder,
             env={**os.environ, **environment},
             capture_output=True,
