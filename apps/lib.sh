@@ -86,7 +86,7 @@ install_dependencies() {
 }
 
 # What Open MPI needs for more ranks than cores, as root, and in containers that forbid reading another process's memory.
-# Open MPI 4 reads OMPI_MCA_*, Open MPI 5 PRTE_MCA_*; what the caller has set stays.
+# Open MPI 4 reads OMPI_MCA_*, the launcher of Open MPI 5 PRTE_MCA_*; what the caller has set stays.
 set_mpi_environment() {
   export OMPI_MCA_rmaps_base_oversubscribe="${OMPI_MCA_rmaps_base_oversubscribe:-1}"
   export PRTE_MCA_rmaps_default_mapping_policy="${PRTE_MCA_rmaps_default_mapping_policy:-:oversubscribe}"
@@ -95,6 +95,7 @@ set_mpi_environment() {
   fi
   if [[ -e /.dockerenv || -e /run/.containerenv ]]; then
     export OMPI_MCA_btl_vader_single_copy_mechanism="${OMPI_MCA_btl_vader_single_copy_mechanism:-none}"
+    export OMPI_MCA_smsc="${OMPI_MCA_smsc:-^cma}" # the same in Open MPI 5
   fi
 }
 
