@@ -2,12 +2,19 @@
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
+# Debian names what belongs to one of several MPIs by it: a compiler mpicc.mpich has a launcher mpiexec.mpich.
+if(MPI_C_COMPILER MATCHES "\\.(openmpi|mpich)$")
+  find_program(MPIEXEC_EXECUTABLE mpiexec${CMAKE_MATCH_0})
+endif()
 find_package(MPI REQUIRED COMPONENTS C)
 
-# Parallel HDF5. Debian keeps the serial and the parallel library side by side: ask for the parallel one first.
-if(NOT HDF5_ROOT AND EXISTS /usr/include/hdf5/openmpi/hdf5.h)
-  find_path(PARCONV_HDF5_INCLUDE hdf5.h PATHS /usr/include/hdf5/openmpi NO_DEFAULT_PATH)
-  find_library(PARCONV_HDF5_LIBRARY NAMES hdf5_openmpi hdf5 PATH_SUFFIXES hdf5/openmpi)
+# Parallel HDF5. Debian keeps a serial library and one for each MPI side by side: ask for that of the MPI found first.
+if(MPI_C_LIBRARIES MATCHES "/usr/lib/[^;]*(openmpi|mpich)")
+  set(parconv_mpi ${CMAKE_MATCH_1})
+endif()
+if(NOT HDF5_ROOT AND parconv_mpi AND EXISTS /usr/include/hdf5/${parconv_mpi}/hdf5.h)
+  find_path(PARCONV_HDF5_INCLUDE hdf5.h PATHS /usr/include/hdf5/${parconv_mpi} NO_DEFAULT_PATH)
+  find_library(PARCONV_HDF5_LIBRARY NAMES hdf5_${parconv_mpi} hdf5 PATH_SUFFIXES hdf5/${parconv_mpi})
   add_library(parconv_hdf5 INTERFACE)
   target_include_directories(parconv_hdf5 SYSTEM INTERFACE ${PARCONV_HDF5_INCLUDE})
   target_link_libraries(parconv_hdf5 INTERFACE ${PARCONV_HDF5_LIBRARY} MPI::MPI_C)
@@ -16,7 +23,7 @@ else()
   find_package(HDF5 REQUIRED COMPONENTS C)
   if(NOT HDF5_IS_PARALLEL)
     message(FATAL_ERROR "parconv needs a parallel HDF5 (built with MPI); found a serial one in ${HDF5_INCLUDE_DIRS}. "
-                        "Install libhdf5-openmpi-dev, load your cluster's parallel module, or set HDF5_ROOT.")
+                        "Install libhdf5-openmpi-dev (libhdf5-mpich-dev for MPICH), load your cluster's parallel module, or set HDF5_ROOT.")
   endif()
   add_library(parconv_hdf5 INTERFACE)
   target_include_directories(parconv_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
