@@ -114,16 +114,17 @@ class NcclCommunicator final : public Communicator {
   /// Waits until all ranks are there, and sends a byte between every two of them: the first message makes the connection.
   void connect() {
     handle_.settle("ncclCommInitRankConfig");
-    DeviceBytes bytes = device_.allocate(2 * static_cast<std::size_t>(size_));
+    first_bytes_ = device_.allocate(2 * static_cast<std::size_t>(size_));
     std::vector<SendMessage> sends;
     std::vector<ReceiveMessage> receives;
     for (int peer = 0; peer < size_; ++peer) {
-      sends.push_back({.peer = peer, .data = bytes.data() + peer, .size_bytes = 1});
-      receives.push_back({.peer = peer, .data = bytes.data() + size_ + peer, .size_bytes = 1});
+      sends.push_back({.peer = peer, .data = first_bytes_.data() + peer, .size_bytes = 1});
+      receives.push_back({.peer = peer, .data = first_bytes_.data() + size_ + peer, .size_bytes = 1});
     }
     NcclExchange exchange(handle_, device_, sends, receives);
     exchange.start();
     await(exchange);
+    first_bytes_ = {};
   }
 
  private:
@@ -143,6 +144,9 @@ class NcclCommunicator final : public Communicator {
   int rank_;
   int size_;
   NcclOptions options_;
+  /// Freeing memory waits for the GPU, and so for ever where messages of a lost rank are awaited: after the handle, which aborts
+  /// them.
+  DeviceBytes first_bytes_{};
   nccl::Handle handle_;
 };
 
