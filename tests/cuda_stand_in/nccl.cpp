@@ -92,6 +92,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
 
   void run(const std::vector<Message>& messages) {
     ++running_;
+    if (++exchanges_ == settings().lost_exchange) connections_.shut_down();
     if (exchange(connections_, messages, is_aborted_) == ExchangeEnd::PeerLost) {
       state_ = failed(ncclRemoteError, "a rank closed its connection");
       while (!is_aborted_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -106,6 +107,7 @@ class Communicator : public std::enable_shared_from_this<Communicator> {
   std::atomic<ncclResult_t> state_ = ncclInProgress;
   std::atomic<bool> is_aborted_ = false;
   std::atomic<int> running_ = 0;
+  std::uint64_t exchanges_ = 0;  ///< on the stream's thread
 };
 
 }  // namespace

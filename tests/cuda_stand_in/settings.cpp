@@ -22,6 +22,7 @@ Settings read_settings() {
   read.delay = std::chrono::microseconds(number("PARCONV_STAND_IN_DELAY", 0));
   read.seed = number("PARCONV_STAND_IN_SEED", read.seed) * 1000 + number("OMPI_COMM_WORLD_RANK", 0);
   read.faulty_launch = number("PARCONV_STAND_IN_FAULT", 0);
+  read.lost_exchange = number("PARCONV_STAND_IN_LOST", 0);
   return read;
 }
 
