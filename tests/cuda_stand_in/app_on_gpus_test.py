@@ -75,7 +75,7 @@ class RefusalsOnGpus(GpuCase):
 
     def test_too_little_memory_is_told_in_numbers(self):
         told = self.run_on(1, 2, "none.h5", "--share-gpu", code=OUT_OF_MEMORY, PARCONV_STAND_IN_MEMORY="30000").stderr
-        self.assertRegex(told, r"2 ranks share the .* that are free on stand-in")
+        self.assertRegex(told, r"rank 1 on the same GPU needs .* of .* are free on stand-in")
         self.assertEqual(self.leftovers("none.h5"), [])
 
     def test_a_kernel_that_fails_ends_the_job(self):

@@ -133,6 +133,7 @@ cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, uns
   CUstream_st& to = stream_of(stream);
   if (to.stream->device() != event->device) return told(cudaErrorInvalidResourceHandle);
   if (to.capture) return record_in_capture(*event, to, flags);
+  if (flags != cudaEventRecordDefault) return told(cudaErrorInvalidValue);  // means something in captures only
   to.stream->submit([mark = new_mark(*event)] { mark->reach(); });
   return cudaSuccess;
 }

@@ -13,7 +13,7 @@ struct Settings {
   std::chrono::microseconds delay{0};      ///< PARCONV_STAND_IN_DELAY, the longest wait of a stream before some of its work
   std::uint64_t seed = 1;           ///< PARCONV_STAND_IN_SEED, of the delays and of the order in graphs; each rank has others
   std::uint64_t faulty_launch = 0;  ///< PARCONV_STAND_IN_FAULT, the number of the launch that reads a wrong address; 0 is none
-  std::uint64_t lost_exchange = 0;         ///< PARCONV_STAND_IN_LOST, the number of the group of messages before which connections break
+  std::uint64_t lost_exchange = 0;  ///< PARCONV_STAND_IN_LOST, the number of the group of messages before which connections break
 };
 
 const Settings& settings();

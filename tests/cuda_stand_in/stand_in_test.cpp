@@ -287,6 +287,7 @@ TEST_F(StandIn, EventsInGraphsAreRecordedByEachLaunch) {
   ASSERT_EQ(cudaEventRecordWithFlags(end.value, stream.value, cudaEventRecordExternal), cudaSuccess);
   ASSERT_EQ(cudaStreamEndCapture(stream.value, &graph), cudaSuccess);
   ASSERT_EQ(cudaGraphInstantiate(&exec, graph, 0), cudaSuccess);
+  EXPECT_EQ(cudaEventRecordWithFlags(begin.value, stream.value, cudaEventRecordExternal), cudaErrorInvalidValue) << "no capture";
   float milliseconds = -1;
   EXPECT_EQ(cudaEventElapsedTime(&milliseconds, begin.value, end.value), cudaErrorInvalidResourceHandle);
   ASSERT_EQ(cudaGraphLaunch(exec, stream.value), cudaSuccess);
