@@ -2,25 +2,24 @@
 import os
 import re
 import unittest
-import unittest.mock
 
-import app_case
 import numpy as np
-from app_case import BUG, COMMUNICATION, ERROR, OK, UNAVAILABLE, AppCase
+from app_case import APP, BUG, COMMUNICATION, ERROR, UNAVAILABLE, AppCase
 
-OUT_OF_MEMORY, KILLED = 71, 137
+KILLED = 137
 
 
 class GpuCase(AppCase):
-    """`gpus` are those of the host; streams are late now and then."""
+    program = ["env", f"LD_PRELOAD={os.environ['PARCONV_STAND_IN']}", APP]
 
-    def run_on(self, gpus, np_, output, *options, code=OK, **more):
+    def run_on(self, gpus, np_, output, *options, code=0, **more):
+        """`gpus` are those of the host; their streams are late now and then."""
         environment = {"PARCONV_STAND_IN_GPUS": str(gpus), "PARCONV_STAND_IN_DELAY": "100", **more}
         arguments = ["run", "small.onnx", "in.h5", output, "--device", "cuda", "--batch", 2, *options]
         return self.expect(code, np_, *arguments, **environment)
 
 
-class Placement(GpuCase):
+class PlacementOnGpus(GpuCase):
     def gpus_of(self, told):
         return re.findall(r"^ +\d+  \S+ +stand-in +(\S+)", told, re.M)
 
@@ -30,20 +29,11 @@ class Placement(GpuCase):
         self.assertEqual(len(set(self.gpus_of(told))), 4, told)
         self.assertRegex(told, r"(?m)^ +2 .* 0-1,3$")
 
-    def test_ranks_share_a_gpu_and_stage_messages(self):
-        told = self.run_on(1, 3, "shared.h5", "--share-gpu", "--bind-report", "--verify").stdout
-        self.assertIn("messages: MPI through pinned host memory", told)
-        self.assertEqual(len(self.gpus_of(told)), 3, told)
-        self.assertEqual(len(set(self.gpus_of(told))), 1, told)
-
     def test_ranks_on_one_gpu_use_nccl_where_it_takes_them_for_hosts(self):
-        app = self.path("app_on_a_host_of_its_own")
-        with open(app, "w") as file:
-            file.write(f'#!/bin/sh\nNCCL_HOSTID=$OMPI_COMM_WORLD_RANK exec "{app_case.APP}" "$@"\n')
-        os.chmod(app, 0o755)
-        with unittest.mock.patch("app_case.APP", app):
-            told = self.run_on(1, 2, "hosts.h5", "--share-gpu", "--transport", "nccl", "--split", "h", "--bind-report").stdout
+        self.program = ["sh", "-c", 'NCCL_HOSTID=$OMPI_COMM_WORLD_RANK exec "$@"', "sh", *GpuCase.program]
+        told = self.run_on(1, 2, "hosts.h5", "--share-gpu", "--transport", "nccl", "--split", "h", "--bind-report").stdout
         self.assertIn("messages: NCCL", told)
+        self.assertEqual(len(set(self.gpus_of(told))), 1, told)
 
     def test_visible_gpus_are_respected(self):
         told = self.run_on(4, 2, "visible.h5", "--bind-report", CUDA_VISIBLE_DEVICES="3,1").stdout
@@ -65,18 +55,8 @@ class SplitsOnGpus(GpuCase):
 
 
 class RefusalsOnGpus(GpuCase):
-    def test_two_ranks_on_one_gpu(self):
-        self.assertIn("would share one GPU", self.run_on(1, 2, "none.h5", code=UNAVAILABLE).stderr)
-        told = self.run_on(1, 2, "none.h5", "--share-gpu", "--transport", "nccl", code=UNAVAILABLE).stderr
-        self.assertIn("NCCL does not take several ranks on one GPU", told)
-
     def test_mpi_that_takes_no_addresses_of_gpus(self):
         self.run_on(2, 2, "none.h5", "--transport", "mpi", code=UNAVAILABLE, say="--transport staged")
-
-    def test_too_little_memory_is_told_in_numbers(self):
-        told = self.run_on(1, 2, "none.h5", "--share-gpu", code=OUT_OF_MEMORY, PARCONV_STAND_IN_MEMORY="30000").stderr
-        self.assertRegex(told, r"rank 1 on the same GPU needs .* of .* are free on stand-in")
-        self.assertEqual(self.leftovers("none.h5"), [])
 
     def test_a_kernel_that_fails_ends_the_job(self):
         told = self.run_on(3, 3, "none.h5", code=UNAVAILABLE, PARCONV_STAND_IN_FAULT="12").stderr
