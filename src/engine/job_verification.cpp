@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "parconv/core/error.hpp"
 #include "parconv/tensor/convert.hpp"
@@ -46,6 +47,18 @@ double distance(float actual, float expected) {
   return std::isnan(result) ? std::numeric_limits<double>::infinity() : result;
 }
 
+double largest_of(ConstView src) {
+  HostTensor numbers(Box::whole(src.layout.extents));
+  convert(src, numbers.view());
+  const ConstView view = std::as_const(numbers).view();
+  double largest = 0;
+  for_each_index(src.layout.extents, [&](const Extents& at) {
+    const float number = element_at(view, at);
+    if (std::isfinite(number)) largest = std::max(largest, std::abs(static_cast<double>(number)));
+  });
+  return largest;
+}
+
 }  // namespace
 
 Network with_all_outputs(const Network& network) {
@@ -72,6 +85,7 @@ KeepingSink::KeepingSink(const Extents& extents, std::vector<Box> boxes) : exten
 }
 
 void KeepingSink::write(const Box& box, ConstView src) {
+  largest_ = std::max(largest_, largest_of(src));
   for (HostTensor& tensor : kept_) {
     const Box common = intersect(box, tensor.box());
     if (common.is_empty()) continue;
@@ -113,7 +127,10 @@ std::vector<LayerDifference> differences_from_oracle(const Network& network, std
                                                      std::span<const BoxesOfValues> passes, const OracleInput& input,
                                                      Backend& backend) {
   std::vector<LayerDifference> differences(network.nodes.size());
-  for (std::size_t k = 0; k < differences.size(); ++k) differences[k].node = static_cast<NodeId>(k);
+  for (std::size_t k = 0; k < differences.size(); ++k) {
+    differences[k].node = static_cast<NodeId>(k);
+    differences[k].largest = sinks[k].largest();
+  }
   for (std::size_t pass = 0; pass < passes.size(); ++pass) {
     const std::vector<HostTensor> expected = evaluate(network, input, passes[pass], backend);
     for (std::size_t k = 0; k < differences.size(); ++k) {

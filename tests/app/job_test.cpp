@@ -84,6 +84,7 @@ TEST(Verification, SinksKeepWhatLiesInTheirBoxes) {
     const Box row = Box::whole(extents).with(Axis::H, {h, h + 1});
     sink.write(row, whole.view(row));
   }
+  EXPECT_EQ(sink.largest(), 132);
   ASSERT_EQ(sink.kept().size(), 2U);
   for (index_t h = 1; h < 4; ++h)
     for (index_t w = 1; w < 3; ++w) EXPECT_EQ(sink.kept()[0].at(0, 1, 0, h, w), static_cast<float>(100 + 10 * h + w));
@@ -112,6 +113,25 @@ TEST(Verification, Differences) {
   EXPECT_EQ(difference_of(nan, nan).relative(), 0);
   EXPECT_EQ(difference_of(infinity, infinity).relative(), 0);
   EXPECT_TRUE(std::isinf(difference_of(-infinity, infinity).relative()));
+}
+
+/// Differences are measured by the whole layer, also where small numbers of it are compared.
+TEST(Verification, LayersAreAsLargeAsTheirLargestNumber) {
+  const Network network = classifier(1);
+  const Layout layout = lay_out(network, plan_of(network, "1", 1), {});
+  const auto passes = boxes_to_verify(network, layout, 0, VerifyExtent::Samples);
+  std::vector<KeepingSink> sinks = make_keeping_sinks(network, passes);
+  for (std::size_t k = 0; k < sinks.size(); ++k) {
+    HostTensor layer(Box::whole(network.value(network.nodes[k].output).extents));
+    for (index_t c = 0; c < layer.box()[Axis::C].size(); ++c) layer.at(0, c, 0, 0, 0) = -1000;
+    sinks[k].write(layer.box(), std::as_const(layer).view());
+  }
+  MemorySource source(HostTensor(Box::whole(network.value(network.inputs[0]).extents)), 4);
+  DataSource* const sources[] = {&source};
+  const auto backend = make_reference_backend();
+  for (const LayerDifference& difference :
+       differences_from_oracle(network, sinks, passes, {.sources = sources, .read_filter = make_filter_reader()}, *backend))
+    EXPECT_GE(difference.largest, 1000) << difference.node;
 }
 
 /// The oracle compared with its own results, one of which is altered.

@@ -27,7 +27,7 @@ using BoxesOfValues = std::vector<Box>;
 /// of the inputs.
 std::vector<BoxesOfValues> boxes_to_verify(const Network& network, const Layout& layout, int rank, VerifyExtent extent);
 
-/// Keeps the parts of what is written that lie in given boxes.
+/// Keeps the parts of what is written that lie in given boxes, and how large numbers are.
 class KeepingSink final : public DataSink {
  public:
   KeepingSink(const Extents& extents, std::vector<Box> boxes);
@@ -37,17 +37,20 @@ class KeepingSink final : public DataSink {
   void write(const Box& box, ConstView src) override;
 
   const std::vector<HostTensor>& kept() const { return kept_; }
+  /// The largest finite magnitude of all that was written.
+  double largest() const { return largest_; }
 
  private:
   Extents extents_;
   std::vector<HostTensor> kept_;
+  double largest_ = 0;
 };
 
 /// How far one layer is from the oracle.
 struct LayerDifference {
   NodeId node = -1;
   double worst = 0;    ///< largest absolute difference; infinite if one of two values is not a number
-  double largest = 0;  ///< largest magnitude that the oracle computed
+  double largest = 0;  ///< largest magnitude of the layer: compared values of the oracle, all values of the ranks
   double compared_elems = 0;
 
   /// `worst` in relation to `largest`; 0 if nothing differs.
