@@ -26,6 +26,7 @@ void Measurements::add(const Job& block, const Engine& engine, double seconds) {
   if (layers_) return;
   const std::vector<MeasuredStep> steps = measured_steps(engine);
   layers_ = collect_steps(control_, block.network, block.layout, block.program, steps);
+  graphs_ = engine.graphs();
   trace_events_ = trace_events(block.network, block.program, steps);
   first_block_seconds_ = slowest;
 }
@@ -55,7 +56,21 @@ void Measurements::complete(RunRecord& record, const WatchedCommunicator& commun
   record.sent_bytes = control_.sum(communicator.counting().total().bytes_sent);
   record.max_rank_memory_bytes = memory_bytes_;
   record.max_wait_share = first_block_seconds_ > 0 ? layers_->max_wait_seconds / first_block_seconds_ : 0;
+  record.graphs = graphs_.are_used ? "on" : "off";
+  record.graph_remark = graphs_.remark;
+  record.graph_launches = graphs_.launches;
+  record.direct_tick_seconds = graphs_.direct_tick_seconds;
+  record.graph_tick_seconds = graphs_.graph_tick_seconds;
   process_bytes_ = control_.max(peak_process_bytes());
+}
+
+std::string Measurements::graph_text() const {
+  const std::string compared = graphs_.graph_tick_seconds > 0 ? fmt::format(": a tick takes {} as a graph and {} without",
+                                                                            format_seconds(graphs_.graph_tick_seconds),
+                                                                            format_seconds(graphs_.direct_tick_seconds))
+                                                              : std::string();
+  if (!graphs_.are_used) return fmt::format("no CUDA graphs: {}{}", graphs_.remark, compared);
+  return fmt::format("{} ticks launched as CUDA graphs{}", graphs_.launches, compared);
 }
 
 std::string Measurements::summary(const RunRecord& record) const {

@@ -19,13 +19,17 @@ class Measurements {
  public:
   explicit Measurements(Control& control) : control_(control) {}
 
-  /// A block of micro-batches is done. Collective. Layers are those of the first block, which has the full micro-batches.
+  /// A block of micro-batches is done. Collective. Layers and graphs are those of the first block, which has the full
+  /// micro-batches.
   void add(const Job& block, const Engine& engine, double seconds);
 
   /// Fills in what was measured and what the ranks are. Collective.
   void complete(RunRecord& record, const WatchedCommunicator& communicator);
 
   const StepReport& layers() const { return *layers_; }
+  const GraphReport& graphs() const { return graphs_; }
+  /// What became of graphs, in a line.
+  std::string graph_text() const;
   /// A few lines for people.
   std::string summary(const RunRecord& record) const;
   std::string json_lines(const RunRecord& record) const;
@@ -38,6 +42,7 @@ class Measurements {
 
   Control& control_;
   std::optional<StepReport> layers_{};
+  GraphReport graphs_{};
   std::string trace_events_{};
   double seconds_ = 0;
   double first_block_seconds_ = 0;

@@ -41,6 +41,7 @@ struct RunOptions {
   std::string dtype = "f32";
   std::string reduce = "fast";
   std::string overlap = "auto";
+  std::string graphs = "auto";
   std::vector<ForInput<std::string>> input_files{};
   std::vector<ForInput<std::string>> layouts{};
   std::vector<ForInput<float>> scales{};

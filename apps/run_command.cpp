@@ -165,7 +165,11 @@ class Runner {
     std::optional<Engine> engine;
     job_.together(Phase::Prepare, [&] {
       engine.emplace(block.network, block.program, *communicator_, *backend_,
-                     EngineOptions{.read_filter = make_filter_reader(), .device = device_->device(), .on_tick = on_tick});
+                     EngineOptions{.read_filter = make_filter_reader(),
+                                   .device = device_->device(),
+                                   .graphs = use_of_graphs(options_),
+                                   .control = &job_.control(),
+                                   .on_tick = on_tick});
     });
     job_.control().barrier();
     if (span.first_sample == 0) setup_seconds_ = seconds_since(begin_);
@@ -196,6 +200,7 @@ class Runner {
     if (job_.is_root() && !options_.is_quiet) {
       if (options_.is_verbose) fmt::print("{}", layer_table(measured_->layers()));
       fmt::print("{}", measured_->summary(record));
+      if (wants_graphs_told()) fmt::print("{}\n", measured_->graph_text());
       for (const std::string& name : names_) fmt::print("written: {}\n", name);
     }
     const std::string trace = options_.trace_file.empty() ? std::string() : measured_->trace();
@@ -204,6 +209,12 @@ class Runner {
       if (!options_.report_file.empty()) write_text_file(options_.report_file, measured_->json_lines(record));
       if (!options_.trace_file.empty()) write_text_file(options_.trace_file, trace);
     });
+  }
+
+  /// Whoever asked for graphs is told why there are none, also where there is no GPU.
+  bool wants_graphs_told() const {
+    if (options_.graphs == "on" && !measured_->graphs().are_used) return true;
+    return options_.is_verbose && device_->placement().device == DeviceKind::Gpu;
   }
 
   AppJob& job_;

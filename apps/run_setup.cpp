@@ -113,6 +113,11 @@ Extents output_extents(const RunSetup& setup, ValueId output) {
   return extents;
 }
 
+GraphUse use_of_graphs(const RunOptions& options) {
+  if (options.graphs == "off") return GraphUse::Off;
+  return options.graphs == "on" ? GraphUse::On : GraphUse::Auto;
+}
+
 CompileOptions compile_options(const RunOptions& options, const RunSetup& setup, const Backend& backend, bool has_several_hosts) {
   const ValueId output = setup.network.outputs.front();
   const bool overlaps = options.overlap == "on" || (options.overlap == "auto" && has_several_hosts);

@@ -7,6 +7,7 @@
 #include "inputs.hpp"
 #include "options.hpp"
 #include "parconv/compute/backend.hpp"
+#include "parconv/engine/engine.hpp"
 #include "parconv/io/hdf5_sink.hpp"
 #include "parconv/plan/plan.hpp"
 #include "parconv/program/options.hpp"
@@ -62,6 +63,9 @@ Blocks choose_blocks(const RunOptions& options, const DataSize& data, const Spli
 /// The shape of a stored output: that of the network for all samples of the input. Throws Error(BadData) if it does not grow with
 /// them.
 Extents output_extents(const RunSetup& setup, ValueId output);
+
+/// What --graphs asks for.
+GraphUse use_of_graphs(const RunOptions& options);
 
 /// How programs are compiled for a backend.
 CompileOptions compile_options(const RunOptions& options, const RunSetup& setup, const Backend& backend, bool has_several_hosts);

@@ -148,6 +148,8 @@ GraphReport SteadyGraphs::report() const {
   GraphReport report = report_;
   report.are_used = trial_ && trial_->is_kept();
   report.remark = remark_;
+  if (use_ == GraphUse::Off) report.remark = "switched off";
+  if (!report.are_used && report.remark.empty()) report.remark = "too few steady ticks";
   return report;
 }
 

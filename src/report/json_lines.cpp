@@ -45,7 +45,12 @@ std::string to_json_line(const RunRecord& record) {
                           {"samples_per_second", record.seconds > 0 ? static_cast<double>(record.samples) / record.seconds : 0.0},
                           {"sent_bytes", record.sent_bytes},
                           {"max_rank_memory_bytes", record.max_rank_memory_bytes},
-                          {"max_wait_share", record.max_wait_share}};
+                          {"max_wait_share", record.max_wait_share},
+                          {"graphs", record.graphs},
+                          {"graph_remark", record.graph_remark},
+                          {"graph_launches", record.graph_launches},
+                          {"direct_tick_seconds", record.direct_tick_seconds},
+                          {"graph_tick_seconds", record.graph_tick_seconds}};
   return dumped(json) + "\n";
 }
 

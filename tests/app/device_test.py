@@ -1,4 +1,5 @@
 """Devices and transports: what happens without a GPU, and what a rank says about its place. GPUs of the machine are hidden."""
+import json
 import re
 import unittest
 
@@ -51,6 +52,17 @@ class Devices(AppCase):
         self.assertEqual(quiet.stdout, "")
         asked = self.run_small(2, "auto.h5", "--force", "--device", "cpu", code=OK)
         self.assertNotIn("computing on CPUs", asked.stdout)
+
+    def test_graphs_on_cpus_are_told_to_who_asks_only(self):
+        reason = "no CUDA graphs: the host does its work at once"
+        self.run_small(2, "graphs.h5", "--graphs", "on", "--report", "graphs.jsonl", code=OK, say=reason, **NO_GPU)
+        with open(self.path("graphs.jsonl"), encoding="utf-8") as file:
+            run = json.loads(file.readline())
+        self.assertEqual((run["graphs"], run["graph_remark"], run["graph_launches"]), ("off", "the host does its work at once", 0))
+        for graphs in ("auto", "off"):
+            done = self.run_small(2, "graphs.h5", "--force", "-v", "--graphs", graphs, code=OK, **NO_GPU)
+            self.assertNotIn("CUDA graphs", done.stdout)
+        self.run_small(1, "none.h5", "--graphs", "maybe", code=USAGE)
 
     def test_bind_report_has_a_line_for_each_rank(self):
         done = self.run_small(3, "bind.h5", "--bind-report", "--device", "cpu", code=OK)

@@ -33,13 +33,15 @@ class GpuEngine : public ::testing::TestWithParam<const char*> {
   }
 
   std::unique_ptr<Communicator> make_communicator() {
-    if (std::string(GetParam()) == "nccl") return make_nccl_communicator(control(), *device_);
+    if (is_nccl()) return make_nccl_communicator(control(), *device_);
     return make_staged_communicator(make_mpi_communicator(control()), *device_);
   }
 
-  void expect_equal(EngineCase run_case, Random& random) {
+  bool is_nccl() const { return std::string(GetParam()) == "nccl"; }
+
+  GraphReport expect_equal(EngineCase run_case, Random& random, GraphUse graphs = GraphUse::Off) {
     if (is_rounded(run_case.network)) run_case.tolerance = 1e-5;
-    expect_equal_to_oracle(run_case, {*device_, *backend_, make_communicator()}, random);
+    return expect_equal_to_oracle(run_case, {*device_, *backend_, make_communicator(), graphs}, random);
   }
 
   std::unique_ptr<Device> device_{};
@@ -47,7 +49,7 @@ class GpuEngine : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(GpuEngine, RandomOperatorsOnRandomGrids) {
-  const std::uint64_t num_seeds = std::string(GetParam()) == "nccl" ? 10 : 60;  // a communicator of NCCL takes a second to make
+  const std::uint64_t num_seeds = is_nccl() ? 10 : 60;  // a communicator of NCCL takes a second to make
   for (std::uint64_t seed = 0; seed < num_seeds; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed * 41 + 3);
@@ -63,7 +65,7 @@ TEST_P(GpuEngine, RandomOperatorsOnRandomGrids) {
 }
 
 TEST_P(GpuEngine, RandomNetworksWithStages) {
-  const std::uint64_t num_seeds = std::string(GetParam()) == "nccl" ? 5 : 20;
+  const std::uint64_t num_seeds = is_nccl() ? 5 : 20;
   for (std::uint64_t seed = 0; seed < num_seeds; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed * 43 + 5);
@@ -76,6 +78,45 @@ TEST_P(GpuEngine, RandomNetworksWithStages) {
     if (testing::Test::HasFatalFailure()) return;
   }
 }
+
+/// A classifier under some splits, with as many micro-batches as it takes to launch graphs.
+class GpuGraphs : public GpuEngine {
+ protected:
+  GraphReport run(const std::string& split, GraphUse use, index_t micro_batches) {
+    const Network network = fuse(small_classifier(3, Weights::SmallIntegers, Extents{{2, 6, 1, 12, 10}}));
+    const Plan plan = make_plan(network, parse_split(num_ranks() == 1 ? "1" : split, num_ranks(), 2), num_ranks());
+    const CompileOptions options{.store = {.kind = StoreKind::Root}, .needs_dense = backend_->memory_rules().needs_dense};
+    Random random(7);
+    return expect_equal({network, plan, options, micro_batches}, random, use);
+  }
+};
+
+TEST_P(GpuGraphs, EverySplitHasTheBitsOfOneRank) {
+  for (const char* const split : {"n", "h", "w", "f", "c", "stages"}) {
+    SCOPED_TRACE(split);
+    const GraphReport report = run(split, GraphUse::On, 24);
+    const bool may_be_captured = is_nccl() || num_ranks() == 1;
+    EXPECT_EQ(report.are_used, may_be_captured) << report.remark;
+    EXPECT_EQ(report.launches > 6, may_be_captured);
+    EXPECT_EQ(report.remark, may_be_captured ? "" : "rank 0: the host takes part in its messages");
+  }
+}
+
+TEST_P(GpuGraphs, AutoComparesTheTimesOfTicks) {
+  const GraphReport report = run("h", GraphUse::Auto, 60);
+  if (!is_nccl() && num_ranks() > 1) {
+    EXPECT_EQ(report.launches, 0);
+    return;
+  }
+  EXPECT_GE(report.launches, 12);
+  EXPECT_GT(report.direct_tick_seconds, 0);
+  EXPECT_GT(report.graph_tick_seconds, 0);
+  EXPECT_EQ(report.are_used, report.graph_tick_seconds < 0.98 * report.direct_tick_seconds);
+  EXPECT_EQ(report.remark, report.are_used ? "" : "graphs gain less than 2 %");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GpuGraphs, ::testing::Values("staged", "nccl"),
+                         [](const auto& instance) { return std::string(instance.param); });
 
 INSTANTIATE_TEST_SUITE_P(All, GpuEngine, ::testing::Values("staged", "nccl"),
                          [](const auto& instance) { return std::string(instance.param); });

@@ -62,7 +62,7 @@ struct GraphReport {
   index_t launches = 0;            ///< since the engine was made
   double direct_tick_seconds = 0;  ///< the slowest rank's median; 0 where nothing was compared
   double graph_tick_seconds = 0;
-  std::string remark{};  ///< why graphs are not used, as far as that is decided
+  std::string remark{};  ///< why graphs are not used, or not yet; empty if they are
 };
 
 /// Where the data of a run come from and go to, in the order of the network's inputs and outputs. Sample 0 of the first

@@ -31,7 +31,12 @@ struct RunRecord {
   double setup_seconds = 0;
   index_t sent_bytes = 0;             ///< by all ranks in the whole run
   index_t max_rank_memory_bytes = 0;  ///< of the rank that holds most
-  double max_wait_share = 0;          ///< seconds spent waiting for messages / seconds, of the rank that waited longest
+  std::string graphs{};               ///< on or off: whether steady ticks were launched as graphs in the end
+  std::string graph_remark{};         ///< why not
+  index_t graph_launches = 0;
+  double direct_tick_seconds = 0;  ///< medians that were compared; 0 if nothing was
+  double graph_tick_seconds = 0;
+  double max_wait_share = 0;  ///< seconds spent waiting for messages / seconds, of the rank that waited longest
 };
 
 /// {"type": "run", ...}: one line with its end.
