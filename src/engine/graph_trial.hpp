@@ -18,7 +18,7 @@ enum class TickWay { Direct, Graph };
 ///   On:   `period` ticks to warm up, Capture, then as graphs
 class GraphTrial {
  public:
-  static constexpr index_t timed_ticks = 12;
+  static constexpr index_t timed_ticks = 8;
   /// Graphs have to take less than this share of the direct time.
   static constexpr double largest_share = 0.98;
 

@@ -98,13 +98,13 @@ bool SteadyGraphs::capture(index_t tick) {
   return false;
 }
 
-/// Why it failed. Throws Error if it failed because ranks were lost.
+/// Why it failed. Throws Error if ranks were lost, and what is a mistake of ours.
 std::string SteadyGraphs::try_capture(index_t tick) {
   graphs_.resize(static_cast<std::size_t>(period_));
   try {
     for (index_t t = tick; t < tick + period_; ++t) graphs_[static_cast<std::size_t>(t % period_)] = captured_tick(t);
     return {};
-  } catch (const std::exception& failure) {
+  } catch (const Error& failure) {
     parts_.prepared.forget_captured();
     parts_.communicator.poll();
     return failure.what();

@@ -81,7 +81,7 @@ def time_torch(model, data, options, dtype):
 
 
 def time_parconv(model_file, data, options, dtype, folder):
-    """The mean time of a micro-batch by the report, the result of the first one, and what computed."""
+    """The mean time of a micro-batch by the report, the result of the first one, what computed, and what became of CUDA graphs."""
     source, target, report = folder / "x.h5", folder / "y.h5", folder / "report.jsonl"
     with h5py.File(source, "w") as file:
         x = file.create_dataset("x", (options.micro_batches * options.batch, *data.shape[1:]), "f4")
@@ -99,7 +99,8 @@ def time_parconv(model_file, data, options, dtype, folder):
     seconds = sum(line["max_seconds"]["compute"] for line in lines if line["type"] == "layer") / options.micro_batches
     with h5py.File(target) as file:
         result = file["output/result"][: options.batch].astype("f4")
-    return seconds, result, sorted({line["implementation"] for line in lines if line["type"] == "layer" and line["implementation"]})
+    graphs = {key: lines[0][key] for key in ("graphs", "graph_remark", "direct_tick_seconds", "graph_tick_seconds")}
+    return seconds, result, sorted({line["implementation"] for line in lines if line["type"] == "layer" and line["implementation"]}), graphs
 
 
 def measure(name, dtype, options, folder):
@@ -109,12 +110,12 @@ def measure(name, dtype, options, folder):
     model = make().eval()
     data = np.random.default_rng(SEED).standard_normal((options.batch, *shape), dtype=np.float32)
     export(model, shape, folder / "model.onnx")
-    parconv_seconds, parconv_result, implementations = time_parconv(folder / "model.onnx", data, options, dtype, folder)
+    parconv_seconds, parconv_result, implementations, graphs = time_parconv(folder / "model.onnx", data, options, dtype, folder)
     torch_seconds, torch_result = time_torch(model, data, options, dtype)
     difference = np.abs(parconv_result - torch_result).max() / np.abs(torch_result).max()
     return {"network": name, "shape": [options.batch, *shape], "dtype": dtype, "device": options.device, "parconv_seconds": parconv_seconds,
             "torch_seconds": torch_seconds, "ratio": parconv_seconds / torch_seconds, "difference": float(difference),
-            "torch": torch.__version__, "implementations": implementations}
+            "torch": torch.__version__, "implementations": implementations, **graphs}
 
 
 def parse():
