@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "parconv/core/error.hpp"
@@ -9,6 +11,9 @@
 
 namespace parconv::app {
 namespace {
+
+constexpr std::size_t largest_workspace_bytes = std::size_t{1} << 30;
+constexpr std::size_t workspace_share = 16;
 
 std::string bytes_text(std::size_t bytes) { return format_bytes(static_cast<index_t>(bytes)); }
 
@@ -40,6 +45,11 @@ void require_memory(std::span<const RankOffer> offers, std::span<const MemoryNee
                   bytes_text(memory.free_bytes), bytes_text(memory.total_bytes), offers[static_cast<std::size_t>(rank)].gpu_name),
       "Use more GPUs, smaller micro-batches (--micro-batch), or another split. Scratch memory of the libraries comes on "
       "top of this.");
+}
+
+std::size_t most_workspace_bytes(std::size_t total_bytes, int ranks_per_gpu) {
+  const std::size_t share = total_bytes / workspace_share / static_cast<std::size_t>(std::max(1, ranks_per_gpu));
+  return std::min(largest_workspace_bytes, std::bit_floor(share));
 }
 
 }  // namespace parconv::app

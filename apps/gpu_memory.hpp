@@ -22,4 +22,9 @@ struct MemoryNeed {
 /// What the libraries take for themselves (scratch memory of convolutions, buffers of NCCL) is not known yet and not counted.
 void require_memory(std::span<const RankOffer> offers, std::span<const MemoryNeed> needs, int rank, const DeviceMemory& memory);
 
+/// The workspace that a convolution may take on a GPU of so many bytes: 1 GiB, and of small GPUs, or of those that ranks share, a
+/// sixteenth of a rank's part. It follows from the kind of the GPU and not from what is free at the moment, so that a choice
+/// holds for the next run too. A power of two.
+std::size_t most_workspace_bytes(std::size_t total_bytes, int ranks_per_gpu);
+
 }  // namespace parconv::app

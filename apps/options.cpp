@@ -98,6 +98,13 @@ void add_machine_options(CLI::App& app, RunOptions& options) {
                  "ticks), on (wherever they can be captured), off")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->capture_default_str();
+  app.add_option("--engines", options.engines,
+                 "what computes convolutions on GPUs: heuristic, what the library recommends; timed, the fastest, alike on all "
+                 "ranks; exact, for comparing bits: only what sums small integers exactly")
+      ->check(CLI::IsMember({"heuristic", "timed", "exact"}))
+      ->capture_default_str();
+  app.add_option("--engine-cache", options.engine_cache,
+                 "file that keeps what --engines timed found; what it has is not timed again");
   app.add_option("--overlap", options.overlap, "compute while messages travel: auto (on with several hosts), on, off")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->capture_default_str();
@@ -254,6 +261,7 @@ std::string usage_problem(const InputTexts& texts, RunOptions& options) {
   }
   if (!options.verify.empty() && options.verify != "sampled" && options.verify != "full")
     return concat("--verify=", options.verify, " has no meaning: use --verify or --verify=full");
+  if (!options.engine_cache.empty() && options.engines != "timed") return "--engine-cache is for --engines timed";
   if (options.batch > 0 && options.micro_batch > 0 && options.batch % options.micro_batch != 0)
     return concat("--batch ", options.batch, " is not a multiple of --micro-batch ", options.micro_batch);
   return {};

@@ -42,6 +42,8 @@ struct RunOptions {
   std::string reduce = "fast";
   std::string overlap = "auto";
   std::string graphs = "auto";
+  std::string engines = "heuristic";
+  std::string engine_cache{};  ///< empty: none
   std::vector<ForInput<std::string>> input_files{};
   std::vector<ForInput<std::string>> layouts{};
   std::vector<ForInput<float>> scales{};

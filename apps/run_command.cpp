@@ -6,10 +6,12 @@
 #include <optional>
 
 #include "commands.hpp"
+#include "gpu_engines.hpp"
 #include "machine.hpp"
 #include "measurements.hpp"
 #include "output_files.hpp"
 #include "parconv/device/devices.hpp"
+#include "parconv/engine/calls.hpp"
 #include "parconv/engine/job.hpp"
 #include "parconv/io/constants.hpp"
 #include "parconv/io/plan_json.hpp"
@@ -36,6 +38,7 @@ class Runner {
     open();
     plan();
     compile();
+    choose_engines();
     announce();
     verify();
     compute();
@@ -63,13 +66,18 @@ class Runner {
     setup_ = job_.together(Phase::Plan, [&] { return set_up(options_, *model_, *inputs_, job_.size()); });
     require_same_everywhere();
     threads_ = options_.threads > 0 ? options_.threads : default_threads(job_.control());
-    const BackendOptions backend{.threads = threads_,
-                                 .device = device_->device(),
-                                 .type = precision_of(options_).activations,
-                                 .gpu = {.f32_products = precision_of(options_).products}};
-    backend_ = job_.together(Phase::Plan, [&] { return make_backend(backend); });
+    const bool has_several_hosts = num_hosts(job_.control()) > 1;
+    backend_options_ = {.threads = threads_,
+                        .device = device_->device(),
+                        .type = precision_of(options_).activations,
+                        .gpu = gpu_options(job_, options_, *device_, overlap_of(options_, has_several_hosts))};
+    make_backend_together();
     compile_options_ =
-        job_.together(Phase::Plan, [&] { return compile_options(options_, setup_, *backend_, num_hosts(job_.control()) > 1); });
+        job_.together(Phase::Plan, [&] { return compile_options(options_, setup_, *backend_, has_several_hosts); });
+  }
+
+  void make_backend_together() {
+    backend_ = job_.together(Phase::Plan, [&] { return make_backend(backend_options_); });
   }
 
   /// Hosts that see other files under the same names would wait for messages that nobody sends.
@@ -99,6 +107,18 @@ class Runner {
       const Plan plan = plan_for_samples(setup_.plan, network);
       return make_job(std::move(network), plan, compile_options_, job_.rank());
     });
+  }
+
+  /// Before the engines take memory for their own.
+  void choose_engines() {
+    if (options_.engines != "timed" || device_->device() == nullptr) return;
+    std::vector<LocalOp> ops = local_ops_of(full_->network, full_->program);
+    if (rest_) {
+      const std::vector<LocalOp> rest = local_ops_of(rest_->network, rest_->program);
+      ops.insert(ops.end(), rest.begin(), rest.end());
+    }
+    backend_options_.gpu.choices = timed_engines(job_, options_, backend_options_, ops);
+    make_backend_together();
   }
 
   void announce() const {
@@ -226,6 +246,7 @@ class Runner {
   std::vector<DataSource*> sources_{};
   RunSetup setup_{};
   int threads_ = 1;
+  BackendOptions backend_options_{};
   std::unique_ptr<Backend> backend_{};
   CompileOptions compile_options_{};
   std::optional<Job> full_{};

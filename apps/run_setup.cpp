@@ -118,11 +118,15 @@ GraphUse use_of_graphs(const RunOptions& options) {
   return options.graphs == "on" ? GraphUse::On : GraphUse::Auto;
 }
 
+Overlap overlap_of(const RunOptions& options, bool has_several_hosts) {
+  const bool overlaps = options.overlap == "on" || (options.overlap == "auto" && has_several_hosts);
+  return overlaps ? Overlap::On : Overlap::Off;
+}
+
 CompileOptions compile_options(const RunOptions& options, const RunSetup& setup, const Backend& backend, bool has_several_hosts) {
   const ValueId output = setup.network.outputs.front();
-  const bool overlaps = options.overlap == "on" || (options.overlap == "auto" && has_several_hosts);
   return {.reduce = options.reduce == "ordered" ? ReduceMode::Ordered : ReduceMode::Fast,
-          .overlap = overlaps ? Overlap::On : Overlap::Off,
+          .overlap = overlap_of(options, has_several_hosts),
           .store = {.kind = StoreKind::Chunks,
                     .chunk = output_chunk(output_extents(setup, output), setup.network.value(output).ndims)},
           .needs_dense = backend.memory_rules().needs_dense,

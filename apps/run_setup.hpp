@@ -67,6 +67,9 @@ Extents output_extents(const RunSetup& setup, ValueId output);
 /// What --graphs asks for.
 GraphUse use_of_graphs(const RunOptions& options);
 
+/// Whether ranks compute while messages travel.
+Overlap overlap_of(const RunOptions& options, bool has_several_hosts);
+
 /// How programs are compiled for a backend.
 CompileOptions compile_options(const RunOptions& options, const RunSetup& setup, const Backend& backend, bool has_several_hosts);
 

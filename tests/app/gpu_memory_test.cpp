@@ -72,5 +72,16 @@ TEST(GpuMemory, TheNumbersAreTold) {
   EXPECT_THAT(problem(alone, {{.data_bytes = 2048}}, 0, 1024)->what(), testing::Not(HasSubstr("same GPU")));
 }
 
+TEST(Workspace, IsBoundedByTheKindOfGpu) {
+  constexpr std::size_t gib = std::size_t{1} << 30;
+  EXPECT_EQ(most_workspace_bytes(139 * gib, 1), gib);
+  EXPECT_EQ(most_workspace_bytes(139 * gib, 8), gib);
+  EXPECT_EQ(most_workspace_bytes(16 * gib, 1), gib);
+  EXPECT_EQ(most_workspace_bytes(16 * gib - 1, 1), gib / 2) << "a power of two";
+  EXPECT_EQ(most_workspace_bytes(24 * gib, 2), gib / 2);
+  EXPECT_EQ(most_workspace_bytes(8 * gib, 4), gib / 8);
+  EXPECT_EQ(most_workspace_bytes(15, 1), 0U);
+}
+
 }  // namespace
 }  // namespace parconv::app

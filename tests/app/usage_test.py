@@ -22,6 +22,8 @@ class Usage(AppCase):
             (["run", "a", "b", "c", "--verify=half"], "--verify=half"),
             (["run", "a", "b", "c", "--batch", "5", "--micro-batch", "2"], "multiple"),
             (["run", "a", "b", "c", "--ranks", "4"], "--dry-run"),
+            (["run", "a", "b", "c", "--engines", "best"], "--engines"),
+            (["run", "a", "b", "c", "--engine-cache", "e.json"], "--engines timed"),
             (["run", "a", "b", "c", "--resume"], "--resume"),
         ]
         for k, (arguments, named) in enumerate(mistakes):
