@@ -23,7 +23,7 @@ class OnStandIn(AppCase):
     def test_every_type_is_verified(self):
         self.run_on_gpus(0, 1, "cpu.h5", "--device", "cpu")
         for dtype, far in (("f32", 1e-5), ("tf32", 2**-8), ("bf16", 2**-5), ("f16", 2**-8)):
-            for np_, split in ((1, "1"), (2, "h"), (3, "stages=3")):
+            for np_, split in ((1, "1"), (2, "c"), (3, "w"), (3, "stages=3")):
                 done = self.run_on_gpus(3, np_, "gpu.h5", "--device", "cuda", "--dtype", dtype, "--split", split, "--verify=full")
                 self.assertIn(f"cudnn in {dtype}", done.stdout)
                 self.assertIn("pinned", done.stdout)

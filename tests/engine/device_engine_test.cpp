@@ -176,7 +176,7 @@ TEST_F(DeviceEngine, CountsPinnedMemory) {
 /// What is told before an engine is made is what it takes then, but for scratch memory.
 TEST_F(DeviceEngine, KnowsItsMemoryBefore) {
   const Network network = fuse(small_classifier(3, Weights::SmallIntegers, Extents{{2, 6, 1, 20, 18}}));
-  for (const char* split : {"h", "w", "f", "c", "n"}) {
+  for (const char* split : {"h", "w", "f", "c", "n", "stages"}) {
     CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(control()), device_));
     const Plan plan = make_plan(network, parse_split(split, num_ranks(), 2), num_ranks());
     DistributedRun run(network, plan, {.store = {.kind = StoreKind::Root}}, *fake_, communicator, {.device = &device_});
