@@ -78,6 +78,14 @@ class FaultsOnGpus(GpuCase):
                 self.assertEqual(done.returncode, code, done.stderr)
                 self.assertFalse("none.h5" in self.leftovers("none.h5"))
 
+    def test_ranks_that_fail_while_others_wait_for_graphs(self):
+        self.write("many.h5", x=np.zeros((40, 3, 21, 19), "f4"))
+        for kind, code in (("throw", BUG), ("kill", KILLED), ("hang", COMMUNICATION)):
+            with self.subTest(kind=kind):
+                done = self.start(3, "run", "small.onnx", "many.h5", "none.h5", "--device", "cuda", "--split", "h", "--batch", 1, "--graphs", "on",
+                                  "--timeout", 3, seconds=30, PARCONV_FAULT=f"rank=1,phase=run,kind={kind},tick=20", PARCONV_STAND_IN_GPUS="3")
+                self.assertEqual(done.returncode, code, done.stderr)
+
     def test_lost_connections_are_told(self):
         for exchange in (1, 5):  # the first makes the connections
             told = self.run_on(3, 3, "none.h5", "--split", "h", code=COMMUNICATION, PARCONV_STAND_IN_LOST=str(exchange)).stderr

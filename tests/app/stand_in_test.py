@@ -1,4 +1,5 @@
 """The application on GPUs that are not there: CUDA, cuDNN and NCCL are a library of the tests that computes on the host."""
+import json
 import os
 import unittest
 
@@ -35,6 +36,33 @@ class OnStandIn(AppCase):
         for np_, split in ((1, "1"), (2, "stages=2"), (2, "n")):
             self.run_on_gpus(2, np_, "parts.h5", "--split", split, "--micro-batch", 2, PARCONV_STAND_IN_DELAY="200")
             self.assertLess(self.difference("parts.h5", "whole.h5"), 1e-5, split)
+
+    def run_with_graphs(self, graphs, np_, *options, **more):
+        """40 samples one by one. Returns the output, what is said about the run in the report, and the finished process."""
+        self.write("many.h5", x=np.random.default_rng(2).standard_normal((40, 3, 21, 19)).astype("f4"))
+        done = self.on_gpus(4, np_, "run", "small.onnx", "many.h5", "graphs.h5", "--force", "--device", "cuda", "--batch", 1, "--graphs", graphs,
+                            "--report", "graphs.jsonl", "-v", *options, **more)
+        with open(self.path("graphs.jsonl"), encoding="utf-8") as file:
+            return self.result("graphs.h5").tobytes(), json.loads(file.readline()), done
+
+    def test_graphs_change_no_bit(self):
+        for np_, split in ((1, "1"), (3, "h"), (3, "stages=3"), (4, "stages=2,f=2")):
+            directly, told, _ = self.run_with_graphs("off", np_, "--split", split)
+            self.assertEqual((told["graphs"], told["graph_remark"]), ("off", "switched off"))
+            for graphs in ("on", "auto"):
+                result, told, done = self.run_with_graphs(graphs, np_, "--split", split, PARCONV_STAND_IN_DELAY="100")
+                self.assertEqual(result, directly, f"{graphs}, {split}")
+                self.assertGreater(told["graph_launches"], 7)
+                self.assertIn("CUDA graphs", done.stdout)
+                if graphs == "on":
+                    self.assertEqual(told["graphs"], "on")
+                else:  # which of the two is faster on the host says nothing
+                    self.assertGreater(min(told["direct_tick_seconds"], told["graph_tick_seconds"]), 0)
+
+    def test_staged_messages_are_no_graphs(self):
+        _, told, done = self.run_with_graphs("on", 2, "--split", "h", "--transport", "staged")
+        self.assertEqual((told["graphs"], told["graph_launches"]), ("off", 0))
+        self.assertIn("no CUDA graphs: rank 0: the host takes part in its messages", done.stdout)
 
     def test_a_sum_of_more_tensors_than_one_kernel_takes(self):
         nodes = [onnx.node("Sum", ["x"] * 70, "y")]
