@@ -8,6 +8,7 @@
 #   PARCONV_CMAKE_ARGS     more arguments for CMake, such as -DPARCONV_CUDNN_ROOT=... or -DCMAKE_CUDA_ARCHITECTURES=90
 #   PARCONV_GPU_LAYERS     a CSV file of layers to measure instead of tests/benchmarks/gpu_layers.csv
 #   PARCONV_GPU_BATCH      samples that layers are measured with (8)
+#   PARCONV_GPU_BENCH      more options for parconv_gpu_bench, such as --engines heuristic
 #
 # gpu_results.py table RESULTS.json prints the results as a page for docs/results.
 set -euo pipefail
@@ -65,9 +66,10 @@ sanitize() {
 }
 
 measure() {
-  local layers="${PARCONV_GPU_LAYERS:-$parconv_root/tests/benchmarks/gpu_layers.csv}" batch="${PARCONV_GPU_BATCH:-8}" dtype
+  local layers="${PARCONV_GPU_LAYERS:-$parconv_root/tests/benchmarks/gpu_layers.csv}" batch="${PARCONV_GPU_BATCH:-8}" dtype options
+  read -ra options <<<"${PARCONV_GPU_BENCH:-}"
   step "Measuring layers"
-  attempt "$parconv_build/parconv_gpu_bench" "$layers" --batch "$batch" >"$parts/layers.jsonl"
+  attempt "$parconv_build/parconv_gpu_bench" "$layers" --batch "$batch" "${options[@]}" >"$parts/layers.jsonl"
   if ! "$parconv_python" -c 'import torch' 2>/dev/null; then
     echo "PyTorch: not installed; nothing to compare with"
     return

@@ -1,8 +1,8 @@
 // Times convolution layers with bias and ReLU on one GPU: a prepared Kernel against the same cuDNN plan called directly, in
 // turns, and against what the GPU can do at most: the larger of FLOP over its matrix rate and bytes over its copy rate, both
-// measured first. parconv_gpu_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--dtype f32|tf32|f16|bf16] [--batch N]
-// [--repeats N]
-// [--engines heuristic|timed]. Without --dtype: all four. One JSON line a layer and type, then a summary of each type.
+// measured first, the matrix rate by a product of N x N matrices (8192). parconv_gpu_bench LAYERS.csv [--filter SUBSTRING]
+// [--max-gflop X] [--dtype f32|tf32|f16|bf16] [--batch N] [--repeats N] [--engines heuristic|timed] [--matrix-edge N]. Without
+// --dtype: all four. One JSON line a layer and type, then a summary of each type.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,7 +17,6 @@ namespace {
 
 constexpr double shortest_sample_seconds = 2e-3;
 constexpr int num_warm_ups = 3;
-constexpr index_t matrix_edge = 8192;
 
 struct Options {
   std::string path{};
@@ -25,6 +24,7 @@ struct Options {
   std::vector<std::string> types{"f32", "tf32", "f16", "bf16"};
   index_t batch = 1;
   int repeats = 11;
+  index_t matrix_edge = 8192;
   GpuEngines engines = GpuEngines::Timed;
 };
 
@@ -52,6 +52,8 @@ void set_option(Options& options, const std::string& option, const std::string& 
     options.batch = std::max(index_t{1}, number_of<index_t>(value, option));
   else if (option == "--repeats")
     options.repeats = std::max(5, number_of<int>(value, option));
+  else if (option == "--matrix-edge")
+    options.matrix_edge = std::max(index_t{1}, number_of<index_t>(value, option));
   else if (option == "--engines" && (value == "heuristic" || value == "timed"))
     options.engines = value == "timed" ? GpuEngines::Timed : GpuEngines::Heuristic;
   else
@@ -61,22 +63,22 @@ void set_option(Options& options, const std::string& option, const std::string& 
 Options parse(std::span<char* const> arguments) {
   constexpr const char* usage =
       "parconv_gpu_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--dtype f32|tf32|f16|bf16] [--batch N] [--repeats N] "
-      "[--engines heuristic|timed]";
+      "[--engines heuristic|timed] [--matrix-edge N]";
   if (arguments.size() < 2 || arguments.size() % 2 != 0) throw Error(ExitCode::Usage, "wrong number of arguments", usage);
   Options options{.path = arguments[1]};
   for (std::size_t k = 2; k < arguments.size(); k += 2) set_option(options, arguments[k], arguments[k + 1]);
   return options;
 }
 
-/// A 1x1 convolution is a matrix product: 8192 pixels, 8192 channels on both sides.
-double matrix_flop_per_second(Device& device, const GpuType& type) {
-  const Layer product{.name = "matrix", .ic = matrix_edge, .size = 1, .oc = matrix_edge};
-  const std::vector<float> bias(static_cast<std::size_t>(matrix_edge));
-  GpuLayer layer(device, local_op_of(product, bias, matrix_edge, type.type), type, GpuEngines::Timed);
+/// A 1x1 convolution is a matrix product: `edge` pixels, as many channels on both sides.
+double matrix_flop_per_second(Device& device, const GpuType& type, index_t edge) {
+  const Layer product{.name = "matrix", .ic = edge, .size = 1, .oc = edge};
+  const std::vector<float> bias(static_cast<std::size_t>(edge));
+  GpuLayer layer(device, local_op_of(product, bias, edge, type.type), type, GpuEngines::Timed);
   layer.kernel_seconds(num_warm_ups);
   double shortest = 1e9;
   for (int k = 0; k < 5; ++k) shortest = std::min(shortest, layer.kernel_seconds(3));
-  return 2.0 * std::pow(static_cast<double>(matrix_edge), 3) / shortest;
+  return 2.0 * std::pow(static_cast<double>(edge), 3) / shortest;
 }
 
 /// Source and result once, the filter once.
@@ -146,7 +148,7 @@ void print_summary(const GpuType& type, const Ceilings& ceilings, const std::vec
 }
 
 void bench_type(Device& device, const GpuType& type, const std::vector<Layer>& layers, const Options& options) {
-  const Ceilings ceilings{.flop_per_second = matrix_flop_per_second(device, type),
+  const Ceilings ceilings{.flop_per_second = matrix_flop_per_second(device, type, options.matrix_edge),
                           .bytes_per_second = copy_bytes_per_second(device)};
   std::vector<double> ratios, shares;
   for (const Layer& layer : layers) {
