@@ -1,6 +1,9 @@
 // The cudnn backend against the reference on random calls of every kind and in every type. Needs a GPU.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "compute/device_call.hpp"
 #include "compute/kind_cases.hpp"
 #include "support/compare.hpp"
@@ -32,6 +35,13 @@ class CudnnKinds : public ::testing::TestWithParam<KindCase> {
 INSTANTIATE_TEST_SUITE_P(All, CudnnKinds, ::testing::ValuesIn(all_kinds()),
                          [](const auto& kind) { return std::string(kind.param.name); });
 
+/// Of every hundred calls, PARCONV_TEST_SHARE: each new one in 16 bits has code compiled by cuDNN, which takes half a second.
+int num_calls(int all) {
+  const char* const text = std::getenv("PARCONV_TEST_SHARE");
+  const int share = text == nullptr ? 100 : std::clamp(std::atoi(text), 1, 100);
+  return (all * share + 99) / 100;
+}
+
 struct Types {
   DType src = DType::F32;
   DType dst = DType::F32;
@@ -46,7 +56,7 @@ TEST_P(CudnnKinds, GiveTheReferencesBitsOnSmallIntegers) {
   const auto exact = backend({.engines = GpuEngines::Exact});
   const auto reference = make_reference_backend();
   for (const Types& types : {Types{}, Types{DType::F16, DType::F16}, Types{DType::BF16, DType::BF16}})
-    for (int k = 0; k < GetParam().calls; ++k) {
+    for (int k = 0; k < num_calls(GetParam().calls); ++k) {
       TestCall call = draw_call(GetParam(), static_cast<std::uint64_t>(k), Numbers::SmallIntegers);
       DeviceCall on_device(*device_, call, types.src, types.dst);
       const auto kernel = exact->prepare(on_device.op(), reader_of(call.filter));
@@ -65,7 +75,7 @@ TEST_P(CudnnKinds, IsCloseToTheReferenceOnReals) {
   const auto reference = make_reference_backend();
   for (const GpuEngines engines : {GpuEngines::Heuristic, GpuEngines::Timed}) {
     const auto fast = backend({.engines = engines});
-    for (int k = 0; k < GetParam().calls / 8; ++k) {
+    for (int k = 0; k < num_calls(GetParam().calls / 8); ++k) {
       TestCall call = draw_call(GetParam(), 1000 + static_cast<std::uint64_t>(k), Numbers::Reals);
       DeviceCall on_device(*device_, call, DType::F32, DType::F32);
       const auto kernel = fast->prepare(on_device.op(), reader_of(call.filter));
@@ -78,7 +88,7 @@ TEST_P(CudnnKinds, IsCloseToTheReferenceOnReals) {
 TEST_P(CudnnKinds, TakesSixteenBitsToSumsInF32) {
   const auto exact = backend({.engines = GpuEngines::Exact});
   const auto reference = make_reference_backend();
-  for (int k = 0; k < GetParam().calls / 8; ++k) {
+  for (int k = 0; k < num_calls(GetParam().calls / 8); ++k) {
     TestCall call = draw_call(GetParam(), 2000 + static_cast<std::uint64_t>(k), Numbers::SmallIntegers);
     DeviceCall on_device(*device_, call, DType::BF16, DType::F32);
     const auto kernel = exact->prepare(on_device.op(), reader_of(call.filter));
@@ -91,11 +101,15 @@ TEST_P(CudnnKinds, TakesSixteenBitsToSumsInF32) {
   }
 }
 
-TEST_P(CudnnKinds, MayRoundProductsOfF32) {
-  if (GetParam().name != std::string("conv")) GTEST_SKIP() << "not a convolution";
+class CudnnConvs : public CudnnKinds {};
+
+INSTANTIATE_TEST_SUITE_P(All, CudnnConvs, ::testing::Values(kinds_with_filter.front()),
+                         [](const auto& kind) { return std::string(kind.param.name); });
+
+TEST_P(CudnnConvs, MayRoundProductsOfF32) {
   const auto reference = make_reference_backend();
   const auto short_products = backend({.f32_products = F32Products::Tf32});
-  for (int k = 0; k < 40; ++k) {
+  for (int k = 0; k < num_calls(40); ++k) {
     TestCall call = draw_call(GetParam(), 3000 + static_cast<std::uint64_t>(k), Numbers::Reals);
     DeviceCall on_device(*device_, call, DType::F32, DType::F32);
     const auto kernel = short_products->prepare(on_device.op(), reader_of(call.filter));
