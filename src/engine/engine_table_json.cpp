@@ -140,7 +140,8 @@ EngineTables engine_tables_from_json(std::string_view json_text) {
   const Json json = checks.parsed(json_text);
   check_header(json);
   EngineTables tables;
-  for (const Json& each : list(json, "machines", "the file")) {
+  const std::string file = "the file";
+  for (const Json& each : list(json, "machines", file)) {
     const std::string of = concat("machine ", tables.size());
     const EngineMachine machine = machine_from(each, of);
     if (tables.contains(machine)) checks.refuse(of, concat("is ", to_string(machine), " once more"), "keep one of them");
