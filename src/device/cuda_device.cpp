@@ -214,6 +214,7 @@ std::unique_ptr<DeviceGraph> CudaDevice::capture(const std::function<void()>& wo
     return std::make_unique<CudaLanesGraph>(*this, captured);
   } catch (...) {
     is_capturing_ = false;
+    static_cast<void>(cudaGetLastError());  // told here, not by the next call
     throw;
   }
 }

@@ -24,7 +24,6 @@ CapturedWork::CapturedWork(cudaStream_t stream, const std::function<void()>& wor
   const std::exception_ptr failure = failure_of(work);
   const cudaError_t status = cudaStreamEndCapture(stream, &graph_);
   if (status == cudaSuccess && !failure) return;
-  static_cast<void>(cudaGetLastError());  // told here, not by the next call
   if (graph_ != nullptr) cudaGraphDestroy(graph_);
   if (failure) std::rethrow_exception(failure);
   check(status, "cudaStreamEndCapture");

@@ -201,6 +201,9 @@ TEST_F(CudaDevice, WhatCannotBeCapturedIsRefusedAndForgotten) {
   }),
                Error)
       << "the lanes do not meet again";
+  const Box whole = Box::whole({{1, 4, 1, 2, 2}});
+  DeviceBytes packed = device_->allocate(32);
+  device_->pack(view_within(memory.data(), whole.with(Axis::W, {1, 2}), whole), packed.data(), DeviceLane::Compute);  // a kernel
   outside.data()[0] = std::byte{5};
   device_->upload(bytes_view(std::as_const(outside).data(), 64), bytes_view(memory.data(), 64), DeviceLane::Communication);
   device_->synchronize();
