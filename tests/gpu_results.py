@@ -123,13 +123,18 @@ def layers_page(record):
     return table(("layer", "type", "us", "/ direct call", "/ PyTorch", "share of the roof", "computed by"), cells)
 
 
+def share_of_graphs(line):
+    """The time of a tick as a CUDA graph in relation to one without; None where they were not compared."""
+    return line["graph_tick_seconds"] / line["direct_tick_seconds"] if line.get("direct_tick_seconds") else None
+
+
 def networks_page(record):
     cells = [
         (line["network"], "x".join(map(str, line["shape"])), line["dtype"], cell(1e3 * line["parconv_seconds"], ".3f"), cell(1e3 * line["torch_seconds"], ".3f"),
-         cell(line["ratio"], ".3f"), cell(line["difference"], ".1e"))
+         cell(line["ratio"], ".3f"), cell(line["difference"], ".1e"), cell(share_of_graphs(line), ".3f"))
         for line in record["networks"]
     ]
-    return table(("network", "batch", "type", "ms", "ms, PyTorch", "ratio", "largest difference"), cells)
+    return table(("network", "batch", "type", "ms", "ms, PyTorch", "ratio", "largest difference", "tick as graph / directly"), cells)
 
 
 def print_page(results):
