@@ -2,10 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 #include "compute/device_call.hpp"
 #include "compute/kind_cases.hpp"
+#include "parconv/compute/engine_chooser.hpp"
+#include "parconv/core/error.hpp"
 #include "support/compare.hpp"
 #include "support/gpu_test.hpp"
 
@@ -116,6 +119,83 @@ TEST_P(CudnnConvs, MayRoundProductsOfF32) {
     ASSERT_TRUE(all_near(on_device.run(*kernel), run(*reference, call), 5e-3))
         << "call " << k << " by " << kernel->implementation();
   }
+}
+
+/// "cudnn:engine38, copy" names engine 38.
+bool names_one_of(const std::string& implementation, const EngineChoices& choices) {
+  return std::any_of(choices.begin(), choices.end(), [&](const auto& each) {
+    const std::string name = concat("cudnn:engine", each.second.engine);
+    const std::size_t place = implementation.find(name);
+    return place != std::string::npos && std::isdigit(static_cast<unsigned char>(implementation[place + name.size()])) == 0;
+  });
+}
+
+/// Kinds that have engines to choose from.
+class CudnnChoosers : public CudnnKinds {
+ protected:
+  /// So many calls that come down to some of the library's: a transposed convolution may reach no input.
+  void draw(std::size_t count) {
+    const auto chooser = this->chooser();
+    for (std::uint64_t seed = 4000; calls_.size() < count; ++seed) {
+      TestCall call = draw_call(GetParam(), seed, Numbers::Reals);
+      auto on_device = std::make_unique<DeviceCall>(*device_, call, DType::F32, DType::F32);
+      if (chooser->open_calls({&on_device->op(), 1}, {}).empty()) continue;
+      calls_.push_back(std::move(call));
+      ops_.push_back(on_device->op());
+      on_device_.push_back(std::move(on_device));
+    }
+  }
+
+  std::unique_ptr<EngineChooser> chooser() { return make_engine_chooser({.name = "cudnn", .device = device_.get()}); }
+
+  std::unique_ptr<Kernel> prepared(const EngineChoices& choices, std::size_t k) {
+    backend_ = backend({.choices = std::make_shared<const EngineChoices>(choices)});
+    return backend_->prepare(ops_[k], reader_of(calls_[k].filter));
+  }
+
+  std::vector<TestCall> calls_{};
+  std::vector<std::unique_ptr<DeviceCall>> on_device_{};
+  std::vector<LocalOp> ops_{};
+  std::unique_ptr<Backend> backend_{};
+};
+
+INSTANTIATE_TEST_SUITE_P(All, CudnnChoosers, ::testing::ValuesIn(kinds_with_filter),
+                         [](const auto& kind) { return std::string(kind.param.name); });
+
+TEST_P(CudnnChoosers, ComputeByTheEnginesThatWereChosen) {
+  draw(6);
+  const auto chooser = this->chooser();
+  EXPECT_GT(chooser->machine().multiprocessors, 0);
+  EngineChoices choices;
+  for (std::vector<std::string> open; !(open = chooser->open_calls(ops_, choices)).empty();)
+    for (const std::string& call : open) {
+      const EngineChoice choice = choices[call] = chooser->choose(call);
+      EXPECT_TRUE(!choice.computes() || choice.seconds > 0) << call;
+    }
+  EXPECT_GE(choices.size(), 6U);
+  const auto reference = make_reference_backend();
+  for (std::size_t k = 0; k < calls_.size(); ++k) {
+    const auto kernel = prepared(choices, k);
+    const bool has_engine = kernel->implementation().find("engine") != std::string::npos;  // the first phase may be a fill
+    EXPECT_TRUE(!has_engine || names_one_of(kernel->implementation(), choices)) << kernel->implementation();
+    ASSERT_TRUE(all_near(on_device_[k]->run(*kernel), run(*reference, calls_[k]), 1e-4))
+        << "call " << k << " by " << kernel->implementation();
+  }
+}
+
+/// Where every way to ask has been answered by no engine, nothing is prepared, as nothing is listed.
+TEST_P(CudnnChoosers, RefuseWhatNoEngineComputes) {
+  draw(1);
+  const auto chooser = this->chooser();
+  EngineChoices none;
+  const auto ask_again = [&] {
+    for (int round = 0; round < 100; ++round)
+      for (const std::string& call : chooser->open_calls(ops_, none)) none[call] = {};
+  };
+  EXPECT_THROW(ask_again(), Error);
+  EXPECT_FALSE(none.empty());
+  EXPECT_THROW(prepared(none, 0), Error);
+  EXPECT_NO_THROW(prepared({}, 0));
 }
 
 }  // namespace

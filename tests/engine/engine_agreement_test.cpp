@@ -129,6 +129,17 @@ TEST(EngineAgreement, ReachesRanksWithoutCalls) {
   EXPECT_EQ(timer.calls.empty(), rank() > 0);
 }
 
+/// Ranks with GPUs of one kind agree among themselves.
+TEST(EngineAgreement, IsAmongTheRanksOfItsControl) {
+  Control kind = control().split(rank() % 2);
+  Timer timer;
+  const auto chooser = chooser_of(timer);
+  const EngineChoices choices = agree_on_engines(kind, *chooser, own_ops("n", num_ranks()), {});
+  EXPECT_TRUE(kind.all_equal(engine_tables_to_json({{no_machine, choices}})));
+  EXPECT_EQ(kind.sum(timer.calls.size()), std::ssize(choices));
+  for (const auto& [call, choice] : choices) EXPECT_EQ(choice.engine / 1000 % 2, rank() % 2) << "of the other kind: " << call;
+}
+
 TEST(EngineAgreement, FailsOnAllRanksIfOneFails) {
   const int last = num_ranks() - 1;
   const auto chooser =
