@@ -208,6 +208,7 @@ class Runner {
                      .output = names_.front(),
                      .split = setup_.split,
                      .backend = backend_->name(),
+                     .engines = device_->device() == nullptr ? std::string() : options_.engines,
                      .overlap = compile_options_.overlap == Overlap::On ? "on" : "off",
                      .reduce = options_.reduce,
                      .dtype = options_.dtype,

@@ -34,6 +34,7 @@ std::string to_json_line(const RunRecord& record) {
                           {"threads", record.threads},
                           {"split", record.split},
                           {"backend", record.backend},
+                          {"engines", record.engines},
                           {"overlap", record.overlap},
                           {"reduce", record.reduce},
                           {"dtype", record.dtype},

@@ -41,7 +41,9 @@ class Engines(AppCase):
     def test_results_are_those_of_cpus(self):
         self.run_small(1, "cpu.h5", "--force", "--device", "cpu")
         for engines in ("heuristic", "timed", "exact"):
-            self.run_on_gpus(2, "gpu.h5", "--engines", engines)
+            self.run_on_gpus(2, "gpu.h5", "--engines", engines, "--report", "report.jsonl")
+            with open(self.path("report.jsonl")) as file:
+                self.assertEqual(json.loads(file.readline())["engines"], engines)
             np.testing.assert_allclose(self.result("gpu.h5"), self.result("cpu.h5"), rtol=1e-4, atol=1e-5)
 
     def test_other_ranks_time_only_what_is_new(self):

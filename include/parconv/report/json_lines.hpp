@@ -18,6 +18,7 @@ struct RunRecord {
   std::string output{};
   std::string split{};
   std::string backend{};
+  std::string engines{};  ///< on GPUs: heuristic, timed or exact; empty on CPUs
   std::string overlap{};
   std::string reduce{};
   std::string dtype{};  ///< of activations
