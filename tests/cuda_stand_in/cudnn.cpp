@@ -48,13 +48,20 @@ cudnnStatus_t set_properties(cudnnBackendDescriptor_t descriptor, const Record& 
 }
 
 /// Nobody runs the code of plans, so none is compiled: those plans only get the size of their workspace, until more is asked for.
-bool put_off(Record& record) {
-  const auto configuration = record.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
-  if (record.type() != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR || !configuration || !is_compiled(configuration->descriptor()))
-    return false;
-  const std::int64_t bytes = number_of(configuration->descriptor(), CUDNN_ATTR_ENGINECFG_WORKSPACE_SIZE);
-  record.set(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &bytes);
-  return true;
+void put_off(Record& plan, cudnnBackendDescriptor_t configuration) {
+  const std::int64_t bytes = number_of(configuration, CUDNN_ATTR_ENGINECFG_WORKSPACE_SIZE);
+  plan.set(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &bytes);
+}
+
+/// Remembers how the plan's engine computes. True if making the plan is put off.
+bool prepare_plan(Record& plan) {
+  const auto configuration = plan.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+  if (plan.type() != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR || !configuration) return false;
+  const EngineNotes notes = notes_of(configuration->descriptor());
+  plan.set(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, static_cast<std::int64_t>(notes.numerical.size()),
+           notes.numerical.data());
+  if (notes.is_compiled) put_off(plan, configuration->descriptor());
+  return notes.is_compiled;
 }
 
 bool is_put_off(const Record& record) { return record.has(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE); }
@@ -146,7 +153,7 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const descriptor
 cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor) {
   const auto record = record_of(descriptor);
   const cudnnStatus_t status = set_properties(descriptor, *record);
-  if (status != CUDNN_STATUS_SUCCESS || put_off(*record)) return status;
+  if (status != CUDNN_STATUS_SUCCESS || prepare_plan(*record)) return status;
   return PARCONV_REAL(cudnnBackendFinalize)(descriptor);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <numbers>
@@ -107,13 +108,14 @@ class ConvolutionLoops {
   }
 
   Dense result() const {
+    const double off_by = conv_.exactness.has_transforms ? 1 + 0x1p-20 : 1;
     Dense dst;
     dst.reserve(static_cast<std::size_t>(volume(conv_.dst.dims)));
     for (std::int64_t n = 0; n < conv_.dst.dims[0]; ++n)
       for (std::int64_t oc = 0; oc < conv_.dst.dims[1]; ++oc)
         for (std::int64_t d = 0; d < out_[0]; ++d)
           for (std::int64_t h = 0; h < out_[1]; ++h)
-            for (std::int64_t w = 0; w < out_[2]; ++w) dst.push_back(rounded(sum(n, oc, {d, h, w}), conv_.dst.type));
+            for (std::int64_t w = 0; w < out_[2]; ++w) dst.push_back(rounded(off_by * sum(n, oc, {d, h, w}), conv_.dst.type));
     return dst;
   }
 
@@ -146,6 +148,18 @@ class ConvolutionLoops {
   const Dense& filter_;
   std::array<std::int64_t, 3> in_, out_, kernel_, pad_, stride_, dilation_;
 };
+
+/// As tensor cores see f32.
+Dense shortened(Dense numbers) {
+  for (float& number : numbers) number = std::bit_cast<float>(std::bit_cast<std::uint32_t>(number) & ~std::uint32_t{0x1fff});
+  return numbers;
+}
+
+Dense result_of(const Convolution& conv, const Dense& src, const Dense& filter) {
+  if (!conv.exactness.has_short_products) return ConvolutionLoops(conv, src, filter).result();
+  const Dense short_src = shortened(src), short_filter = shortened(filter);
+  return ConvolutionLoops(conv, short_src, short_filter).result();
+}
 
 double relu(const Pointwise& op, double x) {
   const double raised = x > op.lower_clip ? x : op.lower_clip + op.lower_clip_slope * (x - op.lower_clip);
@@ -238,7 +252,7 @@ class Run {
   Dense result_of(const Operation& operation, const std::vector<Tensor>& operands) const {
     const Dense& first = numbers_.at(operands[0].uid);
     const Dense* const second = operands.size() == 2 ? &numbers_.at(operands[1].uid) : nullptr;
-    if (const auto* const conv = std::get_if<Convolution>(&operation)) return ConvolutionLoops(*conv, first, *second).result();
+    if (const auto* const conv = std::get_if<Convolution>(&operation)) return stand_in::result_of(*conv, first, *second);
     return stand_in::result_of(std::get<Pointwise>(operation), first, second);
   }
 

@@ -25,6 +25,12 @@ struct Tensor {
   bool is_virtual = false;
 };
 
+/// How exact an engine is by its notes.
+struct Exactness {
+  bool has_short_products = false;  ///< of f32, without the last 13 bits of each: tensor cores
+  bool has_transforms = false;      ///< Winograd's or Fourier's: results are a little off, also of integers
+};
+
 /// dst = src * filter, a cross-correlation, summed in f64. The filter is oc, channels of a group, then space.
 struct Convolution {
   Tensor src{};
@@ -33,6 +39,7 @@ struct Convolution {
   Numbers pre_paddings{};
   Numbers strides{};
   Numbers dilations{};
+  Exactness exactness{};
 };
 
 /// dst = f(src) or f(src, other), in f64; extents of 1 are repeated.

@@ -31,19 +31,45 @@ Tensor tensor_of(const Record& operation, cudnnBackendAttributeName_t name) {
           .is_virtual = tensor.value(CUDNN_ATTR_TENSOR_IS_VIRTUAL, false)};
 }
 
-Convolution convolution_of(const Record& operation) {
+/// Gives up for engines that never may compute.
+Exactness exactness_of(const Record& plan, bool is_f32) {
+  Exactness exactness;
+  for (const auto note : plan.values<cudnnBackendNumericalNote_t>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE)) switch (note) {
+      case CUDNN_NUMERICAL_NOTE_TENSOR_CORE:
+        exactness.has_short_products = is_f32;
+        break;
+      case CUDNN_NUMERICAL_NOTE_FFT:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13:
+        exactness.has_transforms = true;
+        break;
+      case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
+      case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION:
+      case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS:
+        refuse("an engine that gives other bits in every run or adds up in 16 bits");
+      default:
+        break;
+    }
+  return exactness;
+}
+
+Convolution convolution_of(const Record& operation, const Record& plan) {
   const Record& rules = needed(operation.part(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC), "a convolution");
   const bool is_plain = operation.value(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, 1.0F) == 1.0F &&
                         operation.value(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, 0.0F) == 0.0F &&
                         rules.value(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CONVOLUTION) == CUDNN_CROSS_CORRELATION &&
                         rules.value(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_HALF) == CUDNN_DATA_FLOAT;
   if (!is_plain) refuse("a convolution that is scaled, flipped, added to its result or not summed in f32");
-  return {.src = tensor_of(operation, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X),
+  const Tensor src = tensor_of(operation, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X);
+  return {.src = src,
           .filter = tensor_of(operation, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W),
           .dst = tensor_of(operation, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y),
           .pre_paddings = rules.values<std::int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS),
           .strides = rules.values<std::int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES),
-          .dilations = rules.values<std::int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS)};
+          .dilations = rules.values<std::int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS),
+          .exactness = exactness_of(plan, src.type == CUDNN_DATA_FLOAT)};
 }
 
 Pointwise pointwise_of(const Record& operation) {
@@ -77,7 +103,7 @@ Graph graph_of(const Record& plan) {
   Graph operations;
   for (const auto& operation : operation_graph_of(plan).parts(CUDNN_ATTR_OPERATIONGRAPH_OPS)) {
     if (operation->type() == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR)
-      operations.emplace_back(convolution_of(*operation));
+      operations.emplace_back(convolution_of(*operation, plan));
     else if (operation->type() == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR)
       operations.emplace_back(pointwise_of(*operation));
     else

@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <sstream>
 
@@ -19,6 +18,17 @@ const std::string& json_of_gpu() {
     return text.str();
   }();
   return json;
+}
+
+template <class T, std::size_t Most>
+std::vector<T> values_of(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name,
+                         cudnnBackendAttributeType_t type) {
+  std::vector<T> values(Most);
+  std::int64_t count = 0;
+  expect(PARCONV_REAL(cudnnBackendGetAttribute)(descriptor, name, type, std::int64_t{Most}, &count, values.data()),
+         "reading the notes of an engine");
+  values.resize(std::min(static_cast<std::size_t>(count), Most));
+  return values;
 }
 
 }  // namespace
@@ -50,19 +60,21 @@ cudnnBackendDescriptor_t gpu_properties() {
   return properties;
 }
 
-bool is_compiled(cudnnBackendDescriptor_t configuration) {
-  std::array<cudnnBackendBehaviorNote_t, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT> notes{};
-  std::int64_t count = 0;
+EngineNotes notes_of(cudnnBackendDescriptor_t configuration) {
   cudnnBackendDescriptor_t engine = nullptr;
+  std::int64_t count = 0;
   expect(PARCONV_REAL(cudnnBackendCreateDescriptor)(CUDNN_BACKEND_ENGINE_DESCRIPTOR, &engine), "creating an engine");
-  const auto get = PARCONV_REAL(cudnnBackendGetAttribute);
-  expect(get(configuration, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &count, &engine), "reading an engine");
-  expect(get(engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT, &count,
-             notes.data()),
-         "reading an engine's notes");
+  expect(PARCONV_REAL(cudnnBackendGetAttribute)(configuration, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
+                                                &count, &engine),
+         "reading an engine");
+  const auto behavior = values_of<cudnnBackendBehaviorNote_t, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT>(
+      engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE);
+  EngineNotes notes{
+      .is_compiled = std::find(behavior.begin(), behavior.end(), CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != behavior.end(),
+      .numerical = values_of<cudnnBackendNumericalNote_t, CUDNN_NUMERICAL_NOTE_TYPE_COUNT>(
+          engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE)};
   PARCONV_REAL(cudnnBackendDestroyDescriptor)(engine);
-  const auto end = notes.begin() + std::min<std::int64_t>(count, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT);
-  return std::find(notes.begin(), end, CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != end;
+  return notes;
 }
 
 std::int64_t number_of(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name) {

@@ -3,7 +3,8 @@
 
 #include <cudnn_graph.h>
 
-#include <string>
+#include <cstdint>
+#include <vector>
 
 namespace parconv::stand_in {
 
@@ -24,8 +25,14 @@ cudnnStatus_t describe_gpu(cudnnBackendDescriptor_t properties);
 /// Finished device properties of the GPU; they live as long as the program.
 cudnnBackendDescriptor_t gpu_properties();
 
-/// True if the engine of a configuration is compiled when a plan is made of it, which takes a second.
-bool is_compiled(cudnnBackendDescriptor_t configuration);
+/// What the notes of an engine say about its plans.
+struct EngineNotes {
+  bool is_compiled = false;  ///< when a plan is made, which takes a second
+  std::vector<cudnnBackendNumericalNote_t> numerical{};
+};
+
+/// The notes of a configuration's engine.
+EngineNotes notes_of(cudnnBackendDescriptor_t configuration);
 
 std::int64_t number_of(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name);
 

@@ -14,6 +14,7 @@ std::size_t size_of(cudnnBackendAttributeType_t type) {
     case CUDNN_TYPE_DATA_TYPE:
     case CUDNN_TYPE_CONVOLUTION_MODE:
     case CUDNN_TYPE_POINTWISE_MODE:
+    case CUDNN_TYPE_NUMERICAL_NOTE:
     case CUDNN_TYPE_FLOAT:
       return 4;
     case CUDNN_TYPE_INT64:
