@@ -142,8 +142,9 @@ def print_page(results):
     tests, sanitizer = record["tests"], record["sanitizer"]
     versions = next((f'CUDA and cuDNN {line["cuda_and_cudnn"]}' for line in record["layers"] if "cuda_and_cudnn" in line), "")
     torch = next((line["implementation"] for line in record["torch_layers"]), "no PyTorch")
+    is_stand_in = any(line.get("gpu") == "stand-in" for line in record["layers"])
     lines = [
-        "# On a GPU",
+        "# On the stand-in for CUDA: no GPU, and times mean nothing" if is_stand_in else "# On a GPU",
         "",
         f'{record["date"]}, revision {record["environment"]["revision"]}, {"; ".join(record["environment"]["gpus"])}, {versions}, {torch}, '
         f'{record["environment"]["system"]}. Written by `tests/gpu_results.py table` from what `bash tests/gpu.sh` found.',
