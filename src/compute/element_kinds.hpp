@@ -99,7 +99,7 @@ struct Binary {
   PARCONV_HOST_DEVICE Lanes<V> value(const Place& at) const {
     Lanes<V> a = load<V>(from.srcs[0], at);
     const Lanes<V> b = load<V>(from.srcs[1], at);
-    for (int k = 0; k < V; ++k) a.x[k] = combined(kind, a.x[k], b.x[k]);
+    for (int k = 0; k < V; ++k) a.x[k] = element::combined(kind, a.x[k], b.x[k]);
     return a;
   }
 };

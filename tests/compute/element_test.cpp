@@ -2,10 +2,14 @@
 // every type.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "compute/cpu_kernels.hpp"
 #include "compute/host_executor.hpp"
 #include "compute/kind_cases.hpp"
 #include "compute/typed_call.hpp"
+#include "parconv/model/activation.hpp"
 #include "support/compare.hpp"
 
 namespace parconv::test {
@@ -70,6 +74,23 @@ OperandLayout layout_in(const Extents& inner, const Extents& outer, DType type =
 
 LocalOp copy_of(const OperandLayout& src, const OperandLayout& dst) {
   return {.kind = LocalCopy{}, .finish = {}, .srcs = {src}, .dst = dst};
+}
+
+/// GPUs have their own copy of these functions; on the host both have the same bits, for what is no number too.
+TEST(ElementFunctions, OfTwoNumbersAreThoseOfTheModel) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> numbers{0.0F, -0.0F, 1.0F, -2.5F, 3.0F, 1e-40F, 3e38F, infinity, -infinity, std::nanf("")};
+  for (const BinaryKind kind :
+       {BinaryKind::Mul, BinaryKind::Sub, BinaryKind::Div, BinaryKind::Max, BinaryKind::Min, BinaryKind::PRelu, BinaryKind::Pow})
+    for (const float a : numbers)
+      for (const float b : numbers) {
+        const float actual = element::combined(kind, a, b), expected = parconv::combined(kind, a, b);
+        if (std::isnan(expected)) {
+          EXPECT_TRUE(std::isnan(actual)) << static_cast<int>(kind) << " of " << a << " and " << b;
+        } else {
+          EXPECT_TRUE(same_bits({&actual, 1}, {&expected, 1})) << static_cast<int>(kind) << " of " << a << " and " << b;
+        }
+      }
 }
 
 TEST(ElementLanes, AreAsWideAsStridesAllow) {
