@@ -1,6 +1,9 @@
 // Engines on GPUs, against the oracle bit for bit on small integers: every operator on random grids, networks with stages.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "engine/device_run.hpp"
 #include "parconv/comm/device_communicators.hpp"
 #include "support/gpu_of_rank.hpp"
@@ -9,6 +12,9 @@
 
 namespace parconv::test {
 namespace {
+
+/// What activations are kept in, in turns.
+constexpr std::array types{DType::F32, DType::BF16, DType::F16};
 
 bool is_rounded(ActivationKind kind) {
   return kind != ActivationKind::None && kind != ActivationKind::Relu && kind != ActivationKind::LeakyRelu &&
@@ -40,7 +46,7 @@ class GpuEngine : public ::testing::TestWithParam<const char*> {
   bool is_nccl() const { return std::string(GetParam()) == "nccl"; }
 
   GraphReport expect_equal(EngineCase run_case, Random& random, GraphUse graphs = GraphUse::Off) {
-    if (is_rounded(run_case.network)) run_case.tolerance = 1e-5;
+    if (is_rounded(run_case.network)) run_case.tolerance = run_case.options.type == DType::F32 ? 1e-5 : 1e-2;
     return expect_equal_to_oracle(run_case, {*device_, *backend_, make_communicator(), graphs}, random);
   }
 
@@ -49,7 +55,7 @@ class GpuEngine : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(GpuEngine, RandomOperatorsOnRandomGrids) {
-  const std::uint64_t num_seeds = is_nccl() ? 10 : 60;  // a communicator of NCCL takes a second to make
+  const std::uint64_t num_seeds = is_nccl() ? 12 : 90;  // a communicator of NCCL takes a second to make
   for (std::uint64_t seed = 0; seed < num_seeds; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed * 41 + 3);
@@ -57,7 +63,8 @@ TEST_P(GpuEngine, RandomOperatorsOnRandomGrids) {
     const CompileOptions options{.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
                                  .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
                                  .store = {.kind = StoreKind::Root},
-                                 .needs_dense = backend_->memory_rules().needs_dense};
+                                 .needs_dense = backend_->memory_rules().needs_dense,
+                                 .type = types[seed % types.size()]};
     const Plan plan = random_plan(network, random, num_ranks(), 1, true);
     expect_equal({network, plan, options, random.integer(1, 3)}, random);
     if (testing::Test::HasFatalFailure()) return;
@@ -65,14 +72,15 @@ TEST_P(GpuEngine, RandomOperatorsOnRandomGrids) {
 }
 
 TEST_P(GpuEngine, RandomNetworksWithStages) {
-  const std::uint64_t num_seeds = is_nccl() ? 5 : 20;
+  const std::uint64_t num_seeds = is_nccl() ? 6 : 30;
   for (std::uint64_t seed = 0; seed < num_seeds; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed * 43 + 5);
     const Network network = fuse(random_network(seed, Weights::SmallIntegers, static_cast<int>(random.integer(2, 10))));
     const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
                                  .store = {.kind = StoreKind::Root},
-                                 .needs_dense = backend_->memory_rules().needs_dense};
+                                 .needs_dense = backend_->memory_rules().needs_dense,
+                                 .type = types[seed % types.size()]};
     const Plan plan = random_plan(network, random, num_ranks(), static_cast<int>(random.integer(1, 4)), true);
     expect_equal({network, plan, options, random.integer(1, 6)}, random);
     if (testing::Test::HasFatalFailure()) return;
