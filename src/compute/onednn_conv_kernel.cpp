@@ -131,7 +131,7 @@ bool is_best_as_it_is(const DenseConv& conv) {
 
 /// One group at a time where oneDNN has nothing good for all of them: the same as a rank does that has a part of the filters.
 bool is_better_ungrouped(const LocalOp& op, const LocalConv& conv, const ChannelPiece& piece) {
-  const bool is_depthwise = piece.filter.ic.size() == 1;
+  const bool is_depthwise = piece.filter.ic.size() == 1 && piece.dst.size() == piece.groups;
   if (piece.groups == 1 || is_depthwise) return false;
   const PiecePlan plan = plan_piece(op, conv, piece, {Padding::Explicit, compute_type(op)});
   return has_full_window(plan.conv) || quality_of(folded(plan.conv)) != Quality::Direct;
