@@ -24,6 +24,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds silence{8000};
 constexpr milliseconds pause_after_error{300};
 constexpr milliseconds pause_after_time_out{2000};
+/// How long a rank that lost another one waits before it speaks: the other one may have spoken and ended, which ends this one
+/// soon.
+constexpr milliseconds pause_after_loss{1000};
 constexpr double ending_seconds = 30;
 
 /// A name that no other job on these hosts has.
@@ -108,6 +111,7 @@ void AppJob::end(const std::exception_ptr& exception, const std::string& phase) 
     place = agreed.place();
   } catch (...) {
   }
+  if (!is_agreed && error.code() == ExitCode::Communication) std::this_thread::sleep_for(pause_after_loss);
   if (is_agreed ? is_root() : may_speak()) {
     remove_files();
     print_error(error, place_text(place));
