@@ -198,7 +198,7 @@ void add_output_options(CLI::App& app, RunOptions& options) {
   app.add_flag(
       "--verify{sampled}", options.verify,
       "before the run, recompute sampled boxes of every layer (=full: all) of the first micro-batch with the reference; a "
-      "difference above 1e-4 (tf32: 1/64, bf16: 1/32, f16: 1/256) of a layer's largest value ends with 70");
+      "difference above 1e-4 (bf16 and tf32: 1/32, f16: 1/256) of a layer's largest value ends with 70");
   app.add_option("--timeout", options.timeout_seconds,
                  "seconds without progress after which the job ends with 76; 0 waits for ever. A run progresses with every layer")
       ->check(CLI::Range(0.0, 1e7))

@@ -70,7 +70,7 @@ void require_available(const RunOptions& options, const Placement& placement) {
 double allowed_difference(const Precision& precision) {
   if (precision.activations == DType::BF16) return 0x1p-5;
   if (precision.activations == DType::F16) return 0x1p-8;
-  return precision.products == F32Products::Tf32 ? 0x1p-6 : 1e-4;
+  return precision.products == F32Products::Tf32 ? 0x1p-5 : 1e-4;
 }
 
 Blocks choose_blocks(const RunOptions& options, const DataSize& data, const Split& split, int ranks) {

@@ -48,7 +48,8 @@ void require_available(const RunOptions& options, const Placement& placement);
 /// Largest difference from the reference that passes, in relation to the largest value of a layer. The reference rounds
 /// activations where the job rounds them, but sums of f32 in another order may be rounded to the other neighbour, a step of up to
 /// 2^-7 of a value in bf16 and 2^-10 in f16, and so on from layer to layer: four such steps. It does not round the factors of
-/// products as TF32 does, by up to 2^-10 of each, in every convolution.
+/// products as TF32 does, by up to 2^-10 of each, in every convolution: on the stand-in for CUDA that was 0.006 after the 55
+/// layers of a ResNet-50.
 double allowed_difference(const Precision& precision);
 
 /// Chooses the split, the blocks and the plan for `ranks` ranks. Throws Error(Usage) for a split that does not fit, and
