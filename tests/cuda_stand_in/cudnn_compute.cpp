@@ -123,18 +123,25 @@ class ConvolutionLoops {
   double sum(std::int64_t n, std::int64_t oc, const std::array<std::int64_t, 3>& at) const {
     const std::int64_t channels = conv_.filter.dims[1], groups = conv_.src.dims[1] / channels;
     const std::int64_t first = oc / (conv_.filter.dims[0] / groups) * channels;
+    const float* const src = src_.data() + (n * conv_.src.dims[1] + first) * in_[0] * in_[1] * in_[2];
+    const float* tap = filter_.data() + oc * channels * kernel_[0] * kernel_[1] * kernel_[2];
     double result = 0;
-    for (std::int64_t ic = 0; ic < channels; ++ic) {
-      const float* const plane = src_.data() + (n * conv_.src.dims[1] + first + ic) * in_[0] * in_[1] * in_[2];
-      const float* tap = filter_.data() + (oc * channels + ic) * kernel_[0] * kernel_[1] * kernel_[2];
-      for (std::int64_t kd = 0; kd < kernel_[0]; ++kd)
-        for (std::int64_t kh = 0; kh < kernel_[1]; ++kh)
-          for (std::int64_t kw = 0; kw < kernel_[2]; ++kw, ++tap) {
-            const std::int64_t d = input(0, at, kd), h = input(1, at, kh), w = input(2, at, kw);
-            if (is_inside(0, d) && is_inside(1, h) && is_inside(2, w))
-              result += static_cast<double>(*tap) * static_cast<double>(plane[(d * in_[1] + h) * in_[2] + w]);
-          }
-    }
+    for (std::int64_t kd = 0; kd < kernel_[0]; ++kd)
+      for (std::int64_t kh = 0; kh < kernel_[1]; ++kh)
+        for (std::int64_t kw = 0; kw < kernel_[2]; ++kw, ++tap) {
+          const std::int64_t d = input(0, at, kd), h = input(1, at, kh), w = input(2, at, kw);
+          if (is_inside(0, d) && is_inside(1, h) && is_inside(2, w))
+            result += over_channels(src + (d * in_[1] + h) * in_[2] + w, tap, channels);
+        }
+    return result;
+  }
+
+  /// One pixel times one tap.
+  double over_channels(const float* pixel, const float* tap, std::int64_t channels) const {
+    const std::int64_t plane = in_[0] * in_[1] * in_[2], taps = kernel_[0] * kernel_[1] * kernel_[2];
+    double result = 0;
+    for (std::int64_t ic = 0; ic < channels; ++ic)
+      result += static_cast<double>(tap[ic * taps]) * static_cast<double>(pixel[ic * plane]);
     return result;
   }
 
