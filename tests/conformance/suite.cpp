@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "parconv/core/error.hpp"
 
@@ -9,6 +10,10 @@ namespace parconv::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// What ONNX 1.17 expects here is wrong: where rounding up gives a window that reaches beyond the padded input, it divides by all
+/// taps. PyTorch and ONNX Runtime divide by those within.
+constexpr std::string_view wrong_data = "node/test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_True";
 
 /// The folders in `folder` whose names begin with `prefix`, sorted.
 std::vector<fs::path> folders_in(const fs::path& folder, const std::string& prefix) {
@@ -23,6 +28,7 @@ std::vector<fs::path> folders_in(const fs::path& folder, const std::string& pref
 void append_cases(std::vector<SuiteCase>& cases, const std::string& set, const fs::path& folder) {
   const std::vector<fs::path> data = folders_in(folder, "test_data_set_");
   if (data.empty()) throw Error(ExitCode::InputMissing, concat("'", folder.string(), "' holds no data"));
+  if (set + "/" + folder.filename().string() == wrong_data) return;
   for (std::size_t k = 0; k < data.size(); ++k) {
     const std::string number = k == 0 ? "" : concat(":", k);
     cases.push_back({.name = set + "/" + folder.filename().string() + number, .model = folder / "model.onnx", .data = data[k]});
