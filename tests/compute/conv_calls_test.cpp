@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "compute/answering_library.hpp"
 #include "compute/local_op_random.hpp"
 #include "parconv/core/error.hpp"
 
@@ -12,32 +13,21 @@ namespace parconv::test {
 namespace {
 
 /// Is asked for calls like any library, and writes them down. Refuses what has a key with this text.
-class AskedLibrary final : public ConvLibrary {
+class AskedLibrary final : public AnsweringLibrary {
  public:
   explicit AskedLibrary(std::string refused = {}) : refused_(std::move(refused)) {}
 
-  std::unique_ptr<ConvCall> make_call(const StridedConv& conv, const ConvFilter&) override {
-    asked.insert(key_of(conv, {}));
-    if (is_refused(key_of(conv, {}))) return nullptr;
-    return std::make_unique<Nothing>();
-  }
   bool fuses(const Activation& activation) const override { return activation.kind != ActivationKind::Tanh; }
-  std::unique_ptr<Kernel> make_kernel(const LocalOp&) override { return nullptr; }
-  void copy(ConstView, View) override {}
-  void zero(std::byte*, std::size_t) override {}
-
   bool is_refused(const std::string& key) const { return !refused_.empty() && key.find(refused_) != std::string::npos; }
 
   std::set<std::string> asked{};
 
  private:
-  class Nothing final : public ConvCall {
-   public:
-    void execute(const Operands&) override {}
-    std::size_t workspace_bytes() const override { return 0; }
-    std::size_t resident_bytes() const override { return 0; }
-    std::string implementation() const override { return "nothing"; }
-  };
+  bool computes(const StridedConv& conv) override {
+    const std::string key = key_of(conv, {});
+    asked.insert(key);
+    return !is_refused(key);
+  }
 
   std::string refused_;
 };

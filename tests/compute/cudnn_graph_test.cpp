@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "compute/answering_library.hpp"
 #include "compute/conv_variants.hpp"
 #include "compute/cudnn_plan.hpp"
 #include "compute/local_op_random.hpp"
@@ -61,32 +62,20 @@ TEST(CudnnGraph, OfShapesThatDoNotFitIsRefused) {
 }
 
 /// Remembers what cuDNN would be asked for; computes nothing.
-class Listener final : public ConvLibrary {
+class Listener final : public AnsweringLibrary {
  public:
-  std::unique_ptr<ConvCall> make_call(const StridedConv& conv, const ConvFilter&) override {
-    ++asked;
-    if (cudnn::try_graph(conv)) {
-      ++accepted;
-      return std::make_unique<Nothing>();
-    }
-    return nullptr;
-  }
   bool fuses(const Activation& activation) const override { return cudnn::has_activation(activation.kind); }
-  std::unique_ptr<Kernel> make_kernel(const LocalOp&) override { return nullptr; }
-  void copy(ConstView, View) override {}
-  void zero(std::byte*, std::size_t) override {}
 
   int asked = 0;
   int accepted = 0;
 
  private:
-  class Nothing final : public ConvCall {
-   public:
-    void execute(const Operands&) override {}
-    std::size_t workspace_bytes() const override { return 0; }
-    std::size_t resident_bytes() const override { return 0; }
-    std::string implementation() const override { return "nothing"; }
-  };
+  bool computes(const StridedConv& conv) override {
+    ++asked;
+    const bool is_accepted = cudnn::try_graph(conv).has_value();
+    accepted += is_accepted ? 1 : 0;
+    return is_accepted;
+  }
 };
 
 /// Whatever a call is, cuDNN accepts the graph of at least one way to ask for it.

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "compute/answering_library.hpp"
 #include "compute/conv_variants.hpp"
 #include "compute/local_op_random.hpp"
 
@@ -95,30 +96,18 @@ TEST_F(CudnnPlans, KeepWithinTheWorkspace) {
 }
 
 /// Makes plans and computes nothing.
-class Planner final : public ConvLibrary {
+class Planner final : public AnsweringLibrary {
  public:
   explicit Planner(const cudnn::Descriptor& properties) : properties_(properties) {}
 
-  std::unique_ptr<ConvCall> make_call(const StridedConv& conv, const ConvFilter&) override {
-    const auto graph = cudnn::try_graph(conv);
-    if (!graph) return nullptr;
-    const cudnn::EngineRules rules{.needs_whole_f32 = conv.src.type == DType::F32};
-    if (cudnn::find_plans(*graph, rules, {.properties = &properties_}, 1).empty()) return nullptr;
-    return std::make_unique<Nothing>();
-  }
   bool fuses(const Activation& activation) const override { return cudnn::has_activation(activation.kind); }
-  std::unique_ptr<Kernel> make_kernel(const LocalOp&) override { return nullptr; }
-  void copy(ConstView, View) override {}
-  void zero(std::byte*, std::size_t) override {}
 
  private:
-  class Nothing final : public ConvCall {
-   public:
-    void execute(const Operands&) override {}
-    std::size_t workspace_bytes() const override { return 0; }
-    std::size_t resident_bytes() const override { return 0; }
-    std::string implementation() const override { return "nothing"; }
-  };
+  bool computes(const StridedConv& conv) override {
+    const auto graph = cudnn::try_graph(conv);
+    const cudnn::EngineRules rules{.needs_whole_f32 = conv.src.type == DType::F32};
+    return graph && !cudnn::find_plans(*graph, rules, {.properties = &properties_}, 1).empty();
+  }
 
   const cudnn::Descriptor& properties_;
 };
