@@ -29,8 +29,8 @@ inline ::testing::AssertionResult same_bits(std::span<const float> actual, std::
                                        << " (" << actual[first] << ", expected " << expected[first] << ")";
 }
 
-/// Success if no value is further from the expected one than `tolerance` times the largest expected finite magnitude. A NaN fails,
-/// an infinity is near itself only.
+/// Success if no value is further from the expected one than `tolerance` times the largest expected finite magnitude. A NaN
+/// fails, an infinity is near itself only.
 inline ::testing::AssertionResult all_near(std::span<const float> actual, std::span<const float> expected, double tolerance) {
   if (actual.size() != expected.size())
     return ::testing::AssertionFailure() << actual.size() << " values, expected " << expected.size();
