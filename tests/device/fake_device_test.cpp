@@ -56,8 +56,9 @@ TEST(FakeDevice, LanesMeetInEventsOnly) {
   DeviceBytes memory = device.allocate(4);
   const FourBytes src = four(1);
   for (const bool is_held : {false, true}) {
+    const FourBytes before = is_held ? src : four(0);
     FourBytes dst = four(9);
-    upload(device, is_held ? src : four(0), memory, DeviceLane::Compute);
+    upload(device, before, memory, DeviceLane::Compute);
     device.synchronize();
     upload(device, src, memory, DeviceLane::Communication);
     const auto event = device.make_event(EventKind::Order);
