@@ -1,4 +1,5 @@
-# Writes HEADER with the commit of SOURCE, if that has changed.
+# SPDX-License-Identifier: Apache-2.0
+# Writes HEADER with the git revision of SOURCE, if it has changed.
 execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=12 --exclude=*
                 OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE status)
 if(NOT status EQUAL 0)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what parconv is built on, on Debian and its relatives. Does nothing if all of it is there.
+# SPDX-License-Identifier: Apache-2.0
+# Installs parconv's dependencies on Debian and derivatives. A no-op if all are installed.
 set -euo pipefail
 # shellcheck source=apps/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh machine to a first result: installs, builds, runs the demonstration on 4 ranks, then denoises a photograph.
+# SPDX-License-Identifier: Apache-2.0
+# From a fresh machine to a first result: installs dependencies, builds, runs the demonstration on 4 ranks, and denoises a photograph.
 set -euo pipefail
 # shellcheck source=apps/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

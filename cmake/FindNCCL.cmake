@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 # Finds NCCL: the target NCCL::nccl, NCCL_FOUND and NCCL_VERSION.
 #
-# Looks below PARCONV_NCCL_ROOT, NCCL_ROOT and NCCL_HOME, in the CUDA toolkit, in the ordinary places, and where pip puts its packages
-# (PARCONV_PIP_NVIDIA, see ParconvCuda.cmake), where libraries have names with a version only.
+# Searches PARCONV_NCCL_ROOT, NCCL_ROOT, NCCL_HOME, the CUDA toolkit, the default paths, and pip's packages (PARCONV_PIP_NVIDIA, see
+# ParconvCuda.cmake), whose libraries have only versioned names.
 set(hints ${PARCONV_NCCL_ROOT} $ENV{NCCL_HOME} ${CUDAToolkit_TARGET_DIR} ${CUDAToolkit_BIN_DIR}/..)
 set(places ${PARCONV_PIP_NVIDIA}/nccl)
 find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${hints} PATHS ${places} PATH_SUFFIXES include)

@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 # Finds cuDNN: the target cuDNN::cudnn, cuDNN_FOUND and cuDNN_VERSION.
 #
-# Looks below PARCONV_CUDNN_ROOT, cuDNN_ROOT and CUDNN_PATH, in the CUDA toolkit, in the ordinary places, and where pip puts its packages
-# (PARCONV_PIP_NVIDIA, see ParconvCuda.cmake), where libraries have names with a version only.
+# Searches PARCONV_CUDNN_ROOT, cuDNN_ROOT, CUDNN_PATH, the CUDA toolkit, the default paths, and pip's packages (PARCONV_PIP_NVIDIA, see
+# ParconvCuda.cmake), whose libraries have only versioned names.
 set(hints ${PARCONV_CUDNN_ROOT} $ENV{CUDNN_PATH} ${CUDAToolkit_TARGET_DIR} ${CUDAToolkit_BIN_DIR}/..)
 set(places ${PARCONV_PIP_NVIDIA}/cudnn)
 find_path(cuDNN_INCLUDE_DIR cudnn.h HINTS ${hints} PATHS ${places} PATH_SUFFIXES include)

@@ -1,5 +1,6 @@
-# Decides whether GPUs are supported, and finds what that takes: a CUDA compiler, its runtime, cuDNN and NCCL. Sets PARCONV_HAVE_CUDA.
-# The driver library is never linked: the programs have to start on machines without a GPU.
+# SPDX-License-Identifier: Apache-2.0
+# Detects GPU support: a CUDA compiler, the CUDA runtime, cuDNN and NCCL. Sets PARCONV_HAVE_CUDA. The driver library is never linked, since programs
+# must start on machines without a GPU.
 set(PARCONV_CUDA AUTO CACHE STRING "Support NVIDIA GPUs: AUTO (if all that it takes is found), ON or OFF")
 set_property(CACHE PARCONV_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(PARCONV_CUDNN_ROOT "" CACHE PATH "Where cuDNN is, if not in the CUDA toolkit")
@@ -10,7 +11,7 @@ if(NOT PARCONV_CUDA)
   return()
 endif()
 
-# The packages nvidia-* of pip put include/ and lib/ below site-packages/nvidia/<library>.
+# pip's nvidia-* packages install include/ and lib/ under site-packages/nvidia/<library>.
 find_program(PARCONV_PYTHON_FOR_PIP NAMES python3 python)
 mark_as_advanced(PARCONV_PYTHON_FOR_PIP)
 if(PARCONV_PYTHON_FOR_PIP)
@@ -51,7 +52,7 @@ endif()
 
 set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
 enable_language(CUDA)
-if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake before 3.26 does not know that nvcc has C++20
+if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake before 3.26 does not know C++20 for nvcc
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
   set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
   list(APPEND CMAKE_CUDA_COMPILE_FEATURES cuda_std_20)

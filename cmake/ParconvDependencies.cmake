@@ -1,14 +1,15 @@
-# Finds what parconv is built on. Each library is used by one module only (see docs/design.md), so the targets here are linked there.
+# SPDX-License-Identifier: Apache-2.0
+# Finds third-party libraries. Each is used by one module only (see docs/design.md), which links its target.
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
-# Debian names what belongs to one of several MPIs by it: a compiler mpicc.mpich has a launcher mpiexec.mpich.
+# With several MPIs installed, Debian suffixes commands by MPI: mpicc.mpich goes with mpiexec.mpich.
 if(MPI_C_COMPILER MATCHES "\\.(openmpi|mpich)$")
   find_program(MPIEXEC_EXECUTABLE mpiexec${CMAKE_MATCH_0})
 endif()
 find_package(MPI REQUIRED COMPONENTS C)
 
-# Parallel HDF5. Debian keeps a serial library and one for each MPI side by side: ask for that of the MPI found first.
+# Parallel HDF5. Debian installs a serial library and one per MPI side by side; select the one of the MPI found above.
 if(MPI_C_LIBRARIES MATCHES "/usr/lib/[^;]*(openmpi|mpich)")
   set(parconv_mpi ${CMAKE_MATCH_1})
 endif()
@@ -31,7 +32,7 @@ else()
   target_link_libraries(parconv_hdf5 INTERFACE ${HDF5_LIBRARIES} MPI::MPI_C)
 endif()
 
-# oneDNN. Debian's CMake package needs OpenCL headers that a CPU build does not; the library and its header are enough.
+# oneDNN. Debian's CMake package requires OpenCL headers, which a CPU build does not need; the library and its header suffice.
 find_path(PARCONV_ONEDNN_INCLUDE oneapi/dnnl/dnnl.hpp)
 find_library(PARCONV_ONEDNN_LIBRARY NAMES dnnl)
 if(NOT PARCONV_ONEDNN_INCLUDE OR NOT PARCONV_ONEDNN_LIBRARY)
@@ -41,7 +42,7 @@ add_library(parconv_onednn INTERFACE)
 target_include_directories(parconv_onednn SYSTEM INTERFACE ${PARCONV_ONEDNN_INCLUDE})
 target_link_libraries(parconv_onednn INTERFACE ${PARCONV_ONEDNN_LIBRARY})
 
-# ONNX: the protobuf classes only.
+# ONNX: only the protobuf classes.
 find_package(Protobuf REQUIRED)
 find_path(PARCONV_ONNX_INCLUDE onnx/onnx_pb.h)
 find_library(PARCONV_ONNX_LIBRARY NAMES onnx_proto)
@@ -65,6 +66,7 @@ find_package(nlohmann_json REQUIRED)
 if(PARCONV_BUILD_APPS)
   find_package(CLI11 REQUIRED)
   find_package(spdlog REQUIRED)
+  find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 endif()
 if(PARCONV_BUILD_TESTS)
   find_package(GTest REQUIRED)

@@ -1,4 +1,5 @@
-# Install rules; find_package(parconv) in another project gives parconv::parconv, and each module as parconv::<module>.
+# SPDX-License-Identifier: Apache-2.0
+# Install rules. find_package(parconv) provides parconv::parconv, and each module as parconv::<module>.
 include(CMakePackageConfigHelpers)
 
 option(PARCONV_INSTALL "Make the install rules" ${PROJECT_IS_TOP_LEVEL})
@@ -13,7 +14,7 @@ foreach(target IN LISTS modules)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
 endforeach()
 
-# Modules are static libraries, so whoever links them links their libraries too: the targets that hold the paths go along.
+# Modules are static libraries, so their dependencies are part of the link interface; the targets with the paths are exported too.
 set(libraries parconv_hdf5 parconv_onednn parconv_onnx_proto parconv_xxhash)
 foreach(target IN LISTS libraries)
   string(REGEX REPLACE "^parconv_" "library_" name ${target})
@@ -27,7 +28,7 @@ if(TARGET parconv_app)
   install(TARGETS parconv_app)
 endif()
 
-# What CMake's FindHDF5 found may be targets, which a user's project has to find again.
+# CMake's FindHDF5 may return targets, which a client project has to find again.
 if(NOT PARCONV_HDF5_LIBRARY)
   set(parconv_find_hdf5 "find_dependency(HDF5 COMPONENTS C)")
 endif()

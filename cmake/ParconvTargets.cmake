@@ -1,7 +1,8 @@
-# How targets of parconv are made: warnings, sanitizers, one static library a module, tests at several rank counts.
+# SPDX-License-Identifier: Apache-2.0
+# Functions for targets: warnings, sanitizers, one static library per module, tests at several rank counts.
 
 add_library(parconv_options INTERFACE)
-# nvcc takes options for the code of the host behind -Xcompiler only.
+# nvcc passes host compiler options only through -Xcompiler.
 target_compile_options(parconv_options INTERFACE
   "$<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wconversion;-Wshadow;-Wnon-virtual-dtor;-Wold-style-cast>"
   "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>")
@@ -13,23 +14,52 @@ if(PARCONV_SANITIZE)
   target_compile_options(parconv_options INTERFACE
                          "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${PARCONV_SANITIZE};-fno-omit-frame-pointer>")
   target_link_options(parconv_options INTERFACE -fsanitize=${PARCONV_SANITIZE})
+  # MPI unloads its plugins before leaks are reported, which would leave the reports without names.
+  if(PARCONV_SANITIZE MATCHES "address" AND NOT PARCONV_SANITIZE MATCHES "fuzzer")
+    set(is_program "$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>")
+    target_sources(parconv_options INTERFACE "$<${is_program}:${PROJECT_SOURCE_DIR}/tests/sanitizers/keep_plugins.cpp>")
+    target_link_options(parconv_options INTERFACE "$<${is_program}:-Wl,--export-dynamic-symbol=dlclose>")
+  endif()
 endif()
 
-# parconv_module(NAME [PUBLIC target...] [PRIVATE target...] [CUDA target...]): static library parconv_NAME of all .cpp files under
-# src/NAME. PUBLIC names modules that its headers use; PRIVATE names libraries that only its sources see. CUDA names those of a build
-# for GPUs, which alone has the files cuda_*, cudnn_* and nccl_* (.cpp and .cu), and defines PARCONV_HAVE_CUDA in the module's sources.
+# parconv_include_roots(NAME PUBLIC_ROOT variable PRIVATE_ROOT variable): build folders with links to include/parconv/NAME and src/NAME only. Each
+# module has its own roots, so the compiler finds the headers of linked modules and no others.
+function(parconv_include_roots name)
+  cmake_parse_arguments(ARG "" "PUBLIC_ROOT;PRIVATE_ROOT" "" ${ARGN})
+  set(public ${PROJECT_BINARY_DIR}/include_roots/${name}/public)
+  set(private ${PROJECT_BINARY_DIR}/include_roots/${name}/private)
+  file(MAKE_DIRECTORY ${public}/parconv ${private})
+  if(EXISTS ${PROJECT_SOURCE_DIR}/include/parconv/${name})
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/parconv/${name} ${public}/parconv/${name} SYMBOLIC)
+  endif()
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${name} ${private}/${name} SYMBOLIC)
+  set(${ARG_PUBLIC_ROOT} ${public} PARENT_SCOPE)
+  set(${ARG_PRIVATE_ROOT} ${private} PARENT_SCOPE)
+endfunction()
+
+# parconv_module(NAME [INTERNAL] [PUBLIC target...] [PRIVATE target...] [CUDA target...]): the static library parconv_NAME of all sources in src/NAME.
+# PUBLIC lists modules used in its headers; PRIVATE lists modules and libraries used in its sources only. An INTERNAL module installs no headers;
+# modules that link it see those in src/NAME. CUDA lists targets linked in GPU builds, which alone compile the folders cuda, cudnn and nccl and define
+# PARCONV_HAVE_CUDA; other builds compile the folders no_cuda instead.
 function(parconv_module name)
-  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE;CUDA" ${ARGN})
+  cmake_parse_arguments(ARG "INTERNAL" "" "PUBLIC;PRIVATE;CUDA" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp ${PROJECT_SOURCE_DIR}/src/${name}/*.cu)
-  if(NOT PARCONV_HAVE_CUDA)
-    list(FILTER sources EXCLUDE REGEX "/(cuda|cudnn|nccl)_[^/]*$")
+  if(PARCONV_HAVE_CUDA)
+    list(FILTER sources EXCLUDE REGEX "/no_cuda/")
+  else()
+    list(FILTER sources EXCLUDE REGEX "/(cuda|cudnn|nccl)/")
   endif()
   add_library(parconv_${name} STATIC ${sources})
   add_library(parconv::${name} ALIAS parconv_${name})
   target_compile_features(parconv_${name} PUBLIC cxx_std_20)
-  target_include_directories(parconv_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
-                                                    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_include_directories(parconv_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  parconv_include_roots(${name} PUBLIC_ROOT public PRIVATE_ROOT private)
+  target_include_directories(parconv_${name} PUBLIC $<BUILD_INTERFACE:${public}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  if(ARG_INTERNAL)
+    target_include_directories(parconv_${name} PUBLIC $<BUILD_INTERFACE:${private}>)
+  else()
+    target_include_directories(parconv_${name} PRIVATE ${private})
+  endif()
+  set_property(TARGET parconv_${name} PROPERTY PARCONV_PRIVATE_ROOT ${private})
   target_link_libraries(parconv_${name} PUBLIC ${ARG_PUBLIC} PRIVATE $<BUILD_INTERFACE:parconv_options> ${ARG_PRIVATE})
   if(PARCONV_HAVE_CUDA AND ARG_CUDA)
     target_link_libraries(parconv_${name} PRIVATE ${ARG_CUDA})
@@ -38,16 +68,24 @@ function(parconv_module name)
   set_property(GLOBAL APPEND PROPERTY PARCONV_MODULES parconv_${name})
 endfunction()
 
-# add_parconv_test(NAME [SOURCES file...] [LINK target...] [NP n...] [LABELS label...] [TIMEOUT seconds] [ARGS arg...])
-# One test program. Without NP: NAME, run as it is. With NP: NAME.npN under mpirun, once for each N. SOURCES default to NAME.cpp.
-# A test with the label nccl gets what several ranks on one GPU need. A test with the label gpu that skips a case for want of a GPU counts as skipped.
+# parconv_see_private_headers(TARGET module...): makes private headers of these modules visible to a test or benchmark.
+function(parconv_see_private_headers target)
+  foreach(name IN LISTS ARGN)
+    target_include_directories(${target} PRIVATE $<TARGET_PROPERTY:parconv_${name},PARCONV_PRIVATE_ROOT>)
+  endforeach()
+endfunction()
+
+# add_parconv_test(NAME [SOURCES file...] [LINK target...] [PRIVATE_HEADERS module...] [NP n...] [LABELS label...] [TIMEOUT seconds] [ARGS arg...])
+# One test program: NAME, or with NP, NAME.npN under mpirun for each N. SOURCES default to NAME.cpp, here or in a subfolder. PRIVATE_HEADERS lists
+# modules whose private headers the test includes. The label nccl sets the environment for several ranks on one GPU. A test with the label gpu in
+# which a case is skipped for lack of a GPU is reported as skipped.
 function(add_parconv_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;NP;LABELS;ARGS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;PRIVATE_HEADERS;NP;LABELS;ARGS" ${ARGN})
   if(NOT PARCONV_BUILD_TESTS)
     return()
   endif()
   if(NOT ARG_SOURCES)
-    set(ARG_SOURCES ${name}.cpp)
+    file(GLOB ARG_SOURCES CONFIGURE_DEPENDS ${name}.cpp */${name}.cpp)
   endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
@@ -55,7 +93,8 @@ function(add_parconv_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE parconv_options ${ARG_LINK})
-  # The libraries do the work; tests are compiled once and run for seconds.
+  parconv_see_private_headers(${name} ${ARG_PRIVATE_HEADERS})
+  # The time is spent in the libraries; tests compile once and run for seconds.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bin)
   if(nccl IN_LIST ARG_LABELS)

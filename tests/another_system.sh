@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds and tests this checkout in another release of Debian, in a root of its own. Needs debootstrap, and to be root.
+# SPDX-License-Identifier: Apache-2.0
+# Builds and tests this checkout under another Debian release, in a chroot. Requires debootstrap and root.
 #   bash tests/another_system.sh SUITE FOLDER [MIRROR]       for example: trixie /var/tmp/trixie
-# The first run fills FOLDER, later ones use it again. Only this script sees its mounts, so nothing is left behind but FOLDER.
+# The first run creates FOLDER, later runs reuse it. Mounts are private to this script, so only FOLDER remains.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 if (($# < 2)); then
@@ -13,7 +14,7 @@ shift 2
 
 if [[ ! -e "$folder/etc/os-release" ]]; then debootstrap --variant=minbase "$suite" "$folder" "$@"; fi
 
-# The files that git knows or would add; what was built there before stays.
+# Files that git tracks or would add; previous build output stays.
 mkdir -p "$folder/parconv"
 find "$folder/parconv" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 git -C "$root" ls-files -z --cached --others --exclude-standard |

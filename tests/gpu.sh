@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU: builds, runs every test with the label gpu with none skipped, checks the small ones with compute-sanitizer,
-# measures layers and networks, and writes one JSON file. One GPU is enough; ranks then share it.
+# SPDX-License-Identifier: Apache-2.0
+# All GPU checks: builds, runs every test with the label gpu (skips are failures), checks the single-process ones with compute-sanitizer, measures
+# layers and networks, and writes one JSON file. One GPU suffices; ranks then share it.
 #
 #   bash tests/gpu.sh [RESULTS.json]
 #
-#   PARCONV_GPU_PARTS      some of "build test sanitize measure" (all); the results have what was run
-#   PARCONV_CMAKE_ARGS     more arguments for CMake, such as -DPARCONV_CUDNN_ROOT=... or -DCMAKE_CUDA_ARCHITECTURES=90
-#   PARCONV_GPU_LAYERS     a CSV file of layers to measure instead of tests/benchmarks/gpu_layers.csv
-#   PARCONV_GPU_BATCH      samples that layers are measured with (8)
-#   PARCONV_TEST_SHARE     per cent of the random calls of cudnn_test (25; 5 under compute-sanitizer)
-#   PARCONV_GPU_BENCH      more options for parconv_gpu_bench, such as --engines heuristic
+#   PARCONV_GPU_PARTS      subset of "build test sanitize measure" (default: all); the results contain what ran
+#   PARCONV_CMAKE_ARGS     additional arguments for CMake, such as -DPARCONV_CUDNN_ROOT=... or -DCMAKE_CUDA_ARCHITECTURES=90
+#   PARCONV_GPU_LAYERS     CSV file of layers to measure (default: tests/benchmarks/gpu_layers.csv)
+#   PARCONV_GPU_BATCH      batch size for measuring layers (default: 8)
+#   PARCONV_TEST_SHARE     per cent of the random calls of cudnn_test (default: 25; 5 under compute-sanitizer)
+#   PARCONV_GPU_BENCH      additional options for parconv_gpu_bench, such as --engines heuristic
 #
-# gpu_results.py table RESULTS.json prints the results as a page for docs/results.
+# gpu_results.py table RESULTS.json formats the results as a page for docs/results.
 set -euo pipefail
 # shellcheck source=apps/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../apps/lib.sh"
@@ -22,7 +23,7 @@ trap 'rm -rf "$parts"' EXIT
 helper=("$parconv_python" -B "$parconv_root/tests/gpu_results.py")
 failures=0
 
-# Runs a command that may fail: the other parts are to be run as well.
+# Runs a command and counts its failure, so that the remaining parts still run.
 attempt() { "$@" || failures=$((failures + 1)); }
 
 build() {
@@ -38,10 +39,10 @@ run_tests() {
   attempt ctest --test-dir "$parconv_build" -L gpu --output-on-failure --timeout 900 --no-tests=error --output-junit "$parts/tests.xml"
 }
 
-# cuDNN compiles code for most convolutions in 16 bits, half a second each: a share of the random calls is enough on the machine of a GPU.
+# cuDNN compiles most 16-bit convolutions at run time, half a second each; a share of the random calls limits the time on a GPU machine.
 export PARCONV_TEST_SHARE="${PARCONV_TEST_SHARE:-25}"
 
-# Programs of one process; those under mpirun repeat their kernels.
+# Single-process programs; those under mpirun repeat their kernels.
 sanitize_with() {
   local tool="$1" program name
   for program in "${programs[@]}"; do

@@ -1,6 +1,7 @@
-"""What tests/gpu.sh needs: which programs to check, and one JSON file of everything that was found.
+# SPDX-License-Identifier: Apache-2.0
+"""Support for tests/gpu.sh: the list of programs to check, and one JSON file of all results.
 
-    gpu_results.py programs BUILD                one path a line: test programs with the label gpu that are no MPI jobs
+    gpu_results.py programs BUILD                one path per line: test programs with the label gpu outside MPI jobs
     gpu_results.py collect PARTS RESULTS ROOT    PARTS/tests.xml, sanitizer.txt and *.jsonl to RESULTS; 1 if a test was skipped
     gpu_results.py table RESULTS                 RESULTS as a page of Markdown on standard output
 """
@@ -34,7 +35,7 @@ def list_programs(build):
 
 
 def read_tests(path):
-    """Status by the elements of JUnit: a skipped one is not passed."""
+    """Status from JUnit elements; skipped is not passed."""
     tests = []
     for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
         found = {child.tag for child in case}
@@ -100,7 +101,7 @@ def table(header, rows):
 
 
 def layer_rows(record):
-    """One row a layer and type: microseconds, ratios to the direct call and to PyTorch, share of the roof."""
+    """One row per layer and type: microseconds, ratios to the direct call and to PyTorch, fraction of the roofline."""
     torch = {(line["network"], line["layer"], line["dtype"]): line["median_seconds"] for line in record["torch_layers"]}
     for line in record["layers"]:
         if "layer" not in line:
@@ -124,7 +125,7 @@ def layers_page(record):
 
 
 def share_of_graphs(line):
-    """The time of a tick as a CUDA graph in relation to one without; None where they were not compared."""
+    """Time of a tick as a CUDA graph relative to one without; None if not compared."""
     return line["graph_tick_seconds"] / line["direct_tick_seconds"] if line.get("direct_tick_seconds") else None
 
 
@@ -142,9 +143,9 @@ def print_page(results):
     tests, sanitizer = record["tests"], record["sanitizer"]
     versions = next((f'CUDA and cuDNN {line["cuda_and_cudnn"]}' for line in record["layers"] if "cuda_and_cudnn" in line), "")
     torch = next((line["implementation"] for line in record["torch_layers"]), "no PyTorch")
-    is_stand_in = any(line.get("gpu") == "stand-in" for line in record["layers"])
+    is_emulator = any(line.get("gpu") == "emulator" for line in record["layers"])
     lines = [
-        "# On the stand-in for CUDA: no GPU, and times mean nothing" if is_stand_in else "# On a GPU",
+        "# On the CUDA emulator: no GPU, and times mean nothing" if is_emulator else "# On a GPU",
         "",
         f'{record["date"]}, revision {record["environment"]["revision"]}, {"; ".join(record["environment"]["gpus"])}, {versions}, {torch}, '
         f'{record["environment"]["system"]}. Written by `tests/gpu_results.py table` from what `bash tests/gpu.sh` found.',

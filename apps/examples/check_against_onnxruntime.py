@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Runs every example network by mpirun in many splits and compares its results with those of ONNX Runtime.
+# SPDX-License-Identifier: Apache-2.0
+"""Runs every example network under mpirun with many splits and compares the results with ONNX Runtime.
 
   check_against_onnxruntime.py --networks FOLDER --app build/parconv_app --table onnxruntime.md
   check_against_onnxruntime.py --networks FOLDER --app build/parconv_app --only unet vgg16
 
-Results are kept in FOLDER/results.json; the table is made of all of them, so networks may be checked one after the other.
+Results accumulate in FOLDER/results.json, from which the table is written, so networks may be checked one at a time.
 
-FOLDER is what make_networks.py wrote. Both read the same numbers: samples of f32 in an HDF5 file. A result agrees if its largest difference
-is at most 1e-4 of the largest value; classifiers also have to name the same class for 20 images. Exits 1 if anything differs.
+FOLDER is the output of make_networks.py. Both programs read the same f32 samples from an HDF5 file. A result agrees if its largest difference
+is at most 1e-4 of the largest value; classifiers must also predict the same class for 20 images. Exits with 1 if anything differs.
 """
 
 import argparse
@@ -28,7 +29,7 @@ import onnxruntime
 from example_samples import make_samples
 
 TOLERANCE = 1e-4
-SAMPLES = 4  # so that four ranks can share them out
+SAMPLES = 4  # one per rank on four ranks
 IMAGES = 20
 SEED = 11
 
@@ -46,15 +47,15 @@ ENVIRONMENT = {
 
 @dataclass
 class Outcome:
-    """What one network file gave."""
+    """Outcome of one network file."""
 
     entry: dict
-    differences: list = field(default_factory=list)  # (ranks, split, largest difference in relation to the largest value)
+    differences: list = field(default_factory=list)  # (ranks, split, largest difference relative to the largest value)
     refused: str = ""
     same_class: int = 0
     classes: int = 0
     seconds: float = 0
-    app: str = ""  # which parconv_app
+    app: str = ""  # version of parconv_app
 
     @property
     def worst(self):
@@ -67,7 +68,7 @@ class Outcome:
 
 
 class Refused(Exception):
-    """parconv_app ended with an error; the message is its own."""
+    """parconv_app exited with an error, whose message this has."""
 
 
 def version_of(app):
@@ -76,7 +77,7 @@ def version_of(app):
 
 
 def splits_for(entry, is_first):
-    """Pairs of ranks and split; a second export of the same network is tried in fewer."""
+    """Pairs of ranks and split; fewer for a second export of the same network."""
     outer = "d" if len(entry["shape"]) == 4 else "h"
     few = [(1, "1"), (2, f"{outer}=2"), (4, "auto")]
     if not is_first:
@@ -106,8 +107,8 @@ def run_app(options, model, data, ranks, *how):
         timeout=options.timeout,
     )
     if done.returncode != 0:
-        told = [line for line in done.stderr.splitlines() if line.startswith("parconv_app: error:")]
-        raise Refused(f"exit code {done.returncode}: {told[0] if told else done.stderr[-300:]}")
+        errors = [line for line in done.stderr.splitlines() if line.startswith("parconv_app: error:")]
+        raise Refused(f"exit code {done.returncode}: {errors[0] if errors else done.stderr[-300:]}")
     with h5py.File(result) as file:
         return file["output/result"][()]
 
@@ -119,7 +120,7 @@ def relative_difference(actual, expected):
 
 
 def infer(session, entry, samples):
-    """One sample at a time, which needs least memory."""
+    """Runs one sample at a time, to minimise memory."""
     return np.concatenate([session.run(None, {entry["input"]: sample[None]})[0] for sample in samples])
 
 
@@ -164,7 +165,7 @@ def check(entry, options, is_first):
 
 
 def summary(outcome):
-    """The cells of a file's row."""
+    """Table cells of one file."""
     entry = outcome.entry
     shape = "x".join(str(extent) for extent in entry["shape"])
     head = [entry["network"], f"{entry['exporter']}, {entry['opset']}", shape]
@@ -172,7 +173,7 @@ def summary(outcome):
         return head + ["-", "-", "-", outcome.refused]
     ranks, split, difference = outcome.worst
     top1 = f"{outcome.same_class} of {IMAGES} ({outcome.classes} classes)" if entry["is_classifier"] else "-"
-    return head + [str(len(outcome.differences)), f"{difference:.1e} (`{split}`, {ranks})", top1, entry["remark"]]
+    return head + [str(len(outcome.differences)), f"{difference:.1e} (`{split}`, {ranks})", top1, entry["note"]]
 
 
 def markdown(header, rows):
@@ -180,7 +181,7 @@ def markdown(header, rows):
 
 
 def split_table(outcomes):
-    """Differences by split, of the first file of each network."""
+    """Differences by split for the first file of each network."""
     first = list({o.entry["network"]: o for o in reversed(outcomes) if not o.refused}.values())[::-1]
     rows = []
     for ranks, split in splits_for({"shape": (3, 8, 8)}, True):
@@ -199,14 +200,13 @@ def table(outcomes):
         f"Written by `apps/examples/check_against_onnxruntime.py` on {date.today():%d %B %Y}: {versions};",
         f"ONNX Runtime {onnxruntime.__version__}; networks exported by {made_by}. All in f32 on the CPU.",
         "",
-        "Every network of `apps/examples/make_networks.py` was run by `mpirun` on 1, 2 and 4 ranks, on four samples that ONNX Runtime got",
-        "too. The largest difference is given in relation to the largest value of the result; 1e-4 is allowed. Classifiers classify 20",
-        "images; their weights are random, so the classes mean nothing, only that both name the same. The mean answer is taken from theirs,",
-        "which makes the differences larger in relation to what is left. *Exporter*: `classic` goes through TorchScript, `export` through",
-        "`torch.export`; the number is the opset.",
+        "Every network of `apps/examples/make_networks.py` ran under `mpirun` on 1, 2 and 4 ranks, on the four samples that ONNX Runtime",
+        "computed. The largest difference is relative to the largest value of the result; 1e-4 is allowed. Classifiers also classify 20",
+        "images. Their weights are random, so only the agreement of classes is meaningful. Their last bias subtracts the mean answer,",
+        "which enlarges relative differences. *Exporter*: `classic` is TorchScript, `export` is `torch.export`; the number is the opset.",
         "",
         *markdown(
-            ["network", "exporter, opset", "one sample", "runs", "largest difference (split, ranks)", "same class", "remarks"],
+            ["network", "exporter, opset", "one sample", "runs", "largest difference (split, ranks)", "same class", "notes"],
             [summary(outcome) for outcome in outcomes],
         ),
         "",

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Denoises a photograph on several ranks with a parconv_app that is built: adds noise, runs the denoiser, prints how far the
-# pictures are from the clean one, and puts them side by side.
+# SPDX-License-Identifier: Apache-2.0
+# Denoises a photograph on several ranks with an existing parconv_app: adds noise, runs the denoiser, prints the PSNR against the clean picture,
+# and writes the pictures side by side.
 #
 #   apps/examples/denoise_photo.sh [PICTURE [FOLDER]]      default: apps/examples/photo.png, results in build/quickstart
 #
-# PARCONV_RANKS=N for other ranks than 4.
+# PARCONV_RANKS=N sets the number of ranks (default 4).
 set -euo pipefail
 # shellcheck source=apps/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"

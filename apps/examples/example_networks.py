@@ -1,11 +1,12 @@
-"""Definitions of the example networks that torchvision does not have."""
+# SPDX-License-Identifier: Apache-2.0
+"""Definitions of the example networks that are not in torchvision."""
 
 import torch
 from torch import nn
 
 
 def conv_block(convolution, norm, in_channels, out_channels):
-    """Twice: convolution, normalisation, ReLU."""
+    """Two blocks of convolution, normalisation and ReLU."""
     layers = []
     for a in (in_channels, out_channels):
         layers += [convolution(a, out_channels, 3, padding=1, bias=False), norm(out_channels), nn.ReLU()]
@@ -46,7 +47,7 @@ class UNet3d(UNet):
 
 
 class ResidualBlock(nn.Module):
-    """Group normalisation, SiLU, convolution, twice, around them an addition."""
+    """Residual block: twice group normalisation, SiLU and convolution."""
 
     def __init__(self, in_channels, out_channels, groups):
         super().__init__()
@@ -63,7 +64,7 @@ class ResidualBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """Every position looks at every other one, with one head."""
+    """Single-head self-attention over all positions."""
 
     def __init__(self, channels, groups):
         super().__init__()
@@ -79,7 +80,7 @@ class Attention(nn.Module):
 
 
 class VaeDecoder(nn.Module):
-    """After the decoder of Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models" (2022): enlarges 8 times."""
+    """After the decoder of Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models" (2022): upsamples 8 times."""
 
     def __init__(self, width=64, groups=32, has_attention=False):
         super().__init__()
@@ -102,7 +103,7 @@ class VaeDecoder(nn.Module):
 
 
 class CosmoFlow(nn.Module):
-    """After Mathuriya et al., "CosmoFlow" (2018): four numbers from a cube of 128^3 in four channels."""
+    """After Mathuriya et al., "CosmoFlow" (2018): regression of four values from a 128^3 cube of four channels."""
 
     def __init__(self, width=16, size=128):
         super().__init__()

@@ -1,10 +1,11 @@
-"""The samples that the example networks are tried on."""
+# SPDX-License-Identifier: Apache-2.0
+"""Synthetic input samples for the example networks."""
 
 import numpy as np
 
 
 def stretch(values, axis, extent):
-    """Linear interpolation along one axis, from its few values to `extent`."""
+    """Linear interpolation to `extent` values along one axis."""
     size = values.shape[axis]
     places = np.linspace(0, size - 1, extent)
     low = np.minimum(places.astype(int), size - 2)
@@ -13,7 +14,7 @@ def stretch(values, axis, extent):
 
 
 def smooth_noise(random, shape, size):
-    """Noise of `size` random values along each axis of space, interpolated to the whole extent."""
+    """Noise with `size` random values along each spatial axis, interpolated to the full extent."""
     values = random.standard_normal(shape[:1] + (size,) * (len(shape) - 1))
     for axis, extent in enumerate(shape[1:], 1):
         values = stretch(values, axis, extent)
@@ -21,7 +22,7 @@ def smooth_noise(random, shape, size):
 
 
 def make_samples(count, shape, seed):
-    """Samples (count, *shape) of f32, about as normalised pictures are: blots of several sizes and a little noise."""
+    """Samples (count, *shape) of f32 with the statistics of normalised pictures: smooth blobs of several sizes and some noise."""
     random = np.random.default_rng(seed)
     samples = np.empty((count, *shape), np.float32)
     for sample in samples:

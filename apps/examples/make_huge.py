@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes an input that is too large for one small machine, block by block: for docs/huge-samples.md.
+# SPDX-License-Identifier: Apache-2.0
+"""Writes an input too large for one small machine, block by block, for docs/huge-samples.md.
 
-make_huge.py picture 8192 noisy.h5      u8, 3 channels, the example photograph over and over with noise
-make_huge.py volume 256 volume.h5       f32, 1 channel, smooth blots with a little noise
+make_huge.py picture 8192 noisy.h5      u8, 3 channels, the example photograph tiled, with noise
+make_huge.py volume 256 volume.h5       f32, 1 channel, smooth blobs with some noise
 """
 
 import argparse
@@ -13,12 +14,12 @@ import numpy as np
 from PIL import Image
 
 SIGMA = 25
-ROWS = 256  # of a block of a picture
+ROWS = 256  # per block of a picture
 PHOTO = Path(__file__).with_name("photo.png")
 
 
 def mirrored_rows(photo, first, count, size):
-    """Rows of an endless wallpaper of the photograph and its mirror images, (3, count, size)."""
+    """Rows of an infinite mirrored tiling of the photograph, (3, count, size)."""
     tile = np.concatenate((photo, photo[:, ::-1]), axis=1)
     tile = np.concatenate((tile, tile[:, :, ::-1]), axis=2)
     rows = np.arange(first, first + count) % tile.shape[1]

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the example networks as ONNX, by both exporters of PyTorch, with seeded random weights.
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the example networks as ONNX with seeded random weights, using both exporters of PyTorch.
 
   make_networks.py --out FOLDER                          all of them, about 2 GB
   make_networks.py --out FOLDER --only resnet50 unet     some
 
-make_networks.sh prepares a Python that has PyTorch, torchvision and onnx. FOLDER/networks.json lists what was written, for
+make_networks.sh prepares a Python with PyTorch, torchvision and onnx. FOLDER/networks.json lists the files for
 check_against_onnxruntime.py. Nothing is downloaded: the definitions of ResNet-50, VGG-16, MobileNetV2, EfficientNet-B0 and GoogLeNet are
 torchvision's, the others are in example_networks.py.
 """
@@ -29,15 +30,15 @@ SEED = 7
 
 @dataclass
 class Example:
-    """A network, the input it is tried on, and how it is exported: pairs of exporter and opset."""
+    """A network, its test input, and its exports as pairs of exporter and opset."""
 
     make: object
     shape: tuple  # of one sample: channels, then space
     variants: tuple
     is_classifier: bool = False
-    open_sizes: int = 0  # 0: the model fixes the sizes of space; else they are left open, in multiples of this
-    remark: str = ""
-    plan: str = ""  # a plan for the first variant on four ranks, beside this program
+    open_sizes: int = 0  # 0: fixed spatial sizes; otherwise dynamic, in multiples of this
+    note: str = ""
+    plan: str = ""  # plan file in this folder, for the first variant on four ranks
     input: str = "image"
 
 
@@ -58,29 +59,29 @@ EXAMPLES = {
         is_classifier=True,
         plan="googlenet_branches.json",
     ),
-    "unet": Example(example_networks.UNet2d, (1, 160, 208), BOTH, open_sizes=16, remark="half the published channels"),
+    "unet": Example(example_networks.UNet2d, (1, 160, 208), BOTH, open_sizes=16, note="half the published channels"),
     "unet3d": Example(
-        example_networks.UNet3d, (1, 48, 40, 64), ((CLASSIC, 14), (EXPORT, 18)), open_sizes=8, remark="8 to 64 channels"
+        example_networks.UNet3d, (1, 48, 40, 64), ((CLASSIC, 14), (EXPORT, 18)), open_sizes=8, note="8 to 64 channels"
     ),
     "vae_decoder": Example(
         example_networks.VaeDecoder,
         (4, 12, 20),
         ((CLASSIC, 17), (EXPORT, 21)),
         open_sizes=1,
-        remark="half the published channels, no attention",
+        note="half the published channels, no attention",
     ),
     "vae_decoder_attention": Example(
         lambda: example_networks.VaeDecoder(has_attention=True),
         (4, 12, 20),
         ((CLASSIC, 17), (EXPORT, 18)),
-        remark="half the published channels",
+        note="half the published channels",
     ),
     "cosmoflow": Example(example_networks.CosmoFlow, (4, 128, 128, 128), BOTH),
 }
 
 
 def randomise(model):
-    """Weights that keep the size of values (He et al., 2015)."""
+    """Weights that preserve the variance of activations (He et al., 2015)."""
     for layer in model.modules():
         if isinstance(layer, (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Linear)):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -92,7 +93,7 @@ def randomise(model):
 
 
 def give_statistics(model, batch):
-    """Statistics of the batch for every batch normalisation, then off them by some: as far from 0 and 1 as after training."""
+    """Sets every batch normalisation to perturbed batch statistics, as far from 0 and 1 as after training."""
     norms = [m for m in model.modules() if isinstance(m, (nn.BatchNorm2d, nn.BatchNorm3d))]
     model.eval()
     for norm in norms:
@@ -107,7 +108,7 @@ def give_statistics(model, batch):
 
 
 def centre_classes(model, batch):
-    """Takes the mean answer away, so that no class wins for every image."""
+    """Subtracts the mean output, so that no class wins for every image."""
     last = [m for m in model.modules() if isinstance(m, nn.Linear)][-1]
     with torch.no_grad():
         last.bias -= model(batch).mean(dim=0)
@@ -125,7 +126,7 @@ def make_model(example):
 
 
 def open_axes(example):
-    """Names of the open axes by their index: samples, and space where the network does not fix it."""
+    """Names of the dynamic axes by index: samples, and spatial axes unless fixed."""
     names = "dhw"[-(len(example.shape) - 1) :]
     return {0: "n"} | ({2 + i: name for i, name in enumerate(names)} if example.open_sizes else {})
 
@@ -144,7 +145,7 @@ def export_classic(model, example, opset, path):
 
 
 def export_program(model, example, opset, path):
-    """The exporter that PyTorch recommends; sizes in multiples, so that halving and doubling meet."""
+    """The exporter that PyTorch recommends, with sizes in multiples so that downsampling and upsampling match."""
     dims = {axis: torch.export.Dim(name) for axis, name in open_axes(example).items()}
     shapes = {axis: dim if axis == 0 or example.open_sizes == 1 else example.open_sizes * dim for axis, dim in dims.items()}
     torch.onnx.export(
@@ -165,7 +166,7 @@ def export(model, example, exporter, opset, path):
 
 
 def write_example(name, folder):
-    """Exports every variant; returns the lines for the list."""
+    """Exports every variant; returns the entries for networks.json."""
     example = EXAMPLES[name]
     model = make_model(example)
     entries = []
@@ -181,7 +182,7 @@ def write_example(name, folder):
                 "input": example.input,
                 "shape": example.shape,
                 "is_classifier": example.is_classifier,
-                "remark": example.remark,
+                "note": example.note,
                 "plan": example.plan if not entries else "",
                 "made_by": f"PyTorch {torch.__version__.split('+')[0]}, torchvision {torchvision.__version__.split('+')[0]}",
             }
@@ -191,7 +192,7 @@ def write_example(name, folder):
 
 
 def update_list(path, entries):
-    """Keeps the lines of networks that were not written again."""
+    """Keeps the entries of networks that were not rewritten."""
     known = json.loads(path.read_text()) if path.exists() else []
     written = {entry["network"] for entry in entries}
     kept = [entry for entry in known if entry["network"] not in written]

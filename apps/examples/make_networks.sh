@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes apps/examples/venv with PyTorch and ONNX Runtime (several GB), and writes the example networks to apps/examples/out.
-# Arguments go to make_networks.py, for example  --only resnet50 unet
+# SPDX-License-Identifier: Apache-2.0
+# Creates apps/examples/venv with PyTorch and ONNX Runtime (several GB) and writes the example networks to apps/examples/out.
+# Arguments are passed to make_networks.py, for example  --only resnet50 unet
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 python="$here/venv/bin/python"

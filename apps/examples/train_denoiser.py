@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Trains the denoiser that the quickstart runs, and writes it as ONNX.
+# SPDX-License-Identifier: Apache-2.0
+"""Trains the denoiser of the quickstart and writes it as ONNX.
 
   train_denoiser.py --out denoiser.onnx     about 8 minutes on one idle core
-  train_denoiser.py --test denoiser.onnx    PSNR on pictures that it was not trained on, beside two baselines
+  train_denoiser.py --test denoiser.onnx    PSNR on held-out pictures, with two baselines
 
-The pictures are those that scikit-image brings along (0.22.0 to 0.26.0 have the same). make_networks.sh prepares a Python that has
-what this needs.
+The pictures are those shipped with scikit-image (identical in 0.22.0 to 0.26.0). make_networks.sh prepares a Python with
+all requirements.
 
-The network predicts noise and takes it away (Zhang et al., "Beyond a Gaussian Denoiser", 2017), without batch normalisation: 9
-convolutions 3x3, 16 channels, 17,000 weights. It takes and gives values of 0 to 255, so that pictures need no scaling. Pictures to learn
-from are coloured and turned at random, then noise of a standard deviation of 25 is added and the sum rounded and clipped, as a picture
-file would hold it.
+The network predicts the noise and subtracts it (Zhang et al., "Beyond a Gaussian Denoiser", 2017), without batch normalisation: 9
+convolutions 3x3, 16 channels, 17,000 weights. Inputs and outputs are values of 0 to 255, so that pictures need no scaling. Training
+pictures are randomly recoloured, rotated and mirrored; then noise of standard deviation 25 is added, and the sum rounded and clipped as in
+a picture file.
 """
 
 import argparse
@@ -30,7 +31,7 @@ LAYERS = 9
 PATCH = 48
 BATCH = 32
 
-# Public domain or CC0, as the documentation of skimage.data states for each. The number shrinks away the traces of JPEG.
+# Public domain or CC0 according to the documentation of skimage.data. Downsampling by the factor removes JPEG artifacts.
 TRAINING = {
     "astronaut.png": 1,  # NASA, public domain
     "coffee.png": 1,  # Rachel Michetti, CC0
@@ -48,7 +49,7 @@ HELD_OUT = {
 
 
 class Denoiser(nn.Module):
-    """Values of 0 to 1 in and out: the input plus what the convolutions find, the noise with its sign turned."""
+    """Residual network on values of 0 to 1: the input plus the negated noise that the convolutions predict."""
 
     def __init__(self):
         super().__init__()
@@ -66,7 +67,7 @@ class Denoiser(nn.Module):
         return image + self.convolutions[-1](x)
 
     def fold_scale(self):
-        """From values of 0 to 1 to values of 0 to 255: the first filter divides, the last one multiplies."""
+        """Rescales from values of 0 to 1 to values of 0 to 255, by dividing the first filter and multiplying the last one."""
         with torch.no_grad():
             self.convolutions[0].weight /= WHITE
             self.convolutions[-1].weight *= WHITE
@@ -91,7 +92,7 @@ def add_noise(clean, random):
 
 
 def recolour(patch, random):
-    """Another mixture of the channels, contrast and brightness, in at most three quarters of the cases; clipped to 0..255."""
+    """Colour augmentation of at most three quarters of the samples: channel mixture, contrast, brightness; clipped to 0..255."""
     kind = random.integers(4)
     if kind == 0:
         return patch
@@ -103,7 +104,7 @@ def recolour(patch, random):
 
 
 def draw_patch(pictures, random):
-    """A piece of a picture, larger ones more often, turned and mirrored."""
+    """A random crop, rotated and mirrored; larger pictures are drawn more often."""
     areas = np.array([p[0].size for p in pictures], float)
     picture = pictures[random.choice(len(pictures), p=areas / areas.sum())]
     y, x = (random.integers(extent - PATCH + 1) for extent in picture.shape[1:])
@@ -118,7 +119,7 @@ def draw_batch(pictures, random):
 
 
 def psnr(image, clean):
-    """Decibels; both of 0 to 255, the image rounded and clipped as a picture file would hold it."""
+    """PSNR in decibels of values of 0 to 255, with the image rounded and clipped as in a picture file."""
     error = np.clip(np.rint(image), 0, WHITE).astype(np.float64) - clean
     return 10 * np.log10(WHITE**2 / np.mean(error**2))
 
@@ -156,7 +157,7 @@ def noisy_pairs(pictures, seed):
 
 
 def export(model, path):
-    """Of any number of pictures of any size. The classic exporter keeps the names and writes one small file."""
+    """Exports with dynamic batch and sizes. The classic exporter keeps the names and writes one small file."""
     model.fold_scale()
     axes = {0: "n", 2: "h", 3: "w"}
     torch.onnx.export(
@@ -172,7 +173,7 @@ def export(model, path):
 
 
 def baselines(noisy):
-    """The same picture by two methods that learn nothing, each told the noise."""
+    """Two baselines without learning, given the noise level."""
     from skimage.restoration import denoise_bilateral, denoise_nl_means  # only --test needs scikit-image
 
     image = noisy.transpose(1, 2, 0) / WHITE

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Pictures, volumes and arrays to HDF5 files that parconv reads, and back.
 
   h5image.py to-h5 photo.jpg input.h5                   one sample (n, c, h, w) of the picture's type, dataset "image"
@@ -39,7 +40,7 @@ COLOUR_CHANNELS = (1, 2, 3, 4)  # grey, grey with alpha, RGB, RGB with alpha
 
 
 def to_pixels(values, argument, bits=8, stretch=False):
-    """Values of any type as unsigned integers: clipped, or stretched so that the smallest is black and the largest white."""
+    """Values as unsigned integers: clipped, or stretched to the full range from black to white."""
     if values.shape[0] not in COLOUR_CHANNELS:
         raise BadInput(f"{argument}: {values.shape[0]} channels are neither grey nor RGB; choose one with --channel")
     white = 2**bits - 1
@@ -74,7 +75,7 @@ def as_rgb(pixels):
 
 
 def side_by_side(pictures):
-    """All pictures on white, aligned at the top, with gaps between; and where each begins."""
+    """All pictures on a white canvas, aligned at the top with gaps, and the left edge of each."""
     pictures = [as_rgb(pixels) for pixels in pictures]
     widths = [pixels.shape[2] + GAP_PIXELS for pixels in pictures]
     canvas = np.full((3, max(p.shape[1] for p in pictures), sum(widths) - GAP_PIXELS), WHITE, np.uint8)
@@ -95,7 +96,7 @@ def with_captions(canvas, lefts, captions):
 
 
 def add_noise(values, sigma, seed):
-    """What a picture file would hold: rounded and clipped to the range of the type, in that type."""
+    """Values rounded, clipped and converted to an integer type, as in a picture file."""
     if values.dtype.kind == "f":
         return (values + np.random.default_rng(seed).normal(0, sigma, values.shape)).astype(values.dtype)
     limits = np.iinfo(values.dtype)
@@ -104,7 +105,7 @@ def add_noise(values, sigma, seed):
 
 
 def psnr(pixels, clean):
-    """Decibels between two arrays of uint8; infinite if they are equal."""
+    """PSNR in decibels of two uint8 arrays; infinite if they are equal."""
     error = np.mean((pixels.astype(np.float64) - clean) ** 2)
     return 10 * np.log10(WHITE**2 / error) if error else np.inf
 
@@ -116,7 +117,7 @@ def run_to_h5(options):
 
 
 def write_folder(images, folder, options):
-    """One PNG for each slice of a volume, or for each sample of pictures."""
+    """Writes one PNG per slice of a volume, or per sample."""
     folder.mkdir(parents=True, exist_ok=True)
     count = images.slices if "D" in images.layout else images.samples
     for k in range(count):
@@ -126,7 +127,7 @@ def write_folder(images, folder, options):
 
 
 def write_stack(images, path, options):
-    """A TIFF file keeps the values unless pixels are asked for."""
+    """A TIFF file keeps the values unless pixels are requested."""
     values = images.volume(options.sample, options.channel)
     if options.stretch or options.bits_asked:
         values = to_pixels(values.swapaxes(0, 1), images.name, options.bits, options.stretch).swapaxes(0, 1)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Datasets of pictures and volumes in HDF5 files, as parconv_app reads and writes them."""
 
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ def choose_dataset(file, path, name):
 
 
 def layout_of(dataset, path):
-    """One letter an axis; from the attribute, or by the number of axes."""
+    """Layout with one letter per axis, from the attribute or by the number of axes."""
     known = LAYOUTS[dataset.ndim]
     layout = dataset.attrs.get("layout", known[0])
     layout = layout.decode() if isinstance(layout, bytes) else str(layout)
@@ -74,7 +75,7 @@ class Images:
             raise BadInput(f"{self.name}: {what} {index} was asked, it has {count} (counted from 0)")
 
     def frame(self, sample, slice_index, channel=None):
-        """(channels, height, width) in the file's type, or one channel of it. Reads no more than that."""
+        """(channels, height, width) in the file's type, or a single channel. Reads only the selection."""
         self.check("sample", sample, self.samples)
         self.check("slice", slice_index, self.slices)
         chosen = slice(None)
@@ -91,7 +92,7 @@ class Images:
 
 @contextmanager
 def open_images(argument):
-    """The dataset that an argument FILE.h5[:/dataset] names."""
+    """Opens the dataset of an argument FILE.h5[:/dataset]."""
     path, name = split_dataset(argument)
     try:
         with h5py.File(path, "r") as file:
@@ -103,7 +104,7 @@ def open_images(argument):
 
 
 def write_dataset(path, name, source, dtype):
-    """A new file with one dataset, filled block by block."""
+    """Creates a file with one dataset, written block by block."""
     try:
         with h5py.File(path, "w") as file:
             dataset = file.create_dataset(name, source.shape, dtype)

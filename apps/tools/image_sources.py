@@ -1,4 +1,5 @@
-"""What becomes an HDF5 dataset: pictures, stacks, folders of slices and NumPy arrays, block by block."""
+# SPDX-License-Identifier: Apache-2.0
+"""Sources of an HDF5 dataset: pictures, stacks, folders of slices and NumPy arrays, read block by block."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,13 @@ import numpy as np
 from picture_files import TIFF_SUFFIXES, BadInput, pictures_in, read_picture, read_tiff
 
 NUMPY_SUFFIXES = (".npy", ".npz")
-READABLE_TYPES = ("float32", "float64", "float16", "uint8", "int8", "uint16", "int16")  # those that parconv_app reads
+READABLE_TYPES = ("float32", "float64", "float16", "uint8", "int8", "uint16", "int16")  # supported by parconv_app
 LAYOUT_BY_RANK = {2: "HW", 4: "NCHW", 5: "NCDHW"}
 
 
 @dataclass
 class Source:
-    """A dataset to be: samples, channels, slices if it is a volume, rows, columns; `blocks` gives pieces with their index."""
+    """A future dataset of samples, channels, slices (of a volume), rows and columns; `blocks` yields blocks with their index."""
 
     shape: tuple
     dtype: np.dtype
@@ -27,7 +28,7 @@ class Source:
 
 
 def from_frames(shape, dtype, frames, are_samples):
-    """`frames` gives arrays (channels, height, width), one at a time; they are samples, or slices of one volume."""
+    """`frames` yields arrays (channels, height, width) one at a time, as samples or as slices of one volume."""
     count, frame_shape = shape[0], shape[1:]
 
     def blocks():
@@ -43,10 +44,10 @@ def from_frames(shape, dtype, frames, are_samples):
 
 
 def from_pictures(paths, options):
-    """One sample of one picture; of several, samples or slices."""
+    """One sample of one picture; several pictures are samples or slices."""
     first = read_picture(paths[0], options.alpha)
     are_samples = options.samples or len(paths) == 1
-    frames = lambda: (read_picture(path, options.alpha) for path in paths)  # one in memory at a time
+    frames = lambda: (read_picture(path, options.alpha) for path in paths)  # lazily, one in memory at a time
     return from_frames((len(paths),) + first.shape, first.dtype, frames, are_samples)
 
 
@@ -56,7 +57,7 @@ def from_tiff(path, options):
 
 
 def load_array(argument):
-    """ "a.npy", "a.npz", or "a.npz:name" if there are several arrays. Mapped, not read, where that is possible."""
+    """ "a.npy", "a.npz", or "a.npz:name" if there are several arrays. Memory-mapped if possible."""
     path, separator, name = argument.rpartition(":") if ".npz:" in argument else (argument, "", "")
     try:
         loaded = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -86,7 +87,7 @@ def check_array_layout(array, argument, layout):
 
 
 def from_array(argument, options):
-    """Moves the axes into order; those that are not there get extent 1. One sample is in memory at a time."""
+    """Transposes the axes to file order; absent axes get extent 1. One sample is in memory at a time."""
     array = load_array(argument)
     layout = check_array_layout(array, argument, options.layout)
     wanted = "NCDHW" if "D" in layout else "NCHW"

@@ -1,4 +1,5 @@
-"""Pictures in files of the usual formats, as arrays (channels, height, width) of the type that the file has."""
+# SPDX-License-Identifier: Apache-2.0
+"""Picture files of common formats, as arrays (channels, height, width) of the file's type."""
 
 from pathlib import Path
 
@@ -11,11 +12,11 @@ HAS_16_BITS = 16  # bits per channel in the header of a PNG file
 
 
 class BadInput(Exception):
-    """A file that cannot be used as it is; the message says what was found and what to do."""
+    """An unusable file; the message states the problem and a remedy."""
 
 
 def import_tifffile(path):
-    """The package that reads TIFF, which is not needed for anything else."""
+    """The TIFF package, imported only on demand."""
     try:
         import tifffile
     except ImportError as error:
@@ -24,7 +25,7 @@ def import_tifffile(path):
 
 
 def refuse_16_bit_colour(path):
-    """Pillow would drop the lower 8 bits of such a PNG without a word."""
+    """Pillow silently drops the lower 8 bits of such a PNG."""
     with open(path, "rb") as file:
         header = file.read(26)
     is_png = header[:4] == b"\x89PNG"
@@ -45,7 +46,7 @@ def decoded(picture, keeps_alpha):
 
 
 def read_picture(path, keeps_alpha=False):
-    """(channels, height, width): 1 or 3 channels, and one more for alpha if that is kept."""
+    """(channels, height, width): 1 or 3 channels, plus alpha if kept."""
     if path.suffix.lower() in TIFF_SUFFIXES:
         frames = read_tiff(path, keeps_alpha)
         if len(frames) != 1:
@@ -72,7 +73,7 @@ def read_tiff(path, keeps_alpha=False):
 
 
 def pages_of(values, axes, path, keeps_alpha):
-    """Orders the axes as tifffile names them: Y and X, S or C for channels, and at most one other that has more than one index."""
+    """Transposes axes named by tifffile: Y and X, S or C for channels, and at most one other axis of extent above 1."""
     kept = [k for k, name in enumerate(axes) if name in "YX" or values.shape[k] > 1]
     values, axes = values.reshape([values.shape[k] for k in kept]), "".join(axes[k] for k in kept)
     channels = [k for k, name in enumerate(axes) if name in "SC"]
@@ -86,7 +87,7 @@ def pages_of(values, axes, path, keeps_alpha):
 
 
 def write_picture(path, pixels):
-    """Writes (channels, height, width) of uint8, or of uint16 if it is grey; the format follows from the name."""
+    """Writes (channels, height, width) of uint8, or of uint16 for greyscale, in the format of the suffix."""
     if path.suffix.lower() in TIFF_SUFFIXES:
         return write_tiff(path, pixels[np.newaxis])
     if pixels.dtype == np.uint16 and pixels.shape[0] != 1:
@@ -98,7 +99,7 @@ def write_picture(path, pixels):
 
 
 def write_tiff(path, frames):
-    """Writes (pages, channels, height, width) of any type; the colours of a pixel side by side, other channels as planes."""
+    """Writes (pages, channels, height, width) of any type, with colours interleaved and other channels as planes."""
     tifffile = import_tifffile(path)
     channels = frames.shape[1]
     if channels in (3, 4) and frames.dtype.kind == "u":
@@ -114,13 +115,13 @@ def write_tiff(path, frames):
 
 
 def natural_key(path):
-    """slice2 before slice10."""
+    """Natural sort key: slice2 before slice10."""
     digits = "".join(c if c.isdigit() else " " for c in path.stem).split()
     return [int(d) for d in digits], path.name
 
 
 def pictures_in(folder):
-    """The picture files of a folder, in the order of the numbers in their names."""
+    """The picture files of a folder in natural order of their names."""
     found = sorted((p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES + TIFF_SUFFIXES), key=natural_key)
     if not found:
         raise BadInput(f"{folder}: there are no pictures in this folder ({', '.join(PICTURE_SUFFIXES + TIFF_SUFFIXES)})")

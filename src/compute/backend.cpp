@@ -1,33 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/compute/backend.hpp"
 
 #include <algorithm>
 
-#include "parconv/compute/engine_chooser.hpp"
+#include "parconv/compute/conv_algorithm_chooser.hpp"
 #include "parconv/core/error.hpp"
 #ifdef PARCONV_HAVE_ONEDNN
-#include "compute/onednn_backend.hpp"
+#include "compute/onednn/onednn_backend.hpp"
 #endif
 #ifdef PARCONV_HAVE_CUDA
-#include "compute/cudnn_backend.hpp"
-#include "compute/cudnn_timing.hpp"
+#include "compute/cudnn/cudnn_backend.hpp"
+#include "compute/cudnn/cudnn_timing.hpp"
 #endif
 
 namespace parconv {
 namespace {
 
-/// True if operands are where only a GPU's kernels reach them.
-bool is_on_gpu(const BackendOptions& options) {
-  return options.device != nullptr && options.device->native_stream(DeviceLane::Compute) != nullptr;
+DevicePlatform platform_of(const BackendOptions& options) {
+  return options.device == nullptr ? DevicePlatform::Host : options.device->platform();
 }
 
-/// What computes where the operands are, the fastest first: `auto` is the first.
-std::vector<std::string> names_for(const BackendOptions& options) {
-  if (is_on_gpu(options)) return {"cudnn"};
+/// The backends of a platform, fastest first: `auto` is the first.
+std::vector<std::string> names_for(DevicePlatform platform) {
+#ifdef PARCONV_HAVE_CUDA
+  if (platform == DevicePlatform::Cuda) return {"cudnn"};
+#endif
+  if (platform != DevicePlatform::Host) return {};
 #ifdef PARCONV_HAVE_ONEDNN
   return {"onednn", "reference"};
 #else
   return {"reference"};
 #endif
+}
+
+const char* text_of(DevicePlatform platform) {
+  switch (platform) {
+    case DevicePlatform::Host:
+      return "CPUs";
+    case DevicePlatform::Cuda:
+      return "a GPU";
+    case DevicePlatform::Custom:
+      break;
+  }
+  return "a device of the caller";
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -36,16 +51,21 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+/// Resolves `auto`. Throws Error(Unavailable) for a name that the platform does not support.
+std::string chosen_name(const BackendOptions& options) {
+  const std::vector<std::string> names = names_for(platform_of(options));
+  if (options.name == "auto" && !names.empty()) return names.front();
+  if (std::find(names.begin(), names.end(), options.name) != names.end()) return options.name;
+  throw Error(ExitCode::Unavailable,
+              concat("no backend \"", options.name, "\" computes on ", text_of(platform_of(options)), " in this build"),
+              names.empty() ? "Make the backend together with the device." : concat("Choose one of: auto, ", joined(names), "."));
+}
+
 }  // namespace
 
 std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   PARCONV_EXPECT(options.threads >= 1, "threads ", options.threads);
-  const std::vector<std::string> names = names_for(options);
-  const std::string& name = options.name == "auto" ? names.front() : options.name;
-  if (std::find(names.begin(), names.end(), name) == names.end())
-    throw Error(ExitCode::Unavailable,
-                concat("no backend \"", name, "\" computes on ", is_on_gpu(options) ? "a GPU" : "CPUs", " in this build"),
-                concat("Choose one of: auto, ", joined(names), "."));
+  const std::string name = chosen_name(options);
 #ifdef PARCONV_HAVE_CUDA
   if (name == "cudnn") return make_cudnn_backend(*options.device, options.gpu);
 #endif
@@ -58,8 +78,8 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   return make_reference_backend();
 }
 
-std::unique_ptr<EngineChooser> make_engine_chooser(const BackendOptions& options) {
-  PARCONV_EXPECT(is_on_gpu(options), "engines of a GPU are chosen where there is one");
+std::unique_ptr<ConvAlgorithmChooser> make_conv_algorithm_chooser(const BackendOptions& options) {
+  PARCONV_EXPECT(platform_of(options) == DevicePlatform::Cuda, "engines of a GPU are chosen where there is one");
 #ifdef PARCONV_HAVE_CUDA
   return make_cudnn_chooser(*options.device, options.gpu);
 #else

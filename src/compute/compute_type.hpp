@@ -1,22 +1,24 @@
-// The type that a convolution computes in.
+// SPDX-License-Identifier: Apache-2.0
+// The type in which a convolution computes.
 #pragma once
 
 #include <span>
 
-#include "device/elements.hpp"
+#include "parconv/tensor/elements.hpp"
 
 namespace parconv {
 
-/// That of its source: weights are rounded to it, products are added up in f32. Precondition: op.kind has a filter.
-inline DType compute_type(const LocalOp& op) { return op.srcs[op.finish.residual == 0 ? 1 : 0].type; }
+/// The compute type of `op`, which is the type of its source: weights are rounded to it, products are accumulated in f32.
+/// Precondition: op.kind has a filter.
+inline DType compute_type(const LocalOp& op) { return op.srcs[op.epilogue.residual == 0 ? 1 : 0].type; }
 
-/// Rounds weights to the type that `op` computes in.
+/// Rounds weights to the compute type of `op`.
 inline void round_weights(std::span<float> weights, const LocalOp& op) {
   const DType type = compute_type(op);
   if (type == DType::F32) return;
   std::byte memory[sizeof(float)];
   for (float& weight : weights) {
-    store_dense<1>({.data = memory, .type = type}, 0, Lanes<1>{{weight}});
+    store_dense<1>({.data = memory, .type = type}, 0, ChannelVector<1>{{weight}});
     weight = load_one({.data = memory, .type = type}, 0);
   }
 }

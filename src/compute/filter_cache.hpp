@@ -1,4 +1,5 @@
-// Packed filters, kept once for all kernels of a backend that use the same part of a filter.
+// SPDX-License-Identifier: Apache-2.0
+// Packed filters, stored once for all kernels of a backend that use the same part of a filter.
 #pragma once
 
 #include <algorithm>
@@ -13,19 +14,19 @@
 
 namespace parconv {
 
-/// Finds packed filters that a living kernel holds, as `Memory`. The same filter means: the same vector of values, or the same
-/// place of a file, seen with the same strides and scale. Filters without values and file have no identity and are never shared.
-/// Not for concurrent use.
+/// Finds packed filters, of type `Memory`, that a living kernel holds. Two filters are the same if they refer to the same
+/// vector of values or the same position in a file, with equal strides and scale. Filters with neither are never shared. Not
+/// thread-safe.
 template <class Memory>
 class FilterCache {
  public:
   struct Shared {
     std::shared_ptr<const Memory> memory{};
-    bool is_new = false;  ///< no kernel held it before
+    bool is_new = false;  ///< packed by this call
   };
 
-  /// The part `box` of a filter, rounded to `type`, for which fits(memory) holds; calls pack(), which reads the filter, only if
-  /// no kernel holds it.
+  /// The part `box` of a filter, rounded to `type`, with fits(memory) true. Calls pack(), which reads the filter, only if no
+  /// kernel holds it.
   template <class Fits, class Pack>
   Shared get(const Filter& filter, const FilterBox& box, DType type, Fits&& fits, Pack&& pack) {
     const bool is_shareable = filter.data.values != nullptr || !filter.data.file.empty();
@@ -47,7 +48,7 @@ class FilterCache {
     auto operator<=>(const Key&) const = default;
   };
   struct Entry {
-    std::weak_ptr<const std::vector<float>> values{};  // a new vector at the address of an old one is another filter
+    std::weak_ptr<const std::vector<float>> values{};  // weak: a new vector may reuse the address of an old one
     std::weak_ptr<const std::vector<float>> scale{};
     std::weak_ptr<const Memory> memory{};
   };
@@ -88,7 +89,7 @@ class FilterCache {
     entries_.emplace(key, Entry{.values = filter.data.values, .scale = filter.scale, .memory = memory});
   }
 
-  /// Whenever the entries have doubled, so that keeping one costs little on average.
+  /// Runs whenever the number of entries has doubled: amortised constant cost per entry.
   void drop_unused() {
     if (entries_.size() < size_to_drop_at_) return;
     std::erase_if(entries_, [](const auto& entry) { return entry.second.memory.expired(); });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/geometry/box.hpp"
 
 #include <ostream>
@@ -12,7 +13,7 @@ const char* name_of(Axis axis) {
 
 bool is_contiguous_within(const Box& inner, const Box& outer) {
   if (inner.is_empty()) return true;
-  // From the slowest axis on: single indices, then one free range, then only full ranges.
+  // Slowest axis first: single indices, then one partial range, then only full ranges.
   bool must_be_full = false;
   for (Axis axis : memory_axes) {
     const bool is_full = inner[axis] == outer[axis];

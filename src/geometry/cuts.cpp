@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/geometry/cuts.hpp"
 
 #include <algorithm>
@@ -36,7 +37,7 @@ Cuts shared_group_cuts(index_t groups, index_t group_size, int parts, index_t gr
 Cuts group_cuts(index_t groups, index_t group_size, int parts, index_t grain) {
   if (groups == 1) return block_cuts(group_size, parts, grain);
   if (groups < parts) return shared_group_cuts(groups, group_size, parts, grain);
-  // Whole groups: take as many groups as fill the grain.
+  // Whole groups: the grain in groups is the smallest that fills `grain` channels.
   Cuts cuts = block_cuts(groups, parts, ceil_div(grain, group_size));
   for (index_t& cut : cuts) cut *= group_size;
   return cuts;

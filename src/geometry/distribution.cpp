@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/geometry/distribution.hpp"
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 namespace parconv {
 namespace {
 
-/// The offset of every position along `axes` (last fastest) from the first rank of the grid.
+/// Rank offset of every position along `axes` (last fastest) from the first rank of the grid.
 std::vector<int> offsets_along(const Grid& grid, const std::vector<GridAxis>& axes) {
   std::vector<int> offsets{0};
   for (GridAxis axis : axes) {
@@ -21,7 +22,7 @@ std::vector<int> offsets_along(const Grid& grid, const std::vector<GridAxis>& ax
   return offsets;
 }
 
-/// Empty pieces say nothing about order, wherever they are: they take the bounds of the piece before them.
+/// Empty blocks do not constrain the order, wherever they lie: they take the bounds of their predecessor.
 std::vector<Interval> bounds_of(const std::vector<Interval>& pieces) {
   constexpr index_t lowest = std::numeric_limits<index_t>::min();
   std::vector<Interval> bounds;

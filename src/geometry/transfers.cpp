@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/geometry/transfers.hpp"
 
 #include <algorithm>
@@ -5,7 +6,7 @@
 namespace parconv {
 namespace {
 
-/// The member of a replica group that sends to `receiver`; the receiver itself if it is a member.
+/// The member of a replica group that sends to `receiver`; `receiver` itself if it is a member.
 int chosen_sender(const Distribution& have, int group, int receiver) {
   const std::vector<int>& offsets = have.replica_offsets();
   if (std::binary_search(offsets.begin(), offsets.end(), receiver - group)) return receiver;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/io/constants.hpp"
 
 #include <algorithm>
@@ -5,33 +6,33 @@
 #include <numeric>
 #include <utility>
 
-#include "io/onnx_elements.hpp"
-#include "io/onnx_input_file.hpp"
+#include "io/onnx/file/onnx_elements.hpp"
+#include "io/onnx/file/onnx_input_file.hpp"
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
 namespace {
 
-/// Gaps up to this size are read over rather than skipped with another call.
+/// Gaps up to this size are read rather than skipped by a further call.
 constexpr index_t max_gap_bytes = 4096;
-/// Largest single read, so that memory stays bounded beside the result.
+/// Bound on the size of one read, hence on the memory in addition to the result.
 constexpr index_t max_read_bytes = index_t{1} << 20;
 
-/// One axis of a filter box: `size` elements that are `stride` apart in the data and `out_stride` apart in the result.
+/// One axis of a filter box: `size` elements with distance `stride` in the data and `out_stride` in the result.
 struct BoxAxis {
   index_t size = 1;
   index_t stride = 0;
   index_t out_stride = 0;
 };
 
-/// The wanted elements of some data: where the first one is, and the axes from the largest stride to the smallest.
+/// A strided selection of elements: index of the first, and axes by decreasing stride.
 struct Gather {
   index_t first = 0;
   std::vector<BoxAxis> axes{};
 };
 
-/// Elements [begin, begin + count) of the data go to `out`, `out + out_stride`, ... of the result.
+/// Elements [begin, begin + count) of the data, scattered to `out`, `out + out_stride`, ... of the result.
 struct Run {
   index_t begin = 0;
   index_t count = 0;
@@ -43,7 +44,7 @@ std::array<Interval, 5> intervals_of(const FilterBox& box) {
   return {box.oc, box.ic, box.kernel[0], box.kernel[1], box.kernel[2]};
 }
 
-/// Joins an axis into the one inside it where both together are evenly spaced, in the data and in the result.
+/// Merges an axis into the next inner one if both together are evenly spaced, in the data and in the result.
 /// Example: oc (size 2, stride 9) over taps (size 9, stride 1) is one axis of 18 elements.
 void merge_axes(std::vector<BoxAxis>& axes) {
   for (std::size_t k = axes.size(); k-- > 1;) {
@@ -70,7 +71,7 @@ Gather gather_of(const Filter& filter, const FilterBox& box) {
   return gather;
 }
 
-/// Calls visit(run) for the runs of `gather` from `axis` inwards; addresses never decrease.
+/// Calls visit(run) for the runs of `gather` from `axis` inwards, in non-decreasing order of address.
 template <class Visit>
 void for_each_run(const Gather& gather, std::size_t axis, Run run, Visit&& visit) {
   const BoxAxis& current = gather.axes[axis];
@@ -79,9 +80,9 @@ void for_each_run(const Gather& gather, std::size_t axis, Run run, Visit&& visit
     for_each_run(gather, axis + 1, {run.begin + i * current.stride, 0, run.out + i * current.out_stride}, visit);
 }
 
-/// Splits a run into pieces of at most `limit` elements.
+/// Splits a run into runs of at most `limit` elements.
 template <class Visit>
-void for_each_piece(const Run& run, index_t limit, Visit&& visit) {
+void for_each_subrun(const Run& run, index_t limit, Visit&& visit) {
   for (index_t done = 0; done < run.count; done += limit)
     visit(Run{run.begin + done, std::min(limit, run.count - done), run.out + done * run.out_stride, run.out_stride});
 }
@@ -91,7 +92,7 @@ void scatter(std::span<const float> elements, const Run& run, std::span<float> o
     out[static_cast<std::size_t>(run.out + i * run.out_stride)] = elements[static_cast<std::size_t>(i)];
 }
 
-/// Reads runs of a file, several that lie close together with one call.
+/// Reads runs of a file, adjacent ones in a single call.
 class RunReader {
  public:
   RunReader(const ConstantData& data, std::span<float> out)
@@ -138,7 +139,7 @@ void read_from_file(const ConstantData& data, const Gather& gather, std::span<fl
   RunReader reader(data, out);
   const index_t limit = max_read_bytes / static_cast<index_t>(size_of(data.type));
   for_each_run(gather, 0, {gather.first},
-               [&](const Run& run) { for_each_piece(run, limit, [&](const Run& piece) { reader.add(piece); }); });
+               [&](const Run& run) { for_each_subrun(run, limit, [&](const Run& part) { reader.add(part); }); });
   reader.flush();
 }
 
@@ -155,7 +156,7 @@ void read_gather(const ConstantData& data, const Gather& gather, std::span<float
   read_from_file(data, gather, out);
 }
 
-/// Index after the last element that the box needs.
+/// One past the last element of the box.
 index_t end_of(const Gather& gather) {
   return std::accumulate(gather.axes.begin(), gather.axes.end(), gather.first + 1,
                          [](index_t sum, const BoxAxis& axis) { return sum + (axis.size - 1) * axis.stride; });

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/program/compile.hpp"
 
-#include "program/rank_compiler.hpp"
+#include "program/compile/rank_compiler.hpp"
 
 namespace parconv {
 

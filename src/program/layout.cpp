@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/program/layout.hpp"
 
 #include <algorithm>
@@ -39,13 +40,14 @@ bool differs_only_along(Axis allowed, const Distribution& a, const Distribution&
                      [&](Axis axis) { return axis == allowed || is_equal(a.pieces(axis), b.pieces(axis)); });
 }
 
-/// Two needs share one delivery where that moves nothing more: one holds the other, or they differ along the outermost axis only.
+/// Two needs share one delivery if that moves no more data: one contains the other, or they differ along the outermost axis only.
 bool can_merge(const Distribution& a, const Distribution& b, const Extents& extents) {
   if (!(a.grid() == b.grid()) || !has_same_grid_axes(a, b)) return false;
   return contains(a, b) || contains(b, a) || differs_only_along(outermost_axis(extents), a, b);
 }
 
-/// Splits the last axis that has chunks for everybody: samples, the outermost spatial axis, channels; whole chunks a rank.
+/// Splits the first of samples, the outermost spatial axis and channels with a chunk for every rank, else the one with most
+/// chunks. Every rank gets whole chunks.
 Distribution chunk_distribution(const Extents& extents, const Extents& chunk, const Grid& owners) {
   const std::array<Axis, 3> candidates{Axis::N, outermost_axis(extents), Axis::C};
   Axis cut_axis = Axis::N;
@@ -89,7 +91,7 @@ CommKind kind_of(const Distribution& have, const Distribution& need, const Exten
   return needs_all && has_parts ? CommKind::Allgather : CommKind::PointToPoint;
 }
 
-/// So many needs of one value are compared with each other; more different ones are delivered apart.
+/// Limit of pairwise comparisons of the needs of one value; further different needs are delivered separately.
 constexpr std::size_t max_merges_tried = 64;
 
 class LayoutBuilder {
@@ -180,7 +182,7 @@ class LayoutBuilder {
     }
   }
 
-  /// Rows that neighbours need across a cut of the outermost axis, if that is all they need; nothing otherwise.
+  /// Largest number of rows needed across a cut of the outermost axis; nullopt if other data are needed too.
   std::optional<index_t> halo_border(const Delivery& delivery, const Distribution& owned, Axis outermost) const {
     if (!(delivery.need.grid() == owned.grid()) || !has_same_grid_axes(owned, delivery.need)) return std::nullopt;
     if (!differs_only_along(outermost, owned, delivery.need)) return std::nullopt;
@@ -220,7 +222,7 @@ class LayoutBuilder {
       schedule.reduce_order = layout_.num_orders;
       layout_.num_orders += schedule.num_strips;
     }
-    // Strip by strip, all deliveries; after a summation the whole output is there at once.
+    // Strip by strip, all deliveries; after a summation the whole output is complete at once.
     const int strips = place.is_summed ? 1 : schedule.num_strips;
     const int count = static_cast<int>(schedule.deliveries.size());
     for (int d = 0; d < count; ++d) {
@@ -244,7 +246,7 @@ std::vector<Box> equal_strips(const Box& box, Axis axis, int count) {
   return strips;
 }
 
-/// The low border, the high border, the rest; a box too thin for a rest is one strip.
+/// The low border, the high border, the rest; a box without a rest is one strip.
 std::vector<Box> border_strips(const Box& box, Axis axis, index_t border) {
   const Interval range = box[axis];
   if (2 * border >= range.size()) return {box, Box{}, Box{}};

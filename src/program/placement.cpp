@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/program/placement.hpp"
 
 #include <algorithm>
@@ -44,7 +45,7 @@ bool are_at_group_borders(const std::vector<Interval>& pieces, index_t group_siz
   return std::all_of(pieces.begin(), pieces.end(), [&](Interval p) { return p.lo % group_size == 0 && p.hi % group_size == 0; });
 }
 
-/// Blocks that one rank along c of `parts` takes when sums are ordered.
+/// The fixed blocks of one rank along c of `parts`, for ordered sums.
 Interval blocks_of_part(const std::vector<Interval>& blocks, int parts, int part) {
   const Cuts cuts = block_cuts(static_cast<index_t>(blocks.size()), parts);
   const Interval range{cuts[static_cast<std::size_t>(part)], cuts[static_cast<std::size_t>(part) + 1]};
@@ -52,13 +53,13 @@ Interval blocks_of_part(const std::vector<Interval>& blocks, int parts, int part
   return {blocks[static_cast<std::size_t>(range.lo)].lo, blocks[static_cast<std::size_t>(range.hi) - 1].hi};
 }
 
-/// How the sums over the input channels of a convolution may be divided.
+/// Constraints on dividing the sums over the input channels of a convolution.
 struct ChannelSums {
-  std::vector<Interval> blocks{};  ///< summed apart and added in order; empty: any pieces
-  bool has_whole_groups = false;   ///< a group's sum is made by one rank, since it has no fixed blocks
+  std::vector<Interval> blocks{};  ///< summed separately and added in order; empty: no fixed blocks
+  bool has_whole_groups = false;   ///< one rank computes the whole sum of a group, which has no fixed blocks
 };
 
-/// Computes the channel pieces of convolutions: by (f, c), the output channels that a rank computes and the input channels it
+/// Divides the channels of convolutions: by (f, c), the output channels that a rank computes and the input channels that it
 /// sums over.
 class ConvChannels {
  public:
@@ -101,7 +102,7 @@ class ConvChannels {
   Interval summed_inputs(int f, int c) const {
     if (!sums_.blocks.empty()) return blocks_of_part(sums_.blocks, channel_parts_, c);
     const bool is_one_piece = owned_.size() == static_cast<std::size_t>(filter_parts_ * channel_parts_);
-    // Whole groups a rank: it computes just what it owns and nothing has to be added up.
+    // Every rank owns whole groups: it computes the owned channels only, and no sum is divided.
     if (channels_.groups > 1 && is_one_piece && are_at_group_borders(owned_, group_oc()))
       return inputs_of(owned_[static_cast<std::size_t>(f * channel_parts_ + c)]);
     const Interval all = inputs_of(filter_block(f));
@@ -109,7 +110,7 @@ class ConvChannels {
     return sums_of_part(all.size(), c).shifted(all.lo);
   }
 
-  /// Of `size` input channels from a group's first one, those of part c.
+  /// Part c of `size` input channels that begin with a group's first.
   Interval sums_of_part(index_t size, int c) const {
     const auto part = static_cast<std::size_t>(c);
     const index_t num_groups = size / group_ic();
@@ -133,7 +134,7 @@ struct Work {
   AxisArray contracted{};
 };
 
-/// Starts from the owned pieces and replaces what the node contracts.
+/// Starts from the owned intervals and replaces those of axes that the node contracts.
 Work divide_work(const Network& network, const Node& node, const Grid& grid, const AxisArray& owned, const ChannelSums& sums) {
   const auto contracts = contracted_axes(network, node);
   Work work{.computed = owned};
@@ -152,7 +153,7 @@ Work divide_work(const Network& network, const Node& node, const Grid& grid, con
     return work;
   }
   if (at(owned, Axis::C).by.size() > 2) {
-    // Channels are owned in finer pieces than they are computed in: the ranks along the contracted space share one piece.
+    // Channels are owned in finer parts than they are computed: the ranks along the contracted space compute the same part.
     const std::vector<Interval>& fine = at(owned, Axis::C).pieces;
     AxisPieces coarse{{}, {GridAxis::F, GridAxis::C}};
     const std::size_t parts = static_cast<std::size_t>(grid.parts[GridAxis::F] * grid.parts[GridAxis::C]);
@@ -163,13 +164,13 @@ Work divide_work(const Network& network, const Node& node, const Grid& grid, con
   return work;
 }
 
-/// Equal pieces, where all empty ones are alike.
+/// True for equal intervals; all empty ones are equal.
 bool are_equal(const std::vector<Interval>& a, const std::vector<Interval>& b) {
   const auto same = [](Interval x, Interval y) { return x == y || (x.is_empty() && y.is_empty()); };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
 }
 
-/// Contributions have to be added up if somebody computes anything but what it owns.
+/// True if contributions have to be added up: some rank computes another box than it owns, or contracted space is divided.
 bool needs_sum(const AxisArray& owned, const Work& work, const Grid& grid) {
   if (!are_equal(at(owned, Axis::C).pieces, at(work.computed, Axis::C).pieces)) return true;
   for (Axis axis : spatial_axes)
@@ -177,15 +178,15 @@ bool needs_sum(const AxisArray& owned, const Work& work, const Grid& grid) {
   return false;
 }
 
-/// The pieces that an input needs, axis by axis: needed_box is separable, so each coordinate is asked with whole boxes elsewhere.
-/// The ranks along the grid axes that cut an axis of the share cut the axis of the input that depends on it.
+/// The distribution of an input's needed boxes, axis by axis: needed_box is separable, so each axis is evaluated with whole boxes
+/// along the others. Grid axes that cut an axis of the work region cut the input axis that depends on it.
 Distribution needed_distribution(const Network& network, const Node& node, std::size_t operand, const Grid& grid,
                                  const Work& work) {
   AxisArray axes;
-  const std::array<Axis, num_axes> from = share_axes(network, node, operand);
+  const std::array<Axis, num_axes> from = work_axes(network, node, operand);
   for (Axis axis : all_axes) {
-    const Axis share_axis = from[static_cast<std::size_t>(axis)];
-    const AxisPieces& computed = at(work.computed, share_axis);
+    const Axis work_axis = from[static_cast<std::size_t>(axis)];
+    const AxisPieces& computed = at(work.computed, work_axis);
     const AxisPieces& contracted = at(work.contracted, axis);
     AxisPieces& need = at(axes, axis);
     need.by = computed.by.empty() ? contracted.by : computed.by;
@@ -193,9 +194,9 @@ Distribution needed_distribution(const Network& network, const Node& node, std::
     for (std::size_t k = 0; k < count; ++k) {
       const Interval out = computed.pieces[computed.pieces.size() == 1 ? 0 : k];
       const Interval sum = contracted.pieces[contracted.pieces.size() == 1 ? 0 : k];
-      const Share share{.computed = Box::whole(output_extents(network, node)).with(share_axis, out),
-                        .contracted = whole_contracted(network, node).with(axis, sum)};
-      need.pieces.push_back(out.is_empty() || sum.is_empty() ? Interval{0, 0} : needed_box(network, node, operand, share)[axis]);
+      const WorkRegion region{.computed = Box::whole(output_extents(network, node)).with(work_axis, out),
+                              .contracted = whole_contracted(network, node).with(axis, sum)};
+      need.pieces.push_back(out.is_empty() || sum.is_empty() ? Interval{0, 0} : needed_box(network, node, operand, region)[axis]);
     }
   }
   return Distribution(grid, std::move(axes));
@@ -210,16 +211,16 @@ ChannelSums channel_sums(const Node& node, ReduceMode mode) {
 
 }  // namespace
 
-Share Placement::share(int rank) const {
-  Share result{.computed = computed.box(rank), .contracted = contracted.box(rank)};
+WorkRegion Placement::work(int rank) const {
+  WorkRegion result{.computed = computed.box(rank), .contracted = contracted.box(rank)};
   if (result.contracted.is_empty()) result.computed = {};
   return result;
 }
 
-std::vector<Share> Placement::shares_in_order(int rank) const {
-  const Share whole = share(rank);
+std::vector<WorkRegion> Placement::work_regions_in_order(int rank) const {
+  const WorkRegion whole = work(rank);
   if (ordered_blocks.empty()) return {whole};
-  std::vector<Share> result;
+  std::vector<WorkRegion> result;
   if (whole.computed.is_empty()) return result;
   for (Interval block : ordered_blocks) {
     const Interval channels = intersect(block, whole.contracted[Axis::C]);

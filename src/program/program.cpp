@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/program/program.hpp"
 
 #include <algorithm>
@@ -34,13 +35,13 @@ std::string_view name_of(BufferRole role) {
   return "?";
 }
 
-Lane lane_of(const Action& action) {
+Track track_of(const Action& action) {
   return std::visit(Overloaded{
-                        [](const Load&) { return Lane::Io; },
-                        [](const Store&) { return Lane::Io; },
-                        [](const Start&) { return Lane::Communication; },
-                        [](const Await&) { return Lane::Communication; },
-                        [](const auto&) { return Lane::Compute; },
+                        [](const Load&) { return Track::Io; },
+                        [](const Store&) { return Track::Io; },
+                        [](const Start&) { return Track::Communication; },
+                        [](const Await&) { return Track::Communication; },
+                        [](const auto&) { return Track::Compute; },
                     },
                     action);
 }
@@ -54,14 +55,10 @@ std::string_view name_of(const Action& action) {
 std::vector<Access> accesses_of(const Program& program, const Step& step) {
   std::vector<Access> accesses;
   std::visit(Overloaded{
-                 [&](const Load& load) {
-                   accesses.push_back({load.dst, true});
-                 },
+                 [&](const Load& load) { accesses.push_back({load.dst, true}); },
                  [&](const Start& start) { add_communication(program.communication(start.communication), accesses); },
                  [&](const Await& await) { add_communication(program.communication(await.communication), accesses); },
-                 [&](const Copy& copy) {
-                   accesses = {{copy.src, false}, {copy.dst, true}};
-                 },
+                 [&](const Copy& copy) { accesses = {{copy.src, false}, {copy.dst, true}}; },
                  [&](const Compute& compute) {
                    add_reads(compute.srcs, accesses);
                    accesses.push_back({compute.dst, true});
@@ -71,9 +68,7 @@ std::vector<Access> accesses_of(const Program& program, const Step& step) {
                    add_reads(reduce.residual, accesses);
                    accesses.push_back({reduce.dst, true});
                  },
-                 [&](const Store& store) {
-                   accesses.push_back({store.src, false});
-                 },
+                 [&](const Store& store) { accesses.push_back({store.src, false}); },
              },
              step.action);
   return accesses;

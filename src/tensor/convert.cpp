@@ -1,27 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/tensor/convert.hpp"
 
 #include <cstring>
 
 #include "parconv/core/error.hpp"
 #include "parconv/tensor/half.hpp"
-#include "tensor/loops.hpp"
+#include "parconv/tensor/loops.hpp"
 
 namespace parconv {
 namespace {
 
-// A tile of both orders stays in the first-level cache: 16 channels are one cache line of a pixel.
+// Tiles of both orders fit the L1 cache: 16 channels are one cache line of a pixel.
 constexpr index_t tile_channels = 16;
 constexpr index_t tile_pixels = 64;
 using TileRow = std::array<float, tile_pixels>;
 using Tile = std::array<TileRow, tile_channels>;
 
-/// The elements of one sample and one channel that are visited together, and where the channels are.
+/// Consecutive pixels of one sample and channel, and the channel strides.
 struct Rows {
   index_t pixels = 1;
   index_t pixel_stride = 0;  ///< in the channels-last operand
   index_t channels = 1;
   index_t channel_stride = 0;  ///< in the channels-last operand
-  index_t plane_elems = 1;     ///< from channel to channel in ONNX order
+  index_t plane_elems = 1;     ///< between channels in ONNX order
 };
 
 struct Traversal {
@@ -41,7 +42,7 @@ Traversal traversal_of(const OperandLayout& layout) {
     loops[k] = {.extent = extents[axes[k]], .src_stride = onnx_strides[k], .dst_stride = layout.strides[axes[k]]};
   }
   LoopNest blocks(loops);
-  // The fastest loop has step 1 in ONNX order, unless it is n with one pixel a sample: then that loop stays outside.
+  // The fastest loop has stride 1 in ONNX order, except over n with one pixel per sample: that one stays outside.
   const bool has_pixels = !blocks.loops().empty() && blocks.loops().back().src_stride == 1;
   const Loop pixels = has_pixels ? blocks.pop_fastest() : Loop{};
   return {.blocks = blocks,
@@ -62,7 +63,7 @@ void for_each_tile(const Rows& rows, Visit&& visit) {
   }
 }
 
-/// The bits of an f16 or a bf16.
+/// Bit patterns of f16 or bf16.
 struct Half {
   std::uint16_t bits = 0;
 };

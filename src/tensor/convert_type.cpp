@@ -1,10 +1,11 @@
-// Between the types of activations.
+// SPDX-License-Identifier: Apache-2.0
+// Conversion between activation types.
 #include <cstdint>
 
 #include "parconv/core/error.hpp"
 #include "parconv/tensor/convert.hpp"
 #include "parconv/tensor/half.hpp"
-#include "tensor/loops.hpp"
+#include "parconv/tensor/loops.hpp"
 
 namespace parconv {
 namespace {
@@ -19,7 +20,7 @@ LoopNest element_loops(const OperandLayout& src, const OperandLayout& dst) {
   return LoopNest(loops);
 }
 
-/// The bits of an f16 or a bf16, and how they become numbers.
+/// Bit patterns of f16 or bf16, with their conversion to f32.
 struct Half {
   std::uint16_t bits;
 

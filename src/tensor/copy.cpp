@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
 #include "parconv/core/error.hpp"
+#include "parconv/tensor/copy_loops.hpp"
 #include "parconv/tensor/view.hpp"
-#include "tensor/copy_loops.hpp"
 
 namespace parconv {
 namespace {
@@ -17,7 +18,7 @@ LoopNest byte_loops(const OperandLayout& src, const OperandLayout& dst) {
   return LoopNest(loops);
 }
 
-/// The bytes that lie side by side in both operands: the fastest loop if it is dense, else one element.
+/// Bytes contiguous in both operands: the fastest loop if it is dense, else one element.
 std::size_t take_run(LoopNest& nest, std::size_t element_bytes) {
   if (nest.loops().empty()) return element_bytes;
   const Loop fastest = nest.loops().back();
@@ -27,7 +28,7 @@ std::size_t take_run(LoopNest& nest, std::size_t element_bytes) {
   return static_cast<std::size_t>(fastest.extent) * element_bytes;
 }
 
-/// A size known to the compiler makes memcpy a move or two.
+/// With a compile-time size, memcpy becomes one or two moves.
 template <std::size_t Bytes>
 void copy_runs_of(const std::byte* src, std::byte* dst, const Loop& loop) {
   for (index_t i = 0; i < loop.extent; ++i) std::memcpy(dst + i * loop.dst_stride, src + i * loop.src_stride, Bytes);

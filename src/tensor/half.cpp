@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/tensor/half.hpp"
 
 #include "parconv/core/error.hpp"
-#include "tensor/every_cpu.hpp"
+#include "parconv/tensor/cpu_dispatch.hpp"
 
 namespace parconv {
 namespace {

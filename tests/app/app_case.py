@@ -1,4 +1,5 @@
-"""What the tests of parconv_app share: a folder of their own, data, and starting the program on any number of ranks."""
+# SPDX-License-Identifier: Apache-2.0
+"""Base of the end-to-end tests: temporary folder, data, and runs of the program on any number of ranks."""
 import os
 import shutil
 import subprocess
@@ -12,9 +13,11 @@ APP = os.environ["PARCONV_APP"]
 MAKE_MODELS = os.environ["PARCONV_MAKE_MODELS"]
 MPIEXEC = os.environ["PARCONV_MPIEXEC"]
 
-# Exit codes of the documentation.
+# Documented exit codes.
 OK, USAGE, BAD_DATA, INPUT_MISSING, UNAVAILABLE, BUG = 0, 2, 65, 66, 69, 70
 OUT_OF_MEMORY, CANNOT_CREATE, IO, COMMUNICATION, CONFIG = 71, 73, 74, 76, 78
+# Of a job whose rank was killed, as the launcher reports it.
+KILLED = int(os.environ["PARCONV_KILLED_STATUS"])
 ERROR = "parconv_app: error:"
 
 
@@ -46,7 +49,7 @@ class AppCase(unittest.TestCase):
         return cls.path(name)
 
     def start(self, np_, *arguments, seconds=60, prefix=(), **environment):
-        """np_ = 0: without mpirun. Returns the finished process."""
+        """Runs parconv_app and returns the completed process; np_ = 0 runs without mpirun."""
         launcher = [MPIEXEC, "-np", str(np_)] if np_ else []
         return subprocess.run(
             [*prefix, *launcher, *self.program, *map(str, arguments)],
@@ -58,20 +61,20 @@ class AppCase(unittest.TestCase):
         )
 
     def expect(self, code, np_, *arguments, say="", **options):
-        """Starts the program, compares the exit code, and looks for `say` in what it printed. An error is told exactly once."""
+        """Runs the program and checks the exit code and that the output contains `say`. An error must be printed exactly once."""
         done = self.start(np_, *arguments, **options)
-        told = f"{done.stdout}\n{done.stderr}"
-        self.assertEqual(done.returncode, code, told)
-        self.assertIn(say, told)
+        output = f"{done.stdout}\n{done.stderr}"
+        self.assertEqual(done.returncode, code, output)
+        self.assertIn(say, output)
         if code not in (OK, USAGE):
-            self.assertEqual(told.count(ERROR), 1, told)
+            self.assertEqual(output.count(ERROR), 1, output)
         return done
 
     def run_small(self, np_, output, *options, code=OK, **more):
         return self.expect(code, np_, "run", "small.onnx", "in.h5", output, *options, **more)
 
     def result(self, name):
-        """The one numeric data set below /output that is no axis."""
+        """The only numeric dataset in /output that is not a scale."""
         with h5py.File(self.path(name)) as file:
             return file["output"][file["output"].attrs["signal"]][...]
 

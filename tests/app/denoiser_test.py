@@ -1,4 +1,5 @@
-"""The shipped denoiser: it takes noise away, from pictures of any size, with the same bits on any number of ranks."""
+# SPDX-License-Identifier: Apache-2.0
+"""The shipped denoiser: removes noise from pictures of any size, bitwise equal on any number of ranks."""
 
 import os
 import re
@@ -25,7 +26,7 @@ class Denoiser(AppCase):
         done = subprocess.run(["bash", script, photo, self.folder], capture_output=True, text=True, timeout=240, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         noisy, denoised = (self.decibels(word, done.stdout) for word in ("noisy", "denoised"))
-        self.assertAlmostEqual(noisy, 20.2, delta=0.3)  # 20 log10(255 / 25), and a little for clipping
+        self.assertAlmostEqual(noisy, 20.2, delta=0.3)  # 20 log10(255 / 25), and slightly more by clipping
         self.assertGreater(denoised, noisy + 10)
         with Image.open(photo) as clean, Image.open(self.path("before_after.png")) as shown:
             self.assertEqual(shown.width, 3 * clean.width + 16)
@@ -40,7 +41,7 @@ class Denoiser(AppCase):
             for ranks, split in ((3, "h"), (4, "auto"), (4, "stages=2,h")):
                 self.expect(OK, ranks, "run", DENOISER, "noisy.h5", "many.h5", "--split", split, "--force", "--quiet")
                 self.assertLess(np.abs(self.result("one.h5") - self.result("many.h5")).max(), 1e-3, split)  # of values up to 255
-                if split != "auto":  # which may choose columns
+                if split != "auto":  # auto may split columns
                     self.assertEqual(self.result("one.h5").tobytes(), self.result("many.h5").tobytes(), (shape, split))
 
 

@@ -1,4 +1,5 @@
-"""Devices and transports: what happens without a GPU, and what a rank says about its place. GPUs of the machine are hidden."""
+# SPDX-License-Identifier: Apache-2.0
+"""Devices and transports: behaviour without a GPU, and the binding report. GPUs of the machine are hidden."""
 import json
 import re
 import unittest
@@ -10,8 +11,8 @@ NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
 class Devices(AppCase):
     def has_gpu_support(self):
-        told = self.run_small(1, "none.h5", "--device", "cuda", code=UNAVAILABLE, **NO_GPU).stderr
-        return "no GPU support" not in told
+        output = self.run_small(1, "none.h5", "--device", "cuda", code=UNAVAILABLE, **NO_GPU).stderr
+        return "no GPU support" not in output
 
     def test_cuda_without_a_gpu_is_unavailable(self):
         for ranks in (1, 3):
@@ -27,9 +28,9 @@ class Devices(AppCase):
 
     def test_types_for_gpus_are_unavailable_on_cpus(self):
         for dtype in ("f16", "tf32"):
-            told = self.run_small(2, "none.h5", "--dtype", dtype, code=UNAVAILABLE, say=f"--dtype {dtype} is for GPUs", **NO_GPU)
-            self.assertIn("while choosing devices", told.stderr)
-            self.assertEqual(told.stdout.count("computing on CPUs"), 0, told.stdout)
+            done = self.run_small(2, "none.h5", "--dtype", dtype, code=UNAVAILABLE, say=f"--dtype {dtype} is for GPUs", **NO_GPU)
+            self.assertIn("while choosing devices", done.stderr)
+            self.assertEqual(done.stdout.count("computing on CPUs"), 0, done.stdout)
             self.run_small(0, "dry.h5", "--dtype", dtype, "--dry-run", code=OK)
             self.run_small(0, "dry.h5", "--dtype", dtype, "--dry-run", "--device", "cpu", code=UNAVAILABLE, say="is for GPUs")
 
@@ -45,7 +46,7 @@ class Devices(AppCase):
         self.assertEqual(done.returncode, USAGE)
         self.assertIn("--device", done.stderr)
 
-    def test_auto_computes_on_cpus_and_says_why_once(self):
+    def test_auto_computes_on_cpus_and_reports_why_once(self):
         done = self.run_small(2, "auto.h5", code=OK, **NO_GPU)
         self.assertEqual(done.stdout.count("computing on CPUs: rank 0"), 1 if self.has_gpu_support() else 0, done.stdout)
         quiet = self.run_small(2, "auto.h5", "--force", "--quiet", code=OK, **NO_GPU)
@@ -53,7 +54,7 @@ class Devices(AppCase):
         asked = self.run_small(2, "auto.h5", "--force", "--device", "cpu", code=OK)
         self.assertNotIn("computing on CPUs", asked.stdout)
 
-    def test_graphs_on_cpus_are_told_to_who_asks_only(self):
+    def test_graphs_on_cpus_are_reported_on_request_only(self):
         reason = "no CUDA graphs: the host does its work at once"
         self.run_small(2, "graphs.h5", "--graphs", "on", "--report", "graphs.jsonl", code=OK, say=reason, **NO_GPU)
         with open(self.path("graphs.jsonl"), encoding="utf-8") as file:

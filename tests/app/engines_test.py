@@ -1,4 +1,5 @@
-"""Engines of cuDNN: timed once, kept in a file, alike on all ranks. On the stand-in, whose times mean nothing."""
+# SPDX-License-Identifier: Apache-2.0
+"""Engines of cuDNN: timed once, kept in a file, alike on all ranks. On the emulator, whose times mean nothing."""
 import json
 import os
 import re
@@ -11,14 +12,14 @@ ON_GPUS = ("--device", "cuda", "--share-gpu", "--transport", "staged")
 
 
 class Engines(AppCase):
-    program = ["env", f"LD_PRELOAD={os.environ['PARCONV_STAND_IN']}", APP]
+    program = ["env", f"LD_PRELOAD={os.environ['PARCONV_EMULATOR']}", APP]
 
     def run_on_gpus(self, np_, output, *options, **more):
         return self.run_small(np_, output, "--force", *ON_GPUS, *options, seconds=250, **more)
 
     def num_timed(self, np_, output, *options):
-        done = self.run_on_gpus(np_, output, "--engines", "timed", *options)
-        return int(re.search(r"^engines: (\d+) calls? timed", done.stdout, re.M)[1])
+        done = self.run_on_gpus(np_, output, "--conv-algorithms", "timed", *options)
+        return int(re.search(r"^convolution algorithms: (\d+) calls? timed", done.stdout, re.M)[1])
 
     def table(self, name):
         with open(self.path(name)) as file:
@@ -27,7 +28,7 @@ class Engines(AppCase):
     def test_what_a_file_has_is_not_timed_again(self):
         for np_ in (1, 2, 4):
             with self.subTest(ranks=np_):
-                cache = ("--engine-cache", f"kept{np_}.json")
+                cache = ("--conv-algorithm-cache", f"kept{np_}.json")
                 first = self.num_timed(np_, "first.h5", *cache)
                 (machine,) = self.table(cache[1])["machines"]
                 self.assertGreater(first, 3)
@@ -47,7 +48,7 @@ class Engines(AppCase):
             np.testing.assert_allclose(self.result("gpu.h5"), self.result("cpu.h5"), rtol=1e-4, atol=1e-5)
 
     def test_other_ranks_time_only_what_is_new(self):
-        cache = ("--engine-cache", "grown.json")
+        cache = ("--conv-algorithm-cache", "grown.json")
         alone = self.num_timed(1, "a.h5", *cache)
         self.assertGreater(self.num_timed(2, "a.h5", "--split", "h", *cache), 0)
         self.assertGreater(len(self.table("grown.json")["machines"][0]["choices"]), alone)
@@ -60,16 +61,16 @@ class Engines(AppCase):
         with open(self.path("moved.json"), "w") as file:
             json.dump(table, file)
         done = self.run_on_gpus(1, "a.h5", "--engines", "timed", "--engine-cache", "moved.json", "--verbose")
-        self.assertIn("moved.json has no engines for ", done.stdout)
+        self.assertIn("moved.json has no convolution algorithms for ", done.stdout)
         names = {machine["gpu"]: len(machine["choices"]) for machine in self.table("moved.json")["machines"]}
         self.assertEqual(len(names), 2)
         self.assertEqual(len(set(names.values())), 1)
 
     def test_multiprocessors_are_left_to_messages_while_ranks_compute(self):
-        on_two = ("--device", "cuda", "--transport", "nccl", "--split", "h", "--engines", "timed")
+        on_two = ("--device", "cuda", "--transport", "nccl", "--split", "h", "--conv-algorithms", "timed")
         for overlap, is_left in (("on", True), ("off", False)):
             cache = f"overlap_{overlap}.json"
-            self.run_small(2, "a.h5", "--force", *on_two, "--overlap", overlap, "--engine-cache", cache, PARCONV_STAND_IN_GPUS="2")
+            self.run_small(2, "a.h5", "--force", *on_two, "--overlap", overlap, "--conv-algorithm-cache", cache, PARCONV_EMULATOR_GPUS="2")
             (machine,) = self.table(cache)["machines"]
             self.assertEqual({"8 multiprocessors left" in call for call in machine["choices"]}, {is_left})
 

@@ -1,10 +1,11 @@
-"""One rank fails in each phase, in each way: one error, a documented code, no hang, nothing under the final name."""
+# SPDX-License-Identifier: Apache-2.0
+"""One rank fails in each phase and manner: a single error, a documented exit code, no hang, no output file."""
 import unittest
 
-from app_case import BUG, COMMUNICATION, ERROR, OK, AppCase
+from app_case import BUG, COMMUNICATION, ERROR, KILLED, OK, AppCase
 
 PHASES = ("read", "open", "plan", "check", "create", "prepare", "verify", "run", "finish")
-EXIT_CODE, KILLED = 7, 137
+EXIT_CODE = 7
 
 
 class Faults(AppCase):
@@ -18,35 +19,35 @@ class Faults(AppCase):
 
     def test_throw(self):
         for phase in PHASES:
-            done, told, left = self.start_with_fault("throw", phase)
-            self.assertEqual(done.returncode, BUG, told)
-            self.assertEqual(done.stderr.count(ERROR), 1, told)
-            self.assertIn("where: rank 1 on ", done.stderr, told)
-            self.assertEqual(left, [], told)
+            done, output, left = self.start_with_fault("throw", phase)
+            self.assertEqual(done.returncode, BUG, output)
+            self.assertEqual(done.stderr.count(ERROR), 1, output)
+            self.assertIn("where: rank 1 on ", done.stderr, output)
+            self.assertEqual(left, [], output)
 
     def test_throw_amid_the_run(self):
-        done, told, left = self.start_with_fault("throw", "run", extra=",tick=1")
-        self.assertEqual(done.returncode, BUG, told)
-        self.assertIn("while running", done.stderr, told)
-        self.assertEqual(left, [], told)
+        done, output, left = self.start_with_fault("throw", "run", extra=",tick=1")
+        self.assertEqual(done.returncode, BUG, output)
+        self.assertIn("while running", done.stderr, output)
+        self.assertEqual(left, [], output)
 
     def test_exit(self):
         for phase in PHASES:
-            done, told, _ = self.start_with_fault("exit", phase)
-            self.assertEqual(done.returncode, EXIT_CODE, told)
+            done, output, _ = self.start_with_fault("exit", phase)
+            self.assertEqual(done.returncode, EXIT_CODE, output)
 
     def test_kill(self):
         for phase in PHASES:
-            done, told, _ = self.start_with_fault("kill", phase)
-            self.assertEqual(done.returncode, KILLED, told)
+            done, output, _ = self.start_with_fault("kill", phase)
+            self.assertEqual(done.returncode, KILLED, output)
 
     def test_hang(self):
         for phase in PHASES:
-            done, told, left = self.start_with_fault("hang", phase, "--timeout", 1.5)
-            self.assertEqual(done.returncode, COMMUNICATION, told)
-            self.assertEqual(done.stderr.count(ERROR), 1, told)
-            self.assertIn("no progress for 1.5 s", done.stderr, told)
-            self.assertEqual(left, [], told)
+            done, output, left = self.start_with_fault("hang", phase, "--timeout", 1.5)
+            self.assertEqual(done.returncode, COMMUNICATION, output)
+            self.assertEqual(done.stderr.count(ERROR), 1, output)
+            self.assertIn("no progress for 1.5 s", done.stderr, output)
+            self.assertEqual(left, [], output)
 
     def test_all_ranks_throw_amid_the_run(self):
         for ranks in (1, 4):

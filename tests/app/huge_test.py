@@ -1,4 +1,5 @@
-"""A picture of 8192 x 8192 through the denoiser: four ranks hold a quarter each, and give the bits of one rank. Long; needs 10 GB."""
+# SPDX-License-Identifier: Apache-2.0
+"""Denoises a picture of 8192 x 8192: four ranks hold a quarter each, bitwise equal to one rank. Slow; needs 10 GB."""
 
 import os
 import re
@@ -23,7 +24,7 @@ def available_bytes():
 
 class Huge(AppCase):
     def peak_bytes(self, ranks, split, output):
-        """Runs, and returns the memory of the rank that had most, as the system counts it."""
+        """Runs and returns the maximum resident memory over ranks, as reported by the system."""
         model = os.path.join(EXAMPLES, "denoiser.onnx")
         done = self.expect(OK, ranks, "run", model, "huge.h5", output, "--split", split, "--timeout", 0, seconds=1500)
         print(done.stdout, file=sys.stderr)

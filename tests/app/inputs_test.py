@@ -1,4 +1,5 @@
-"""Models with several inputs: an image, a mask of half its resolution, a vector; by name, file by file, and what is refused."""
+# SPDX-License-Identifier: Apache-2.0
+"""Models with several inputs (an image, a mask of half its resolution, a vector), selected by name and by file, and refusals."""
 import json
 import unittest
 
@@ -9,7 +10,7 @@ from app_case import BAD_DATA, BUG, INPUT_MISSING, OK, USAGE, AppCase
 
 
 class SeveralInputs(AppCase):
-    """out = image * mask, every pixel of the mask twice in both directions, + vector."""
+    """out = image * upsampled mask + vector."""
 
     @classmethod
     def setUpClass(cls):

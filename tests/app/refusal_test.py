@@ -1,4 +1,5 @@
-"""Bad models, data, outputs and disks: the documented exit code, one error, no file under the final name."""
+# SPDX-License-Identifier: Apache-2.0
+"""Invalid models, data, outputs and disks: the documented exit code, a single error, no output file."""
 import os
 import subprocess
 import unittest

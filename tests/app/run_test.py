@@ -1,4 +1,5 @@
-"""Runs: the same result from every split on every number of ranks, options of the data, reports, verification."""
+# SPDX-License-Identifier: Apache-2.0
+"""Runs: equal results under every split on every number of ranks, data options, reports, verification."""
 import json
 import subprocess
 import unittest
@@ -70,7 +71,7 @@ class Splits(AppCase):
             self.assertEqual(self.result("bf16.h5").tobytes(), self.result("b.h5").tobytes(), f"{ranks} ranks, {spec}")
 
     def test_stages_drain_once(self):
-        """5 micro-batches of two stages are 6 ticks of one run, whatever the batch: a fault in tick 7 never comes."""
+        """5 micro-batches in two stages take 6 ticks, whatever the batch: a fault in tick 7 is never reached."""
         for tick, code in ((7, OK), (6, BUG)):
             fault = {"PARCONV_FAULT": f"rank=1,phase=run,kind=throw,tick={tick}"}
             self.run_small(2, "drain.h5", "--split", "stages=2", "--batch", 2, "--micro-batch", 1, "--force", code=code, **fault)
@@ -134,7 +135,7 @@ class Reports(AppCase):
         full = self.run_small(3, "v.h5", "--verify=full", "--split", "h", "--force", say="verified 12 layers").stdout
         count = lambda text: int(text.split("verified 12 layers (")[1].split()[0])
         self.assertLess(count(few), count(full))
-        # All values of all layers of 5 samples, see `inspect`: 8 x 21 x 19 of the first, 5 of 8 x 11 x 10, ...
+        # All activations of 5 samples, see `inspect`: one of 8 x 21 x 19, 5 of 8 x 11 x 10, ...
         layers = 8 * 21 * 19 + 5 * 8 * 110 + 16 * 110 + 16 * 6 * 5 + 16 * 6 + 16 + 10 + 10
         self.assertEqual(count(full), 5 * layers)
 
@@ -152,7 +153,7 @@ class Reports(AppCase):
         self.assertEqual([layer["type"] for layer in layers], ["layer"] * 13)
         self.assertTrue(all(layer["implementation"] for layer in layers if layer["op"] == "Conv"))
         self.assertGreater(layers[0]["max_seconds"]["compute"], 0)
-        # Per micro-batch of 2 samples rows are sent; of all 5 samples the run counts five halves of that.
+        # Layers count per micro-batch of 2 samples; the run counts 5 samples, five halves of that.
         self.assertEqual(sum(layer["sent_bytes_per_micro_batch"] for layer in layers) * 5, run["sent_bytes"] * 2)
         with open(self.path("r.trace"), encoding="utf-8") as file:
             events = json.load(file)
@@ -173,7 +174,7 @@ class Demonstration(AppCase):
             self.assertEqual(done.stdout.count("PASSED"), 1)
         self.assertNotIn("prime", done.stdout)
 
-    def test_primes_are_told(self):
+    def test_primes_are_reported(self):
         self.expect(OK, 3, say="needs a composite number of ranks, 3 is prime")
 
     def test_wrong_results_fail(self):

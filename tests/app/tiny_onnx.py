@@ -1,4 +1,5 @@
-"""Writes small ONNX models byte by byte, also ones that no exporter would write."""
+# SPDX-License-Identifier: Apache-2.0
+"""Encodes small ONNX models byte by byte, including malformed ones."""
 import struct
 
 FLOAT, INT64 = 1, 7
@@ -23,7 +24,7 @@ def data(field, content):
 
 
 def attribute(name, value):
-    """Lists of integers and integers."""
+    """Attributes from integers and lists of integers."""
     if isinstance(value, list):
         return data(1, name) + b"".join(integer(8, v) for v in value) + integer(20, 7)
     return data(1, name) + integer(3, value) + integer(20, 2)
@@ -50,13 +51,13 @@ def integers(name, values):
 
 
 def value_info(name, dims):
-    """Dimensions are numbers or symbols."""
+    """Dimensions are sizes or symbols."""
     shape = b"".join(data(1, integer(1, d) if isinstance(d, int) else data(2, d)) for d in dims)
     return data(1, name) + data(2, data(1, integer(1, FLOAT) + data(2, shape)))
 
 
 def external_tensor(name, dims, location):
-    """Floats in another file."""
+    """External data of floats."""
     entry = data(1, "location") + data(2, location)
     return b"".join(integer(1, d) for d in dims) + integer(2, FLOAT) + data(8, name) + data(13, entry) + integer(14, 1)
 

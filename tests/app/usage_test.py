@@ -1,6 +1,8 @@
-"""Command lines: help, mistakes, what is not available, inspection, dry runs; with and without mpirun."""
+# SPDX-License-Identifier: Apache-2.0
+"""Command lines: help, usage errors, unavailable features, inspection, dry runs; with and without mpirun."""
 import json
 import os
+import re
 import unittest
 
 from app_case import BAD_DATA, CONFIG, INPUT_MISSING, OK, UNAVAILABLE, USAGE, AppCase
@@ -13,6 +15,27 @@ class Usage(AppCase):
             self.assertEqual(self.expect(OK, np_, "run", "--help").stdout.count("--split TEXT"), 1)
             self.assertEqual(self.expect(OK, np_, "--version").stdout.count("parconv 0."), 1)
 
+    def options_of(self, *arguments):
+        """The options that a help lists, without their short names."""
+        text = self.expect(OK, 0, *arguments).stdout
+        return re.findall(r"^  (?:-\w,)?(--[a-z-]+)", text, re.M)
+
+    def test_help_shows_the_common_options_and_help_all_the_rest(self):
+        common, everything = self.options_of("run", "--help"), self.options_of("run", "--help-all")
+        self.assertLessEqual(len(common), 15)
+        self.assertEqual(len(set(everything)), len(everything))
+        self.assertEqual(common, [option for option in everything if option in common])
+        for option in ("--split", "--dry-run", "--device", "--verify", "--report", "--help-all"):
+            self.assertIn(option, common)
+        for option in ("--micro-batch", "--hosts", "--gpu", "--transport", "--overlap", "--conv-algorithms", "--scale", "--trace"):
+            self.assertIn(option, set(everything) - set(common))
+        self.assertNotIn("--engines", everything)
+
+    def test_every_option_is_documented(self):
+        with open(os.path.join(os.path.dirname(__file__), "../../docs/using.md"), encoding="utf-8") as file:
+            documented = set(re.findall(r"(--[a-z-]+)", file.read()))
+        self.assertEqual(set(self.options_of("run", "--help-all")) - documented, set())
+
     def test_mistakes_are_told_once(self):
         mistakes = [
             (["walk"], "walk"),
@@ -24,6 +47,12 @@ class Usage(AppCase):
             (["run", "a", "b", "c", "--ranks", "4"], "--dry-run"),
             (["run", "a", "b", "c", "--engines", "best"], "--engines"),
             (["run", "a", "b", "c", "--engine-cache", "e.json"], "--engines timed"),
+            (["run", "a", "b", "c", "--conv-algorithms", "best"], "--conv-algorithms: best not in {heuristic,timed,exact}"),
+            (["run", "a", "b", "c", "--conv-algorithm-cache", "e.json"], "--conv-algorithms timed"),
+            (["run", "a", "b", "c", "--dtype", "f64"], "--dtype: f64 not in {f32,tf32,bf16,f16}"),
+            (["run", "a", "b", "c", "--overlap", "0"], "--overlap: 0 not in {auto,on,off}"),
+            (["run", "a", "b", "c", "--hosts", "2"], "--dry-run"),
+            (["run", "a", "b", "c", "--gpu", "H200"], "--dry-run"),
             (["run", "a", "b", "c", "--resume"], "--resume"),
         ]
         for k, (arguments, named) in enumerate(mistakes):
@@ -55,7 +84,7 @@ class Inspect(AppCase):
     def test_model(self):
         done = self.expect(OK, 0, "inspect", "small.onnx")
         self.assertIn("22 nodes", done.stdout)
-        # 224x224 outputs of 8 channels, 3x3 taps of 3 channels, two operations a tap: 2 * 27 * 8 * 224^2 = 21.68 M.
+        # 224x224 outputs of 8 channels, 3x3 taps of 3 channels, two operations per tap: 2 * 27 * 8 * 224^2 = 21.68 M.
         self.assertRegex(done.stdout, r"Conv +1x8x224x224 +n f c h w +21\.68 M")
         self.assertRegex(done.stdout, r"Softmax_22 +Softmax +1x10 ")
 
@@ -94,6 +123,38 @@ class DryRun(AppCase):
         self.run_small(4, "four.h5", "--plan", "dry4.h5.plan.json", "--verify=full", say="verified 12 layers")
         self.assertEqual(self.result("one.h5").tobytes(), self.result("four.h5").tobytes())
         self.run_small(2, "two.h5", "--plan", "dry4.h5.plan.json", code=USAGE, say="is for 4 ranks")
+
+    def dry(self, *options, code=OK, **more):
+        return self.run_small(0, "machine.h5", "--dry-run", "--plan-out", "p.json", *options, code=code, **more)
+
+    def test_machines_that_are_not_here(self):
+        told = self.dry("--ranks", 8, "--split", "h", "--hosts", 2).stdout
+        self.assertIn("CPUs on 2 hosts, messages: MPI in host memory, overlap on", told)
+        on_gpus = ("--device", "cuda", "--transport", "nccl", "--gpu", "h200")
+        told = self.dry("--ranks", 8, "--split", "h", *on_gpus).stdout
+        self.assertIn("GPUs (h200) on 1 host, messages: NCCL, overlap off", told)
+        told = self.dry("--ranks", 8, "--split", "h", "--hosts", 8, "--overlap", "off", *on_gpus).stdout
+        self.assertIn("on 8 hosts, messages: NCCL, overlap off", told)
+        self.assertNotIn("hosts", self.dry("--ranks", 8, "--split", "h").stdout)
+
+    def test_several_hosts_change_what_is_printed(self):
+        one, two = (self.dry("--ranks", 4, "--split", "h", "--hosts", hosts).stdout for hosts in (1, 2))
+        self.assertEqual(one, self.dry("--ranks", 4, "--split", "h").stdout)
+        self.assertNotEqual(one, two)
+        asked = self.dry("--ranks", 4, "--split", "h", "--hosts", 1, "--overlap", "on").stdout
+        without = lambda text: [line for line in text.splitlines() if "hosts" not in line]
+        self.assertEqual(without(two), without(asked))
+
+    def test_machines_that_cannot_be(self):
+        self.dry("--ranks", 2, "--hosts", 3, code=USAGE, say="--hosts 3")
+        done = self.dry("--ranks", 2, "--gpu", "H300", code=USAGE, say="--gpu 'H300'")
+        self.assertIn("H200", done.stderr)
+        self.dry("--ranks", 2, "--gpu", "H200", "--device", "cpu", code=USAGE, say="--device cpu")
+        self.dry("--ranks", 2, "--device", "cpu", "--transport", "nccl", code=UNAVAILABLE, say="--transport nccl")
+
+    def test_a_job_of_this_many_ranks_is_the_default(self):
+        self.assertNotIn("hosts", self.run_small(3, "job.h5", "--dry-run", "--split", "h").stdout)
+        self.run_small(3, "job.h5", "--dry-run", "--split", "h", "--hosts", 3, say="on 3 hosts")
 
     def test_broken_plans(self):
         for text, named in (("{", "JSON"), ('{"parconv_plan": 1, "ranks": 2, "nodes": {"nobody": {}}}', "nobody")):

@@ -1,5 +1,6 @@
-// Times what a call of a layer costs that has next to nothing to compute: a chain of convolutions of one pixel on one rank.
-// parconv_call_bench [--layers N] [--channels N] [--repeats N]. One JSON line.
+// SPDX-License-Identifier: Apache-2.0
+// Overhead per layer: times a chain of one-pixel convolutions on one rank.
+// parconv_call_bench [--layers N] [--channels N] [--repeats N]. Prints one JSON line.
 #include <fmt/format.h>
 
 #include <chrono>

@@ -1,10 +1,10 @@
-// Writes what cuDNN needs to know about GPU 0 as JSON to standard output: with it, plans are built and tested where there is no
-// GPU. parconv_device_properties > FILE; then PARCONV_DEVICE_PROPERTIES=FILE ctest -R cudnn_graph_test. Without a GPU it exits
-// with 69.
+// SPDX-License-Identifier: Apache-2.0
+// Prints the device properties of GPU 0 as JSON, for building and testing cuDNN plans on machines without a GPU:
+// parconv_device_properties > FILE; then PARCONV_DEVICE_PROPERTIES=FILE ctest -R cudnn_graph_test. Exits with 69 without a GPU.
 #include <fmt/format.h>
 
 #include "benchmarks/measuring.hpp"
-#include "compute/cudnn_plan.hpp"
+#include "compute/cudnn/cudnn_plan.hpp"
 #include "parconv/device/devices.hpp"
 
 int main() {

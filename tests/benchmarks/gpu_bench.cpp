@@ -1,8 +1,10 @@
-// Times convolution layers with bias and ReLU on one GPU: a prepared Kernel against the same cuDNN plan called directly, in
-// turns, and against what the GPU can do at most: the larger of FLOP over its matrix rate and bytes over its copy rate, both
-// measured first, the matrix rate by a product of N x N matrices (8192). parconv_gpu_bench LAYERS.csv [--filter SUBSTRING]
-// [--max-gflop X] [--dtype f32|tf32|f16|bf16] [--batch N] [--repeats N] [--engines heuristic|timed] [--matrix-edge N]. Without
-// --dtype: all four. One JSON line a layer and type, then a summary of each type.
+// SPDX-License-Identifier: Apache-2.0
+// Times convolution layers with bias and ReLU on one GPU: a prepared Kernel, alternating with a direct call of the same cuDNN
+// plan, and relative to the roofline max(FLOP / matrix rate, bytes / copy rate), whose rates are measured first (the matrix
+// rate by an N x N matrix product, 8192 by default).
+// parconv_gpu_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--dtype f32|tf32|f16|bf16] [--batch N] [--repeats N]
+// [--engines heuristic|timed] [--matrix-edge N]. All four types by default. Prints one JSON line per layer and type, then a
+// summary per type.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,10 +27,10 @@ struct Options {
   index_t batch = 1;
   int repeats = 11;
   index_t matrix_edge = 8192;
-  GpuEngines engines = GpuEngines::Timed;
+  ConvAlgorithmChoice engines = ConvAlgorithmChoice::Timed;
 };
 
-/// What the GPU reached.
+/// Measured peak rates of the GPU.
 struct Ceilings {
   double flop_per_second = 0;
   double bytes_per_second = 0;
@@ -55,7 +57,7 @@ void set_option(Options& options, const std::string& option, const std::string& 
   else if (option == "--matrix-edge")
     options.matrix_edge = std::max(index_t{1}, number_of<index_t>(value, option));
   else if (option == "--engines" && (value == "heuristic" || value == "timed"))
-    options.engines = value == "timed" ? GpuEngines::Timed : GpuEngines::Heuristic;
+    options.engines = value == "timed" ? ConvAlgorithmChoice::Timed : ConvAlgorithmChoice::Heuristic;
   else
     throw Error(ExitCode::Usage, concat("unknown option ", option, " ", value));
 }
@@ -70,24 +72,24 @@ Options parse(std::span<char* const> arguments) {
   return options;
 }
 
-/// A 1x1 convolution is a matrix product: `edge` pixels, as many channels on both sides.
+/// A matrix product as a 1x1 convolution: `edge` pixels, input channels and output channels.
 double matrix_flop_per_second(Device& device, const GpuType& type, index_t edge) {
   const Layer product{.name = "matrix", .ic = edge, .size = 1, .oc = edge};
   const std::vector<float> bias(static_cast<std::size_t>(edge));
-  GpuLayer layer(device, local_op_of(product, bias, edge, type.type), type, GpuEngines::Timed);
+  GpuLayer layer(device, local_op_of(product, bias, edge, type.type), type, ConvAlgorithmChoice::Timed);
   layer.kernel_seconds(num_warm_ups);
   double shortest = 1e9;
   for (int k = 0; k < 5; ++k) shortest = std::min(shortest, layer.kernel_seconds(3));
   return 2.0 * std::pow(static_cast<double>(edge), 3) / shortest;
 }
 
-/// Source and result once, the filter once.
+/// Compulsory traffic: source, result and filter once.
 double bytes_of(const Layer& layer, index_t n, DType type) {
   const auto activations = static_cast<double>(n * (layer.ic * layer.cells(layer.size) + layer.oc * layer.cells(layer.out_size)));
   return static_cast<double>(size_of(type)) * (activations + static_cast<double>(layer.weight_elems()));
 }
 
-/// Who goes first changes from sample to sample. Without a direct call its time stays 0.
+/// The order alternates between samples. The direct time is 0 without a direct call.
 Measurement measure(GpuLayer& layer, int repeats) {
   const double seconds = layer.kernel_seconds(num_warm_ups);
   if (layer.has_direct()) layer.direct_seconds(num_warm_ups);
@@ -101,7 +103,7 @@ Measurement measure(GpuLayer& layer, int repeats) {
   return {.kernel = timing_of(kernel), .direct = direct.empty() ? Timing{} : timing_of(direct), .calls_per_sample = calls};
 }
 
-/// Numbers that there are only with a direct call.
+/// Fields that exist only with a direct call.
 std::string direct_fields(const Measurement& m) {
   if (m.direct.median_seconds == 0) return R"("direct_median_seconds":null,"ratio":null)";
   return fmt::format(R"("direct_median_seconds":{:.3e},"direct_min_seconds":{:.3e},"ratio":{:.4f})", m.direct.median_seconds,
@@ -120,7 +122,8 @@ void print(const Layer& layer, const Measurement& m, const GpuType& type, const 
       layer.network, layer.name, layer.spatial_ndims, options.batch, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride,
       layer.pad, type.name, gflop, options.repeats, m.calls_per_sample, m.kernel.median_seconds, m.kernel.min_seconds,
       direct_fields(m), 1e-3 * gflop / m.kernel.median_seconds, m.roof_seconds, m.roof_seconds / m.kernel.median_seconds,
-      implementation, options.engines == GpuEngines::Timed ? "timed" : "heuristic", gpu, gpu_versions(), PARCONV_BENCH_REVISION);
+      implementation, options.engines == ConvAlgorithmChoice::Timed ? "timed" : "heuristic", gpu, gpu_versions(),
+      PARCONV_BENCH_REVISION);
 }
 
 Measurement bench_layer(Device& device, const Layer& layer, const GpuType& type, const Ceilings& ceilings,
@@ -136,28 +139,28 @@ Measurement bench_layer(Device& device, const Layer& layer, const GpuType& type,
 }
 
 void print_summary(const GpuType& type, const Ceilings& ceilings, const std::vector<double>& ratios,
-                   const std::vector<double>& shares) {
-  if (shares.empty()) throw Error(ExitCode::BadData, "no layer was chosen", "Relax --filter and --max-gflop.");
+                   const std::vector<double>& work_regions) {
+  if (work_regions.empty()) throw Error(ExitCode::BadData, "no layer was chosen", "Relax --filter and --max-gflop.");
   fmt::print(R"({{"dtype":"{}","layers":{},"matrix_tflop_per_second":{:.1f},"copy_gb_per_second":{:.0f},"geomean_ratio":{},)"
              R"("worst_ratio":{},"geomean_share_of_roof":{:.4f},"worst_share_of_roof":{:.4f},"load_average":{:.2f}}})"
              "\n",
-             type.name, shares.size(), 1e-12 * ceilings.flop_per_second, 1e-9 * ceilings.bytes_per_second,
+             type.name, work_regions.size(), 1e-12 * ceilings.flop_per_second, 1e-9 * ceilings.bytes_per_second,
              ratios.empty() ? "null" : fmt::format("{:.4f}", geomean(ratios)),
-             ratios.empty() ? "null" : fmt::format("{:.4f}", *std::max_element(ratios.begin(), ratios.end())), geomean(shares),
-             *std::min_element(shares.begin(), shares.end()), load_average());
+             ratios.empty() ? "null" : fmt::format("{:.4f}", *std::max_element(ratios.begin(), ratios.end())),
+             geomean(work_regions), *std::min_element(work_regions.begin(), work_regions.end()), load_average());
 }
 
 void bench_type(Device& device, const GpuType& type, const std::vector<Layer>& layers, const Options& options) {
   const Ceilings ceilings{.flop_per_second = matrix_flop_per_second(device, type, options.matrix_edge),
                           .bytes_per_second = copy_bytes_per_second(device)};
-  std::vector<double> ratios, shares;
+  std::vector<double> ratios, work_regions;
   for (const Layer& layer : layers) {
     if (!is_chosen(layer, options.choice)) continue;
     const Measurement measured = bench_layer(device, layer, type, ceilings, options);
     if (measured.direct.median_seconds > 0) ratios.push_back(measured.kernel.median_seconds / measured.direct.median_seconds);
-    shares.push_back(measured.roof_seconds / measured.kernel.median_seconds);
+    work_regions.push_back(measured.roof_seconds / measured.kernel.median_seconds);
   }
-  print_summary(type, ceilings, ratios, shares);
+  print_summary(type, ceilings, ratios, work_regions);
 }
 
 void run(const Options& options) {

@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/gpu_calls.hpp"
 
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
 
-#include "compute/conv_library.hpp"
-#include "compute/cudnn_plan.hpp"
-#include "device/cuda_check.hpp"
-#include "device/elements.hpp"
+#include "compute/conv/conv_library.hpp"
+#include "compute/cudnn/cudnn_plan.hpp"
+#include "cuda/cuda_check.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/tensor/elements.hpp"
 #include "support/random.hpp"
 
 namespace parconv::bench {
@@ -19,9 +20,9 @@ using cuda::check;
 constexpr std::size_t copied_bytes = std::size_t{1} << 30;
 constexpr int copy_repeats = 10;
 
-cudaStream_t stream_of(const Device& device) { return static_cast<cudaStream_t>(device.native_stream(DeviceLane::Compute)); }
+cudaStream_t stream_of(const Device& device) { return static_cast<cudaStream_t>(device.native_stream(DeviceStream::Compute)); }
 
-/// Two events around work on a stream.
+/// Times work on a stream between two events.
 class GpuClock {
  public:
   explicit GpuClock(cudaStream_t stream) : stream_(stream) {
@@ -52,13 +53,13 @@ class GpuClock {
   cudaEvent_t end_ = nullptr;
 };
 
-/// Random numbers of [-1, 1) as elements: one megabyte of them, over and over.
+/// Random values in [-1, 1): one megabyte, repeated.
 DeviceBytes random_elements(Device& device, index_t count, DType type, std::uint64_t seed) {
   const index_t period = std::min<index_t>(count, index_t{1} << 18);
   const std::vector<float> numbers = test::Random(seed).reals(period);
   AlignedBytes host(static_cast<std::size_t>(count) * size_of(type));
   for (index_t k = 0; k < count; ++k)
-    store_dense<1>({.data = host.data(), .type = type}, k, Lanes<1>{{numbers[static_cast<std::size_t>(k % period)]}});
+    store_dense<1>({.data = host.data(), .type = type}, k, ChannelVector<1>{{numbers[static_cast<std::size_t>(k % period)]}});
   DeviceBytes memory = device.allocate(host.size());
   check(cudaMemcpy(memory.data(), host.data(), host.size(), cudaMemcpyHostToDevice), "cudaMemcpy");
   return memory;
@@ -69,20 +70,20 @@ StridedConv strided_conv_of(const LocalOp& op) {
           .dst = op.dst,
           .window = std::get<LocalConv>(op.kind).window,
           .has_bias = true,
-          .activation = op.finish.activation};
+          .activation = op.epilogue.activation};
 }
 
-/// The plan of the engine that a kernel says it runs; nothing if it does more than one call.
+/// The plan of the engine that a kernel reports; none if the kernel makes several calls.
 std::optional<cudnn::Plan> same_plan(const cudnn::ConvGraph& graph, const GpuType& type, cudnnHandle_t handle,
                                      const std::string& implementation) {
-  const cudnn::EngineRules rules{.needs_whole_f32 = type.type == DType::F32 && type.f32_products == F32Products::Whole};
+  const cudnn::ConvAlgorithmRules rules{.needs_whole_f32 = type.type == DType::F32 && type.f32_products == F32Products::Whole};
   constexpr std::size_t most_plans = 10;
   for (cudnn::Plan& plan : cudnn::find_plans(graph, rules, {.handle = handle}, most_plans))
     if (concat("cudnn:engine", plan.engine) == implementation) return std::move(plan);
   return std::nullopt;
 }
 
-index_t filter_elems(const LocalOp& op) { return std::get<LocalConv>(op.kind).pieces.front().filter.volume(); }
+index_t filter_elems(const LocalOp& op) { return std::get<LocalConv>(op.kind).blocks.front().filter.volume(); }
 
 }  // namespace
 
@@ -94,7 +95,7 @@ GpuType gpu_type(const std::string& name) {
 }
 
 struct GpuLayer::State {
-  State(Device& device, const LocalOp& op, const GpuType& type, GpuEngines engines)
+  State(Device& device, const LocalOp& op, const GpuType& type, ConvAlgorithmChoice engines)
       : backend(
             make_backend({.name = "cudnn", .device = &device, .gpu = {.f32_products = type.f32_products, .engines = engines}})),
         handle(stream_of(device)),
@@ -127,7 +128,7 @@ struct GpuLayer::State {
   std::string implementation{};
 };
 
-GpuLayer::GpuLayer(Device& device, const LocalOp& op, const GpuType& type, GpuEngines engines)
+GpuLayer::GpuLayer(Device& device, const LocalOp& op, const GpuType& type, ConvAlgorithmChoice engines)
     : state_(std::make_unique<State>(device, op, type, engines)) {}
 
 GpuLayer::~GpuLayer() = default;

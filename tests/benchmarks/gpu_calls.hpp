@@ -1,4 +1,5 @@
-// Convolutions on a GPU, called in two ways, and what the GPU can do at most.
+// SPDX-License-Identifier: Apache-2.0
+// Convolutions on a GPU by two call paths, and the GPU's peak rates.
 #pragma once
 
 #include <memory>
@@ -7,32 +8,33 @@
 
 #include "benchmarks/layer_op.hpp"
 #include "parconv/compute/backend.hpp"
+#include "parconv/model/local_op.hpp"
 
 namespace parconv::bench {
 
-/// How products are made: the type of operands, and of products of f32.
+/// Numerical type: of operands, and of f32 products.
 struct GpuType {
   const char* name = "f32";
   DType type = DType::F32;
   F32Products f32_products = F32Products::Whole;
 };
 
-/// f32, tf32, f16 and bf16. Throws Error(Usage) for another name.
+/// Parses f32, tf32, f16 or bf16. Throws Error(Usage) for any other name.
 GpuType gpu_type(const std::string& name);
 
-/// A layer on the GPU, with random numbers: through a Backend, as the engine calls it, and by cuDNN's own calls with the same
-/// engine.
+/// A layer with random operands on the GPU: through a Backend, as the engine calls it, and through cuDNN directly with the same
+/// cuDNN engine.
 class GpuLayer {
  public:
-  GpuLayer(Device& device, const LocalOp& op, const GpuType& type, GpuEngines engines);
+  GpuLayer(Device& device, const LocalOp& op, const GpuType& type, ConvAlgorithmChoice engines);
   ~GpuLayer();
   GpuLayer(const GpuLayer&) = delete;
   GpuLayer& operator=(const GpuLayer&) = delete;
 
-  /// Seconds of one call on the GPU's clock, of `calls` one after the other.
+  /// GPU time in seconds per call, over `calls` consecutive calls.
   double kernel_seconds(int calls);
   double direct_seconds(int calls);
-  /// False if cuDNN fuses nothing here or the kernel copies operands: then there is no single call to compare with.
+  /// False if cuDNN does not fuse this layer or the kernel copies operands, so that no single call is comparable.
   bool has_direct() const;
   const std::string& implementation() const;
 
@@ -41,10 +43,10 @@ class GpuLayer {
   std::unique_ptr<State> state_;
 };
 
-/// Bytes per second of a copy within the GPU's memory, read and written bytes together; the best of several.
+/// Copy bandwidth within GPU memory in bytes per second, reads and writes together; the best of several.
 double copy_bytes_per_second(Device& device);
 
-/// "13.0, 9.19.0": versions of CUDA's runtime and of cuDNN.
+/// Versions of the CUDA runtime and of cuDNN: "13.0, 9.19.0".
 std::string gpu_versions();
 
 }  // namespace parconv::bench

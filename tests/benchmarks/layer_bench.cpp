@@ -1,8 +1,8 @@
-// Times convolution layers on one thread: a prepared Kernel against the oneDNN primitive called directly, in turns.
-// The cpu clock leaves out the time of other programs, for machines that are not idle.
-// With --dtype bf16 also against the Kernel of f32, in the same turns.
-// parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu] [--dtype f32|bf16]. One
-// JSON line a layer, then a summary.
+// SPDX-License-Identifier: Apache-2.0
+// Times convolution layers on one thread: a prepared Kernel, alternating with a direct call of the oneDNN primitive and, with
+// --dtype bf16, the f32 Kernel. The cpu clock excludes the time of other programs, for machines that are not idle.
+// parconv_layer_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu] [--dtype f32 or
+// bf16]. Prints one JSON line per layer, then a summary.
 #include <fmt/format.h>
 #include <time.h>
 
@@ -33,12 +33,12 @@ struct Options {
 struct Measurement {
   Timing kernel{};
   Timing direct{};
-  Timing f32{};  ///< the Kernel of f32; none where `kernel` is it
+  Timing f32{};  ///< the f32 Kernel; empty if `kernel` is f32
   int calls_per_sample = 1;
 
   double ratio() const { return kernel.median_seconds / direct.median_seconds; }
   double min_ratio() const { return kernel.min_seconds / direct.min_seconds; }
-  /// How much faster than in f32; 0 if that was not measured.
+  /// Speedup over f32; 0 if not measured.
   double gain() const { return f32.median_seconds / kernel.median_seconds; }
 };
 
@@ -80,7 +80,7 @@ double seconds_of(Call& call, int count, Clock clock) {
   return (now_seconds(clock) - begin) / count;
 }
 
-/// Who goes first changes from sample to sample. `f32` is null where `kernel` computes in it.
+/// The order alternates between samples. `f32` is null if `kernel` is f32.
 Measurement measure(KernelCall& kernel, DirectCall& direct, KernelCall* f32, const Options& options) {
   seconds_of(kernel, num_warm_ups, options.clock);
   const double seconds = seconds_of(direct, num_warm_ups, options.clock);
@@ -99,7 +99,7 @@ Measurement measure(KernelCall& kernel, DirectCall& direct, KernelCall* f32, con
           .calls_per_sample = calls};
 }
 
-/// The results must be the same bits: otherwise two different things were timed.
+/// Results must be bitwise equal, so that the same computation is timed.
 void expect_same_results(KernelCall& kernel, DirectCall& direct, const LayerData& data) {
   direct.execute();
   const AlignedBytes expected = data.result();
@@ -134,7 +134,7 @@ Measurement bench_layer(const Layer& layer, Backend& backend, const Options& opt
   return measured;
 }
 
-/// Of all layers. No gains where f32 was measured.
+/// Over all layers. No gains if only f32 was measured.
 struct Ratios {
   std::vector<double> medians{};
   std::vector<double> mins{};

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/layer_calls.hpp"
 
 #include <unordered_map>
 
 #include "benchmarks/layer_op.hpp"
-#include "compute/onednn_api.hpp"
+#include "compute/onednn/onednn_api.hpp"
 #include "parconv/tensor/convert.hpp"
 #include "support/random.hpp"
 

@@ -1,4 +1,5 @@
-// The same convolution with bias and ReLU, called in two ways.
+// SPDX-License-Identifier: Apache-2.0
+// A convolution with bias and ReLU by two call paths.
 #pragma once
 
 #include <memory>
@@ -11,7 +12,7 @@
 
 namespace parconv::bench {
 
-/// The operands that both ways share, with random numbers of `type`. Sources and results are channels-last.
+/// Operands shared by both paths, with random values of `type`. Sources and results are channels-last.
 class LayerData {
  public:
   LayerData(const Layer& layer, DType type);
@@ -47,7 +48,7 @@ class KernelCall {
   std::byte* scratch_ = nullptr;
 };
 
-/// A oneDNN primitive as its documentation shows it, weights packed beforehand.
+/// A oneDNN primitive as in its documentation, with prepacked weights.
 class DirectCall {
  public:
   DirectCall(const Layer& layer, LayerData& data);
@@ -63,7 +64,7 @@ class DirectCall {
   std::unique_ptr<State> state_;
 };
 
-/// Threads of oneDNN calls from here on, and its version.
+/// Sets the number of threads of subsequent oneDNN calls; oneDNN's version.
 void use_onednn_threads(int threads);
 std::string onednn_version();
 

@@ -1,4 +1,5 @@
-// Convolution layers of known networks, from a CSV file.
+// SPDX-License-Identifier: Apache-2.0
+// Convolution layers of published networks, from a CSV file.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 
 namespace parconv::bench {
 
-/// A convolution of one sample, alike along all of its spatial axes.
+/// A convolution of one sample, identical along all its spatial axes.
 struct Layer {
   std::string network{};
   std::string name{};
@@ -22,18 +23,18 @@ struct Layer {
   index_t out_size = 1;
   double gflop = 0;
 
-  /// The number `edge` is of cells along one axis: its power in all of them.
+  /// Number of elements of a square or cube with this edge.
   index_t cells(index_t edge) const { return spatial_ndims == 3 ? edge * edge * edge : edge * edge; }
   index_t weight_elems() const { return oc * ic * cells(kernel); }
-  /// Memory of source, result and the filter, which both ways of calling keep packed.
+  /// Memory in bytes of source, result, and the filter, of which both paths keep a packed copy.
   double bytes() const { return 4.0 * static_cast<double>(ic * cells(size) + oc * cells(out_size) + 3 * weight_elems()); }
 };
 
-/// Reads lines of: network,layer,count,spatial_ndims,ic,size,oc,kernel,stride,pad,out_size,gflop_n1. The first line is a header.
-/// Throws Error(InputMissing) or Error(BadData) with the line.
+/// Reads lines of network,layer,count,spatial_ndims,ic,size,oc,kernel,stride,pad,out_size,gflop_n1 after a header line. Throws
+/// Error(InputMissing), or Error(BadData) with the line.
 std::vector<Layer> read_layers(const std::string& path);
 
-/// Which layers are measured: those whose "network layer" contains `filter` and that are not too large.
+/// Selection of layers: "network layer" contains `filter`, and the size is within the limit.
 struct LayerChoice {
   std::string filter{};
   double max_gflop = 1e9;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/layer_op.hpp"
 
 namespace parconv::bench {
@@ -21,10 +22,10 @@ Window window_of(const Layer& layer) {
 
 LocalOp local_op_of(const Layer& layer, const std::vector<float>& bias, index_t n, DType type) {
   const Window window = window_of(layer);
-  ChannelPiece piece{.src = {0, layer.ic}, .dst = {0, layer.oc}, .filter = {.oc = {0, layer.oc}, .ic = {0, layer.ic}}};
-  for (std::size_t k = 0; k < 3; ++k) piece.filter.kernel[k] = {0, window.axes[k].kernel};
-  return {.kind = LocalConv{.window = window, .pieces = {piece}},
-          .finish = {.bias = bias, .activation = {.kind = ActivationKind::Relu}},
+  ChannelBlock block{.src = {0, layer.ic}, .dst = {0, layer.oc}, .filter = {.oc = {0, layer.oc}, .ic = {0, layer.ic}}};
+  for (std::size_t k = 0; k < 3; ++k) block.filter.kernel[k] = {0, window.axes[k].kernel};
+  return {.kind = LocalConv{.window = window, .blocks = {block}},
+          .epilogue = {.bias = bias, .activation = {.kind = ActivationKind::Relu}},
           .srcs = {dense(extents_of(layer, n, layer.ic, layer.size), type)},
           .dst = dense(extents_of(layer, n, layer.oc, layer.out_size), type)};
 }

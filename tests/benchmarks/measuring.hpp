@@ -1,4 +1,5 @@
-// What the benchmark programs share: statistics of samples, the machine's load, options.
+// SPDX-License-Identifier: Apache-2.0
+// Support for benchmarks: sample statistics, system load, options.
 #pragma once
 
 #include <charconv>
@@ -11,7 +12,7 @@
 
 namespace parconv::bench {
 
-/// Of the samples of one measurement.
+/// Statistics of the samples of one measurement.
 struct Timing {
   double median_seconds = 0;
   double min_seconds = 0;
@@ -23,10 +24,10 @@ Timing timing_of(std::vector<double> seconds);
 /// Precondition: at least one ratio, all positive.
 double geomean(std::span<const double> ratios);
 
-/// Processes that ran or wanted to run in the last minute, on average; -1 if unknown.
+/// Average number of runnable processes in the last minute; -1 if unknown.
 double load_average();
 
-/// The number that `text` is. Throws Error(Usage) naming the option.
+/// Parses `text` as a number. Throws Error(Usage) naming the option.
 template <class Number>
 Number number_of(const std::string& text, const std::string& option) {
   Number value{};
@@ -35,7 +36,7 @@ Number number_of(const std::string& text, const std::string& option) {
   throw Error(ExitCode::Usage, concat(option, " takes a number, not \"", text, "\""));
 }
 
-/// Runs a program; prints what it throws. Returns the exit status.
+/// Runs a program, prints any exception, and returns the exit status.
 int guarded(const std::function<void()>& program);
 
 }  // namespace parconv::bench

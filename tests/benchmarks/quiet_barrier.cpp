@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/quiet_barrier.hpp"
 
-#define OMPI_SKIP_MPICXX 1  // only the C interface
+#define OMPI_SKIP_MPICXX 1  // C interface only
 #include <mpi.h>
 
 #include <chrono>

@@ -1,11 +1,12 @@
-// A barrier whose waiting ranks leave their cores idle.
+// SPDX-License-Identifier: Apache-2.0
+// A barrier that leaves the cores of waiting ranks idle.
 #pragma once
 
 #include "parconv/comm/control.hpp"
 
 namespace parconv::bench {
 
-/// Collective over `control`. Sleeps while it waits, so that the ranks that still work are not disturbed.
+/// Collective over `control`. Sleeps while waiting, so as not to disturb the ranks that are still working.
 void quiet_barrier(const Control& control);
 
 }  // namespace parconv::bench

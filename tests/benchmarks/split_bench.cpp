@@ -1,8 +1,9 @@
-// Times convolution layers split over the ranks of the job against one rank of the same job, in turns, so that drift of the
-// machine hits both. Samples in which a rank lost its core to another program are measured again where possible. One thread a
-// rank. Counted: what the engine spends on the layer and on bringing its input to where it is needed; not counted: reading the
-// input and the operator before the layer. mpirun -np P parconv_split_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X]
-// [--repeats N] [--splits h,f] [--overlap on|off]. One JSON line for each layer and split, then a summary.
+// SPDX-License-Identifier: Apache-2.0
+// Times convolution layers split over the ranks of the job, alternating with one rank of the same job so that drift affects
+// both. Samples in which a rank was preempted are repeated where possible. One thread per rank. Timed: the layer and the
+// exchange of its input; not timed: reading the input and the operator before the layer.
+// mpirun -np P parconv_split_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--splits h,f] [--overlap on
+// or off]. Prints one JSON line per layer and split, then a summary.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -20,7 +21,7 @@ namespace {
 
 constexpr double most_bytes = 2e9;
 constexpr double shortest_sample_seconds = 1e-3;
-constexpr int most_tries = 10;  // per wanted sample
+constexpr int most_tries = 10;  // per requested sample
 constexpr double most_calls = 200;
 
 struct Options {
@@ -31,7 +32,7 @@ struct Options {
   Overlap overlap = Overlap::On;
 };
 
-/// The ranks of the job, and this rank alone.
+/// Communicators of the job, and of this rank alone.
 struct Ranks {
   Control& all;
   Control& alone;
@@ -39,7 +40,7 @@ struct Ranks {
   bool is_first() const { return all.rank() == 0; }
 };
 
-/// How often this process lost its core while it wanted to run.
+/// Number of involuntary context switches of this process.
 index_t lost_cores() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -78,7 +79,7 @@ Options parse(std::span<char* const> arguments) {
   return options;
 }
 
-/// The layer on one rank, which only the first rank runs, then every split.
+/// The layer on one rank (run by rank 0 only), then under every split.
 std::vector<Candidate> candidates_of(const Layer& layer, const Options& options, Ranks ranks, Backend& backend) {
   const Network network = network_of(layer);
   RunOptions run{.overlap = options.overlap, .first_counted_node = 1};
@@ -93,13 +94,13 @@ std::vector<Candidate> candidates_of(const Layer& layer, const Options& options,
   return candidates;
 }
 
-/// What one rank measured.
+/// Measurement of one rank.
 struct OwnSample {
-  LaneTimes times{};
+  TrackTimes times{};
   index_t lost_cores = 0;
 };
 
-/// The first micro-batch takes up that ranks do not begin at the same time; it is not counted.
+/// The first micro-batch absorbs the skew between ranks and is not counted.
 OwnSample sample(Candidate& candidate, index_t calls, Ranks ranks) {
   quiet_barrier(ranks.all);
   OwnSample own;
@@ -126,7 +127,7 @@ bool is_enough(const std::vector<Candidate>& candidates, int repeats) {
                      [&](const Candidate& candidate) { return candidate.num_undisturbed() >= repeats; });
 }
 
-/// Who goes first changes from sample to sample.
+/// The order alternates between samples.
 index_t measure(std::vector<Candidate>& candidates, const Options& options, Ranks ranks) {
   for (Candidate& candidate : candidates) sample(candidate, 1, ranks);
   const double seconds = ranks.all.max(sample(candidates[0], 1, ranks).times.total_seconds());
@@ -169,7 +170,7 @@ void print(const LineContext& context, const Comparison& compared) {
   std::fflush(stdout);
 }
 
-/// The efficiencies of all layers by split, and of the best split of each layer.
+/// Efficiencies of all layers by split, and of the best split of each layer.
 class Summary {
  public:
   void add(const std::vector<Candidate>& candidates, int num_ranks) {

@@ -1,4 +1,5 @@
-// What was measured of one layer on one rank and split over several.
+// SPDX-License-Identifier: Apache-2.0
+// Samples of one layer, on one rank and split over several.
 #pragma once
 
 #include <algorithm>
@@ -12,17 +13,17 @@
 
 namespace parconv::bench {
 
-/// Fewer say nothing.
+/// Minimum number of samples for a meaningful median.
 inline constexpr int least_samples = 5;
 
-/// Of the slowest rank.
+/// Measurements of the slowest rank.
 struct Sample {
-  LaneTimes times{};
+  TrackTimes times{};
   double total_seconds = 0;
   bool is_undisturbed = true;
 };
 
-/// One way of running the layer, with what was measured.
+/// One configuration of the layer, with its samples.
 struct Candidate {
   std::string split{};
   std::optional<TimedRun> run{};
@@ -33,7 +34,7 @@ struct Candidate {
   }
 };
 
-/// A number of every sample, or only of those in which every rank kept its core.
+/// One value of every sample, or only of the undisturbed ones.
 template <class Number>
 Timing timing_of(const Candidate& candidate, bool only_undisturbed, Number&& number) {
   std::vector<double> seconds;
@@ -46,13 +47,13 @@ inline Timing total_of(const Candidate& candidate, bool only_undisturbed) {
   return timing_of(candidate, only_undisturbed, [](const Sample& sample) { return sample.total_seconds; });
 }
 
-/// T1 / (P * TP).
+/// Parallel efficiency T1 / (P * TP).
 struct Efficiency {
   double of_medians = 0;
   double of_minima = 0;
 };
 
-/// Two candidates, and how many samples of each are undisturbed. Only those count if there are enough of both, otherwise all.
+/// Two candidates, and their numbers of undisturbed samples. Only these count if both have enough; otherwise all count.
 struct Comparison {
   const Candidate& one;
   const Candidate& split;

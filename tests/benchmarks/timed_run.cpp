@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/timed_run.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "parconv/io/constants.hpp"
 #include "parconv/io/data_sink.hpp"
 #include "parconv/io/data_source.hpp"
@@ -19,7 +20,7 @@ HostTensor random_tensor(const Extents& extents) {
   return tensor;
 }
 
-/// Every micro-batch is the same sample.
+/// Repeats one sample for all micro-batches.
 class RepeatingSource final : public DataSource {
  public:
   RepeatingSource(const Extents& extents, int ndims) : sample_(random_tensor(extents)), ndims_(ndims) {}
@@ -80,26 +81,27 @@ Network with_input(const Extents& extents, int ndims) {
   return network;
 }
 
-/// Appends an operator on the last value, which becomes the output.
-void append(Network& network, Operator op, const Extents& extents, Finish finish = {}) {
+/// Appends an operator to the last value; its result becomes the output.
+void append(Network& network, Operator op, const Extents& extents, Epilogue epilogue = {}) {
   const auto made = static_cast<ValueId>(network.values.size());
   const std::string name = concat("layer", network.nodes.size());
-  network.nodes.push_back({.name = name, .op = std::move(op), .inputs = {made - 1}, .output = made, .finish = std::move(finish)});
+  network.nodes.push_back(
+      {.name = name, .op = std::move(op), .inputs = {made - 1}, .output = made, .epilogue = std::move(epilogue)});
   network.values.push_back({.name = name, .extents = extents, .ndims = network.values.front().ndims});
   network.outputs = {made};
 }
 
-Finish bias_and_relu(index_t channels) {
+Epilogue bias_and_relu(index_t channels) {
   return {.bias = test::Random(3).reals(channels), .activation = {.kind = ActivationKind::Relu}};
 }
 
-Job job_of(Network network, const RunOptions& options, const Control& control) {
+RankPlan job_of(Network network, const RunOptions& options, const Control& control) {
   Plan plan = make_plan(network, options.split, control.size());
-  return make_job(std::move(network), std::move(plan), {.overlap = options.overlap}, control.rank());
+  return make_rank_plan(std::move(network), std::move(plan), {.overlap = options.overlap}, control.rank());
 }
 
 bool is_counted(const Step& step, NodeId first_counted) {
-  if (lane_of(step.action) == Lane::Io) return false;
+  if (track_of(step.action) == Track::Io) return false;
   return step.node >= first_counted || !std::holds_alternative<Compute>(step.action);
 }
 
@@ -133,23 +135,23 @@ TimedRun::TimedRun(Network network, const RunOptions& options, Control& control,
                                      EngineOptions{.read_filter = make_filter_reader()});
 }
 
-LaneTimes TimedRun::run(index_t micro_batches) {
-  const LaneTimes before = spent();
+TrackTimes TimedRun::run(index_t micro_batches) {
+  const TrackTimes before = spent();
   DataSource* const sources[] = {source_.get()};
   DataSink* const sinks[] = {sink_.get()};
   engine_->run({.sources = sources, .sinks = sinks}, micro_batches);
-  const LaneTimes after = spent();
+  const TrackTimes after = spent();
   const auto per_micro_batch = [&](double from, double to) { return (to - from) / static_cast<double>(micro_batches); };
   return {.compute_seconds = per_micro_batch(before.compute_seconds, after.compute_seconds),
           .communication_seconds = per_micro_batch(before.communication_seconds, after.communication_seconds)};
 }
 
-LaneTimes TimedRun::spent() const {
-  LaneTimes times;
+TrackTimes TimedRun::spent() const {
+  TrackTimes times;
   const auto& steps = engine_->program().steps;
   for (std::size_t k = 0; k < steps.size(); ++k) {
     if (!is_counted(steps[k], first_counted_node_)) continue;
-    const bool is_communication = lane_of(steps[k].action) == Lane::Communication;
+    const bool is_communication = track_of(steps[k].action) == Track::Communication;
     (is_communication ? times.communication_seconds : times.compute_seconds) += engine_->step_times()[k].seconds;
   }
   return times;

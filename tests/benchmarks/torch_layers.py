@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Times the layers of parconv_gpu_bench with PyTorch on the same GPU: channels_last, benchmark mode, bias and ReLU.
 
 torch_layers.py LAYERS.csv [--dtype f32|tf32|f16|bf16] [--batch N] [--filter SUBSTRING] [--max-gflop X] [--repeats N]
-One JSON line a layer, with the keys of parconv_gpu_bench. Exits with 69 if there is no GPU or no PyTorch.
+Prints one JSON line per layer, with the keys of parconv_gpu_bench. Exits with 69 without a GPU or PyTorch.
 """
 import argparse
 import csv
@@ -25,7 +26,7 @@ def seconds_per_call(torch, call, count):
 
 
 def prepared_call(torch, layer, dtype, batch):
-    """The layer with random numbers, and its operands channels last."""
+    """The layer with random operands in channels-last layout."""
     is_3d = layer["spatial_ndims"] == 3
     kind = torch.nn.Conv3d if is_3d else torch.nn.Conv2d
     memory_format = torch.channels_last_3d if is_3d else torch.channels_last

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Times whole networks in parconv_app on one rank and in PyTorch, eager, channels last, benchmark mode, on the same device.
 
 torch_networks.py APP [--device cuda|cpu] [--dtype f32 tf32 f16 bf16 ...] [--only NAME ...] [--batch N] [--micro-batches N] [--repeats N]
@@ -31,7 +32,7 @@ except ImportError as error:
     sys.exit(print(error, file=sys.stderr) or UNAVAILABLE)
 
 SEED = 7
-# Name: the network and the extents of a sample on a GPU, and on a CPU.
+# Name: network, sample extents on a GPU, sample extents on a CPU.
 NETWORKS = {
     "unet": (example_networks.UNet2d, (1, 512, 512), (1, 160, 208)),
     "unet3d": (example_networks.UNet3d, (1, 128, 128, 128), (1, 48, 40, 64)),
@@ -42,7 +43,7 @@ TYPES = {"f32": torch.float32, "tf32": torch.float32, "f16": torch.float16, "bf1
 
 
 class Clock:
-    """Seconds of a call, of the GPU or of the wall."""
+    """Seconds of a call, in GPU time or wall time."""
 
     def __init__(self, device):
         self.is_gpu = device == "cuda"
@@ -66,7 +67,7 @@ def export(model, shape, path):
 
 
 def time_torch(model, data, options, dtype):
-    """The median time, and the result."""
+    """The median time and the result."""
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = dtype == "tf32"
     memory_format = torch.channels_last_3d if data.ndim == 5 else torch.channels_last
@@ -81,7 +82,7 @@ def time_torch(model, data, options, dtype):
 
 
 def time_parconv(model_file, data, options, dtype, folder):
-    """The mean time of a micro-batch by the report, the result of the first one, what computed, and what became of CUDA graphs."""
+    """The reported mean time per micro-batch, the first result, the kernels' implementations, and the status of CUDA graphs."""
     source, target, report = folder / "x.h5", folder / "y.h5", folder / "report.jsonl"
     with h5py.File(source, "w") as file:
         x = file.create_dataset("x", (options.micro_batches * options.batch, *data.shape[1:]), "f4")

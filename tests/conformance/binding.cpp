@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "conformance/binding.hpp"
 
 #include <algorithm>
 
 #include "parconv/core/error.hpp"
-#include "parconv/io/onnx_summary.hpp"
+#include "parconv/io/onnx/onnx_summary.hpp"
 
 namespace parconv::test {
 namespace {
 
-/// The dimensions of the inputs that are data. An input that is not a tensor of numbers is left to the reader.
+/// Dimensions of the data inputs. An input that is not a numeric tensor is left to the reader.
 ReadOptions options_for(const TestModel& model, const std::set<std::size_t>& constants) {
   ReadOptions options;
   for (std::size_t k = 0; k < model.input_names().size(); ++k) {
@@ -21,7 +22,7 @@ ReadOptions options_for(const TestModel& model, const std::set<std::size_t>& con
   return options;
 }
 
-/// All choices of `count` of the numbers below `total`, those with the largest numbers first.
+/// All subsets of `count` elements of [0, total), those of the largest elements first.
 std::vector<std::set<std::size_t>> choices(std::size_t total, std::size_t count) {
   std::vector<bool> is_chosen(total, false);
   std::fill(is_chosen.begin(), is_chosen.begin() + static_cast<std::ptrdiff_t>(count), true);
@@ -35,7 +36,7 @@ std::vector<std::set<std::size_t>> choices(std::size_t total, std::size_t count)
   return result;
 }
 
-/// Why the reader refuses the model in one form; empty if it does not.
+/// The reader's reason for rejecting the model with these constants; empty if it accepts.
 std::string refusal_of(const TestModel& model, const std::set<std::size_t>& constants, const std::string& path) {
   try {
     model.save(path, constants);

@@ -1,4 +1,5 @@
-// Which inputs of a model are data, and which are constants.
+// SPDX-License-Identifier: Apache-2.0
+// Binding of model inputs: data or constants.
 #pragma once
 
 #include <optional>
@@ -6,25 +7,26 @@
 #include <string>
 
 #include "conformance/test_model.hpp"
-#include "parconv/io/onnx_reader.hpp"
+#include "parconv/io/onnx/onnx_reader.hpp"
 
 namespace parconv::test {
 
-/// The suite gives weights, bounds, axes and shapes as inputs of the graph, where a network has constants. The rule: as few
-/// inputs as possible become constants, and at least one stays data; of equally few the later ones, since data comes first.
+/// The suite passes weights, bounds, axes and shapes as graph inputs, where a network needs constants. The binding makes as few
+/// inputs as possible constant and leaves at least one as data; among equals, later inputs become constant, since data comes
+/// first.
 struct Binding {
   std::set<std::size_t> constants{};
-  /// What the reader says of the model with all inputs but the first as constants, if it takes it in no form.
+  /// If no binding is accepted: the reader's message with all inputs but the first constant.
   std::string refusal{};
 };
 
-/// Tries the forms of a model in the order of the rule; local. Leaves at `path` the model in the form that is taken.
+/// Tries bindings in order of preference and leaves the accepted model at `path`. Local.
 Binding find_binding(const TestModel& model, const std::string& path);
 
-/// The model at `path`, bound as `constants` says, with the dimensions of its data. Throws what `read_network` throws.
+/// Reads the model at `path`, saved with these constants, with the dimensions of its data. Throws as `read_network`.
 Network read_bound(const TestModel& model, const std::set<std::size_t>& constants, const std::string& path);
 
-/// What `summarize` says of the model as it is: empty if it agrees with `binding`, and what is wrong otherwise.
+/// Compares the summary of the unmodified model with `binding`; returns the disagreement, empty if there is none.
 std::string inspect_problem(const TestModel& model, const Binding& binding, const std::string& path);
 
 }  // namespace parconv::test

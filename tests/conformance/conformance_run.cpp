@@ -1,6 +1,7 @@
-// conformance_run SUITE RESULTS: runs every case of the suite on the ranks of this job, under every split, and writes one line a
-// case to RESULTS. The last line of its output counts them; the exit status is 1 if a case failed. With a third argument only the
-// cases whose names contain it.
+// SPDX-License-Identifier: Apache-2.0
+// conformance_run SUITE RESULTS [FILTER]: runs every case of the suite on the ranks of this job under every split, and writes
+// one line per case to RESULTS. The last line of output has the totals; the exit status is 1 if a case failed. FILTER selects
+// the cases whose names contain it.
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,8 +13,9 @@
 #include "conformance/outcome.hpp"
 #include "conformance/split_runs.hpp"
 #include "parconv/comm/coordinated.hpp"
-#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "parconv/comm/watchdog.hpp"
+#include "parconv/io/memory_source.hpp"
 
 namespace parconv::test {
 namespace {
@@ -32,7 +34,7 @@ class CaseRun {
   CaseRun(const SuiteCase& suite_case, const std::string& path, const Ranks& ranks)
       : model_(suite_case), path_(path), ranks_(ranks), outcome_{.name = suite_case.name} {}
 
-  /// Collective; complete on rank 0. What ranks cannot tell each other about ends the job.
+  /// Collective; the result is complete on rank 0. Errors that ranks cannot agree on abort the job.
   Outcome run() {
     try {
       run_bound(agreed_binding());
@@ -70,7 +72,7 @@ class CaseRun {
     outcome_.reason = binding.refusal;
   }
 
-  /// The choice of rank 0 on all ranks.
+  /// Broadcasts the binding of rank 0.
   std::set<std::size_t> shared(const std::set<std::size_t>& constants) {
     std::string marks(model_.input_names().size(), '-');
     for (const std::size_t k : constants) marks[k] = 'x';
@@ -112,7 +114,7 @@ class CaseRun {
   Outcome outcome_;
 };
 
-/// A folder of rank 0 for the models that are run. Both ends are collective.
+/// A temporary folder for models, created by rank 0. Construction and destruction are collective.
 class SharedFolder {
  public:
   explicit SharedFolder(Control& control) : control_(control) {
@@ -152,11 +154,12 @@ std::vector<Outcome> run_cases(const Request& request, const Ranks& ranks, Watch
   std::vector<Outcome> outcomes;
   for (const SuiteCase& suite_case : chosen_cases(request)) {
     const WatchdogPhase phase(watchdog, suite_case.name, seconds_per_case);
-    outcomes.push_back(CaseRun(suite_case, path, ranks).run());
+    const Outcome outcome = CaseRun(suite_case, path, ranks).run();
+    outcomes.push_back(suite_case.wrong_data.empty() ? outcome : judged_as_wrong_data(outcome, suite_case.wrong_data));
     const Outcome& last = outcomes.back();
     if (ranks.control.rank() == 0 && last.verdict == Verdict::Failed)
       std::printf("%s failed: %s\n", last.name.c_str(), last.reason.c_str());
-    ranks.control.barrier();  // the model's file is used again
+    ranks.control.barrier();  // the model file is overwritten next
   }
   return outcomes;
 }
@@ -172,8 +175,7 @@ int run(const Request& request) {
   const std::unique_ptr<Communicator> communicator = make_mpi_communicator(control);
   const std::unique_ptr<Backend> backend = make_backend({.name = "auto"});
   Watchdog watchdog([rank = control.rank()](const std::string& name, double s) { end_hanging_rank(rank, name, s); });
-  if (control.rank() == 0)
-    std::filesystem::remove(request.results);  // so that none is left of another run if this one ends early
+  if (control.rank() == 0) std::filesystem::remove(request.results);  // a stale file must not survive a run that ends early
   const std::vector<Outcome> outcomes = run_cases(request, {control, *communicator, *backend}, watchdog);
   if (control.rank() != 0) return 0;
   write_outcomes(request.results, outcomes);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "conformance/outcome.hpp"
 
 #include <algorithm>
@@ -10,11 +11,10 @@
 namespace parconv::test {
 namespace {
 
-constexpr std::array verdicts{Verdict::Passed, Verdict::Refused, Verdict::Failed};
+constexpr std::array verdicts{Verdict::Passed, Verdict::Refused, Verdict::LeftOut, Verdict::Failed};
 
 std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
+  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
   return text;
 }
 
@@ -47,6 +47,8 @@ const char* name_of(Verdict verdict) {
       return "passed";
     case Verdict::Refused:
       return "refused";
+    case Verdict::LeftOut:
+      return "left out";
     case Verdict::Failed:
       return "failed";
   }
@@ -80,7 +82,16 @@ std::size_t count_of(const std::vector<Outcome>& outcomes, Verdict verdict) {
 
 std::string counts_text(const std::vector<Outcome>& outcomes) {
   return concat(count_of(outcomes, Verdict::Passed), " of ", outcomes.size(), " models passed, ",
-                count_of(outcomes, Verdict::Refused), " refused, ", count_of(outcomes, Verdict::Failed), " failed");
+                count_of(outcomes, Verdict::Refused), " refused, ", count_of(outcomes, Verdict::LeftOut), " left out, ",
+                count_of(outcomes, Verdict::Failed), " failed");
+}
+
+Outcome judged_as_wrong_data(Outcome outcome, const std::string& reason) {
+  if (outcome.verdict == Verdict::Refused) return outcome;
+  const bool is_left_out = outcome.verdict == Verdict::Failed;
+  outcome.verdict = is_left_out ? Verdict::LeftOut : Verdict::Failed;
+  outcome.reason = is_left_out ? reason : "passes, but is listed as one with wrong data";
+  return outcome;
 }
 
 }  // namespace parconv::test

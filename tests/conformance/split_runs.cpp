@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "conformance/split_runs.hpp"
 
 #include <algorithm>
@@ -6,9 +7,11 @@
 
 #include "parconv/comm/coordinated.hpp"
 #include "parconv/engine/engine.hpp"
-#include "parconv/engine/job.hpp"
+#include "parconv/engine/rank_plan.hpp"
 #include "parconv/io/constants.hpp"
 #include "parconv/io/data_sink.hpp"
+#include "parconv/io/memory_sink.hpp"
+#include "parconv/io/memory_source.hpp"
 #include "parconv/model/shape.hpp"
 #include "parconv/plan/plan.hpp"
 #include "parconv/tensor/convert.hpp"
@@ -29,14 +32,14 @@ int spatial_ndims_of(const Network& network) {
   return ndims - 2;
 }
 
-/// A network made ready on this rank.
+/// A network prepared on this rank.
 struct Prepared {
-  Job job;
+  RankPlan job;
   std::optional<Engine> engine{};
 
   Prepared(const Network& network, const std::string& split, const Ranks& ranks)
-      : job(make_job(network, plan_of(network, split, ranks.communicator.size()),
-                     {.overlap = Overlap::On, .store = {.kind = StoreKind::Root}}, ranks.communicator.rank())) {
+      : job(make_rank_plan(network, plan_of(network, split, ranks.communicator.size()),
+                           {.overlap = Overlap::On, .store = {.kind = StoreKind::Root}}, ranks.communicator.rank())) {
     engine.emplace(job.network, std::move(job.program), ranks.communicator, ranks.backend,
                    EngineOptions{.read_filter = make_filter_reader()});
   }
@@ -60,7 +63,7 @@ TestTensor tensor_of(const Value& value, const MemorySink& sink) {
   return tensor;
 }
 
-/// What the suite allows; of bfloat16 one unit in the last place, since the suite cuts numbers off where others round.
+/// The tolerance of the suite; for bfloat16 one unit in the last place, since the suite truncates where others round.
 double relative_tolerance(DType type) { return type == DType::BF16 ? 1.0 / 128 : 1e-3; }
 
 double difference_of(const TestTensor& actual, const TestTensor& expected, std::size_t k) {

@@ -1,4 +1,5 @@
-// Running a network over ranks under the splits that it allows, and comparing what comes out.
+// SPDX-License-Identifier: Apache-2.0
+// Runs of a network under all its splits, and comparison of the outputs.
 #pragma once
 
 #include <string>
@@ -9,32 +10,33 @@
 #include "parconv/comm/control.hpp"
 #include "parconv/compute/backend.hpp"
 #include "parconv/io/data_source.hpp"
+#include "parconv/io/memory_source.hpp"
 #include "parconv/model/network.hpp"
 
 namespace parconv::test {
 
-/// The ranks of the test program, and what they compute with.
+/// The ranks of the job and their backend.
 struct Ranks {
   Control& control;
   Communicator& communicator;
   Backend& backend;
 };
 
-/// Every axis that some value of the network has, all ranks along it, be it shorter than that; stages, if there are as many
-/// operators; and the rule. On one rank nothing is divided.
+/// Splits by each axis that some value of the network has, over all ranks (even if the axis is shorter); by stages, if there
+/// are enough operators; and `auto`. On one rank, no split.
 std::vector<std::string> splits_of(const Network& network, int num_ranks);
 
-/// A source for a tensor of `ndims` dimensions.
+/// A source with the tensor's elements and number of dimensions.
 MemorySource source_of(const TestTensor& tensor);
 
-/// The outputs of `network` in row-major ONNX order on rank 0; nothing elsewhere. Collective. What fails while the run is
-/// prepared is the same Error on all ranks.
+/// The outputs of `network` in row-major ONNX order on rank 0; empty elsewhere. Collective. Errors in preparing the run are the
+/// same on all ranks.
 std::vector<TestTensor> run_split(const Network& network, const std::string& split, std::vector<MemorySource>& sources,
                                   const Ranks& ranks);
 
-/// The largest absolute difference. Throws Error(BadData) naming the output if dimensions are not the same, or if a difference is
-/// above 1e-7 + 1e-3 |expected|, the tolerance of the suite (for bfloat16 1e-7 + 2^-7 |expected|); numbers that are not finite
-/// have to be the same.
+/// The largest absolute difference. Throws Error(BadData) naming the output if dimensions differ or a difference exceeds 1e-7 +
+/// 1e-3 abs(expected), the tolerance of the suite (for bfloat16 1e-7 + 2^-7 abs(expected)). Non-finite values must be
+/// identical.
 double compared(const std::vector<TestTensor>& actual, const std::vector<TestTensor>& expected);
 
 }  // namespace parconv::test

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "conformance/summary.hpp"
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 namespace parconv::test {
 namespace {
 
-/// Words of `more` that are not in `words` yet go to its end.
+/// Appends the words of `more` that `words` lacks.
 void add_words(std::string& words, const std::string& more) {
   std::istringstream stream(more);
   for (std::string word; stream >> word;)
@@ -32,7 +33,7 @@ void merge(Outcome& whole, const Outcome& part, int num_ranks) {
   }
 }
 
-/// Without what belongs to one model: names, numbers, dimensions.
+/// Strips model-specific details: names, numbers, dimensions.
 std::string generalised(std::string reason) {
   static const std::array<std::pair<std::regex, const char*>, 6> rules{{
       {std::regex("node '[^']*' \\((\\w+)\\)"), "$1"},
@@ -55,7 +56,7 @@ Counts reasons_of(const std::vector<Outcome>& outcomes) {
   return counts;
 }
 
-/// How many models each unknown operator keeps out, alone or with others.
+/// Number of models rejected for each unknown operator, alone or among others.
 Counts operators_of(const std::vector<Outcome>& outcomes) {
   static const std::regex unknown("operator (\\w+) is not supported");
   Counts counts;
@@ -69,7 +70,7 @@ Counts operators_of(const std::vector<Outcome>& outcomes) {
   return counts;
 }
 
-/// Text that may stand in a cell.
+/// Escapes text for a table cell.
 std::string cell(const std::string& text) { return std::regex_replace(text, std::regex("\\|"), "\\|"); }
 
 void write_counts(std::ostream& out, const std::string& what, const Counts& counts) {
@@ -80,17 +81,17 @@ void write_counts(std::ostream& out, const std::string& what, const Counts& coun
   out << "\n";
 }
 
-std::string remark(const Outcome& outcome) {
+std::string note(const Outcome& outcome) {
   if (outcome.verdict != Verdict::Passed) return outcome.reason;
   return outcome.constants.empty() ? "" : concat("constant: ", outcome.constants);
 }
 
 void write_lines(std::ostream& out, const std::vector<Outcome>& outcomes) {
-  out << "| model | result | splits | largest difference | remark |\n|---|---|---|---|---|\n";
+  out << "| model | result | splits | largest difference | note |\n|---|---|---|---|---|\n";
   for (const Outcome& outcome : outcomes) {
     out << "| " << outcome.name << " | " << name_of(outcome.verdict) << " | " << outcome.splits << " | ";
     if (outcome.verdict == Verdict::Passed) out << outcome.difference;
-    out << " | " << cell(remark(outcome)) << " |\n";
+    out << " | " << cell(note(outcome)) << " |\n";
   }
 }
 
@@ -108,6 +109,17 @@ std::vector<Outcome> merged(const std::vector<RanksOutcomes>& runs) {
   return result;
 }
 
+namespace {
+
+/// How many models are not compared, and why.
+std::string left_out_text(const std::vector<Outcome>& outcomes) {
+  const std::size_t count = count_of(outcomes, Verdict::LeftOut);
+  if (count == 0) return "none is left out";
+  return concat(count, count == 1 ? " is" : " are", " left out, since what the suite expects is wrong (see the last column)");
+}
+
+}  // namespace
+
 std::string markdown(const TableHeading& heading, const std::vector<Outcome>& outcomes) {
   std::ostringstream out;
   out << "# Conformance with the ONNX test suite\n\n"
@@ -120,9 +132,8 @@ std::string markdown(const TableHeading& heading, const std::vector<Outcome>& ou
          "of ranks under every\nsplit that is named: all ranks along one axis, also where it is shorter than that; as many "
          "stages; "
          "and the rule (`auto`). `1` is one rank.\nInputs that are weights, bounds, axes or shapes are made constants, as few as "
-         "possible; they are named in the last column.\nA model is refused with what `parconv_app inspect` says of it; nothing "
-         "is "
-         "left out.\n\n"
+         "possible; they are named in the last column.\nA model is refused with what `parconv_app inspect` says of it; "
+      << left_out_text(outcomes) << ".\n\n"
       << "## Refusals by reason\n\n";
   write_counts(out, "reason", reasons_of(outcomes));
   out << "Operators that are not supported, with the number of models that need them:\n\n";

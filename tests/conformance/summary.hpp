@@ -1,4 +1,5 @@
-// One table of what became of every case at all numbers of ranks.
+// SPDX-License-Identifier: Apache-2.0
+// Summary table of all cases over all rank counts.
 #pragma once
 
 #include <string>
@@ -8,17 +9,17 @@
 
 namespace parconv::test {
 
-/// The outcomes of one number of ranks, sorted by name.
+/// Outcomes at one rank count, sorted by name.
 struct RanksOutcomes {
   int num_ranks = 1;
   std::vector<Outcome> outcomes{};
 };
 
-/// One outcome a case: passed if it passed on every number of ranks, refused if it was refused on every one, otherwise failed.
-/// Splits are those of all, the difference is the largest. Throws Error(BadData) if the runs were not of the same cases.
+/// Merges runs: a case passed if it passed at every rank count, was refused if it was refused at every one, and otherwise
+/// failed. Splits are the union, the difference is the maximum. Throws Error(BadData) if the runs have different cases.
 std::vector<Outcome> merged(const std::vector<RanksOutcomes>& runs);
 
-/// What the table says above its lines.
+/// Heading of the table.
 struct TableHeading {
   std::string date{};
   std::string parconv{};
@@ -26,10 +27,10 @@ struct TableHeading {
   std::string compiler{};
 };
 
-/// The table as Markdown: counts, refusals by reason and by operator, one line a case.
+/// The table as Markdown: totals, refusals by reason and by operator, one line per case.
 std::string markdown(const TableHeading& heading, const std::vector<Outcome>& outcomes);
 
-/// Names of the cases that passed, in order.
+/// Names of the passed cases, in order.
 std::vector<std::string> passes(const std::vector<Outcome>& outcomes);
 
 }  // namespace parconv::test

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "conformance/test_model.hpp"
 
 #include <algorithm>
 #include <fstream>
 
-#include "io/onnx_tensor.hpp"
+#include "io/onnx/file/onnx_tensor.hpp"
 #include "onnx/onnx_pb.h"
 #include "parconv/core/error.hpp"
 #include "parconv/io/constants.hpp"
@@ -29,7 +30,7 @@ TestTensor tensor_of(const onnx::TensorProto& proto, const std::string& name) {
   return {.name = name, .dims = constant.dims, .values = read_constant(constant.data), .type = constant.data.type};
 }
 
-/// The suite keeps the bits of bfloat16 as uint16, which it had no arrays of.
+/// The suite stores bfloat16 bit patterns as uint16, since NumPy has no bfloat16.
 onnx::TensorProto tensor_proto(const onnx::ValueInfoProto& info, const std::filesystem::path& path) {
   if (!info.type().has_tensor_type()) throw Error(ExitCode::BadData, concat("the data of '", info.name(), "' is not a tensor"));
   auto proto = parsed<onnx::TensorProto>(path);

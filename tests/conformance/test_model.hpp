@@ -1,4 +1,5 @@
-// One case of the suite in memory: the model's inputs, their values and the values expected of its outputs.
+// SPDX-License-Identifier: Apache-2.0
+// One case of the suite in memory: the model's inputs, their values and the expected outputs.
 #pragma once
 
 #include <memory>
@@ -16,7 +17,7 @@ struct TestTensor {
   std::string name{};
   std::vector<index_t> dims{};
   std::vector<float> values{};
-  /// Type of the elements in the file.
+  /// Element type in the file.
   DType type = DType::F32;
 };
 
@@ -25,16 +26,16 @@ class TestModel {
   /// Throws Error(InputMissing or BadData).
   explicit TestModel(const SuiteCase& suite_case);
 
-  /// Inputs of the graph that no initializer gives a value; as many as the case has data for.
+  /// Graph inputs without an initializer, of which there are as many as input files.
   const std::vector<std::string>& input_names() const;
-  /// True if input `k` can be a constant: it is a tensor, not a sequence or an optional value.
+  /// True if input `k` can be made constant: a tensor, not a sequence or an optional.
   bool is_tensor(std::size_t k) const;
-  /// The values of input `k`. Throws Error(BadData) if it is not a tensor of numbers.
+  /// The value of input `k`. Throws Error(BadData) if it is not a numeric tensor.
   TestTensor input(std::size_t k) const;
-  /// The values expected of all outputs. Throws Error(BadData) if one is not a tensor of numbers.
+  /// The expected outputs. Throws Error(BadData) if one is not a numeric tensor.
   std::vector<TestTensor> expected_outputs() const;
 
-  /// Writes the model with `constants` (indices of inputs) as initializers instead of inputs.
+  /// Saves the model with `constants` (input indices) as initializers instead of inputs.
   void save(const std::string& path, const std::set<std::size_t>& constants) const;
 
  private:

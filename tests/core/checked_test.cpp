@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/core/checked.hpp"
 
 #include <gmock/gmock.h>
@@ -19,7 +20,7 @@ TEST(Checked, AddsUpToTheLimits) {
   EXPECT_EQ(checked_add(lowest + 1, -1), lowest);
 }
 
-TEST(Checked, RefusesSumsThatDoNotFit) {
+TEST(Checked, RejectsOverflowingSums) {
   EXPECT_THROW(checked_add(highest, 1), Error);
   EXPECT_THROW(checked_add(lowest, -1), Error);
 }
@@ -30,14 +31,14 @@ TEST(Checked, MultipliesUpToTheLimits) {
   EXPECT_EQ(checked_mul(0, highest), 0);
 }
 
-TEST(Checked, RefusesProductsThatDoNotFit) {
+TEST(Checked, RejectsOverflowingProducts) {
   EXPECT_THROW(checked_mul(index_t{1} << 32, index_t{1} << 31), Error);
   EXPECT_THROW(checked_mul(-1, lowest), Error);
 }
 
-TEST(Checked, ProductOfNothingIsOne) { EXPECT_EQ(checked_product({}), 1); }
+TEST(Checked, EmptyProductIsOne) { EXPECT_EQ(checked_product({}), 1); }
 
-TEST(Checked, NamesWhatDoesNotFit) {
+TEST(Checked, NamesTheQuantityThatOverflows) {
   const std::array<index_t, 3> factors{index_t{1} << 40, 2, index_t{1} << 30};
   try {
     checked_product(factors, "elements of 'x'");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/core/error.hpp"
 
 #include <gmock/gmock.h>
@@ -5,7 +6,7 @@
 namespace parconv {
 namespace {
 
-TEST(Concat, WritesItsPartsOneAfterTheOther) {
+TEST(Concat, ConcatenatesItsParts) {
   EXPECT_EQ(concat("row ", 3, " of ", 7.5), "row 3 of 7.5");
   EXPECT_EQ(concat(), "");
 }
@@ -26,7 +27,7 @@ TEST(Error, ExitCodesAreThoseOfSysexits) {
   EXPECT_EQ(static_cast<int>(ExitCode::Config), 78);
 }
 
-TEST(Expect, SaysWhatWasExpectedWhereAndTheValues) {
+TEST(Expect, ReportsExpressionLocationAndValues) {
   const int rank = 5;
   try {
     PARCONV_EXPECT(rank < 4, "rank ", rank);

@@ -1,5 +1,6 @@
-// Models with random mistakes end in a result or in an error that tells them: never in a signal, a Bug, or without an end.
-//   PARCONV_HOSTILE_SEED=7   other mistakes
+// SPDX-License-Identifier: Apache-2.0
+// Randomly mutated models end in a result or an Error that identifies the problem: never in a signal, a Bug or a hang.
+//   PARCONV_HOSTILE_SEED=7   other mutations
 //   PARCONV_HOSTILE_CASE=123 only this case, in this process, for a debugger
 #include <gtest/gtest.h>
 
@@ -12,14 +13,14 @@
 #include "fuzz/model_pipeline.hpp"
 #include "fuzz/model_seeds.hpp"
 #include "fuzz/sandbox.hpp"
-#include "io/onnx_test.hpp"
+#include "io/onnx/onnx_test.hpp"
 
 namespace parconv::test {
 namespace {
 
 constexpr std::size_t max_message_bytes = 4096;
 
-/// A file, node, value or attribute by its name, or the model as a whole.
+/// True if the message names a file, node, value or attribute, or the model as a whole.
 bool names_something(const std::string& message) {
   return message.find('\'') != std::string::npos || message.starts_with("the model ");
 }
@@ -33,7 +34,7 @@ std::string refusal(const Error& error) {
   return "refused: " + message;
 }
 
-/// "computed", "checked" or "refused: why"; anything else is a failure.
+/// "computed", "checked" or "refused: reason"; anything else is a failure.
 std::string process(const std::string& path, std::uint64_t seed) {
   Random random(seed);
   try {
@@ -59,7 +60,7 @@ class HostileModels : public ::testing::Test {
   std::string model_of(std::uint64_t number) const {
     Random random(number);
     const auto pick = [&] {
-      // Half of them are networks, the others single operators.
+      // Half of the seeds are networks, the others single operators.
       const index_t count = random.once_in(2) ? 6 : std::ssize(seeds_);
       return seeds_[static_cast<std::size_t>(random.integer(0, count - 1))];
     };
@@ -89,7 +90,7 @@ class HostileModels : public ::testing::Test {
     }
     for (std::uint64_t number = first_; number < first_ + count; ++number) process_case(number);
     for (const auto& [what, cases] : counts_) std::cout << what << ": " << cases << "\n";
-    // Mistakes that are all found at once would test little behind the reader.
+    // If every mutation were detected at once, little beyond the reader would be tested.
     EXPECT_GT(counts_["computed"], count / 20);
     EXPECT_GT(counts_["refused"], count / 4);
   }
@@ -104,15 +105,15 @@ TEST_F(HostileModels, OneThousand) { process_cases(1000); }
 
 TEST_F(HostileModels, TwentyThousand) { process_cases(20'000); }
 
-/// The models before the mistakes are right.
-TEST_F(HostileModels, NetworksWithoutMistakesPass) {
+/// The unmutated seeds are valid.
+TEST_F(HostileModels, UnmutatedNetworksPass) {
   for (std::size_t k = 0; k < 6; ++k) {
     write_bytes(folder_.file("right.onnx"), seeds_[k]);
     EXPECT_THAT(process(folder_.file("right.onnx"), k), testing::AnyOf("computed", "checked")) << k;
   }
 }
 
-TEST(Sandbox, SeesEveryEnd) {
+TEST(Sandbox, ReportsEveryOutcome) {
   EXPECT_EQ(run_in_sandbox([] { return std::string(100'000, 'x'); }).text.size(), 100'000U);
   EXPECT_EQ(run_in_sandbox([]() -> std::string { std::abort(); }).text.substr(0, 8), "signal 6");
   EXPECT_EQ(run_in_sandbox([]() -> std::string { std::_Exit(3); }).text, "exit code 3");

@@ -1,4 +1,5 @@
-// Numbers, names and places that break readers.
+// SPDX-License-Identifier: Apache-2.0
+// Hostile integers, floats and strings.
 #pragma once
 
 #include <string>
@@ -7,16 +8,16 @@
 
 namespace parconv::test {
 
-/// 0, -1, powers of two around the limits of 32 and 64 bits, and now and then a small number that may be right.
+/// 0, -1, values near the powers of two at 32-bit and 64-bit limits, and occasionally a small, plausible one.
 index_t hostile_integer(Random& random);
 
-/// NaN, infinities, denormals, 0, and ordinary numbers.
+/// NaN, infinities, subnormals, 0, and ordinary values.
 float hostile_float(Random& random);
 
-/// Empty, very long, not UTF-8, with control characters, or the name of an operator or of a file elsewhere.
+/// Empty, very long, invalid UTF-8, with control characters, an operator name, or the path of another file.
 std::string hostile_string(Random& random);
 
-/// A random element of a protobuf field; null if it has none.
+/// A random element of a repeated protobuf field; null if it is empty.
 template <class Repeated>
 auto* any_of(Repeated* field, Random& random) {
   return field->empty() ? nullptr : field->Mutable(static_cast<int>(random.integer(0, field->size() - 1)));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "fuzz/model_mutator.hpp"
 
 #include <array>
@@ -15,7 +16,7 @@ std::string piece_of(const std::string& bytes, Random& random) {
   return bytes.substr(place_in(bytes, random), static_cast<std::size_t>(random.integer(1, 64)));
 }
 
-/// Mostly at the ends of a file: there is its structure, weights lie between.
+/// A position biased to the ends of a file, which hold the structure; weights lie between.
 std::size_t structural_place(const std::string& bytes, Random& random) {
   const auto size = static_cast<index_t>(bytes.size());
   if (size < 2 || random.once_in(3)) return place_in(bytes, random);

@@ -1,4 +1,5 @@
-// Makes wrong models of right ones.
+// SPDX-License-Identifier: Apache-2.0
+// Mutations of valid models.
 #pragma once
 
 #include <string>
@@ -11,19 +12,19 @@ class ModelProto;
 
 namespace parconv::test {
 
-/// Flips, cuts, inserts, repeats and moves bytes; `other` is a file that pieces may be taken from.
+/// Flips, truncates, inserts, duplicates and moves bytes; chunks of `other` may be spliced in.
 std::string mutated_bytes(std::string bytes, const std::string& other, Random& random);
 
-/// Changes nodes: drops, repeats, swaps and renames them, their inputs, outputs and operators.
+/// Mutates nodes: drops, duplicates, swaps and renames them, their inputs, outputs and operators.
 void mutate_node(onnx::ModelProto& model, Random& random);
-/// Changes attributes: values, types, names; adds nested graphs.
+/// Mutates attributes: values, types, names; adds nested graphs.
 void mutate_attribute(onnx::ModelProto& model, Random& random);
-/// Changes initializers and tensors in attributes: dimensions, types, data, places of external data.
+/// Mutates initializers and tensor attributes: dimensions, types, data, locations of external data.
 void mutate_tensor(onnx::ModelProto& model, Random& random);
-/// Changes the declared inputs and outputs, versions and the rest of the model.
+/// Mutates declared inputs and outputs, versions and the rest of the model.
 void mutate_interface(onnx::ModelProto& model, Random& random);
 
-/// A few changes to the structure, or to the bytes, or both. Bytes that are no model are changed as bytes.
+/// A few mutations of the structure, the bytes, or both. Bytes that do not parse are mutated as bytes.
 std::string mutated_model(const std::string& bytes, const std::string& other, Random& random);
 
 }  // namespace parconv::test

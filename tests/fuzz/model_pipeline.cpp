@@ -1,30 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "fuzz/model_pipeline.hpp"
 
 #include <cstring>
 #include <memory>
 
 #include "parconv/engine/engine.hpp"
-#include "parconv/engine/job.hpp"
 #include "parconv/engine/oracle.hpp"
+#include "parconv/engine/rank_plan.hpp"
 #include "parconv/io/constants.hpp"
-#include "parconv/io/onnx_reader.hpp"
-#include "parconv/io/onnx_summary.hpp"
-#include "parconv/io/plan_json.hpp"
+#include "parconv/io/json/plan_json.hpp"
+#include "parconv/io/memory_sink.hpp"
+#include "parconv/io/memory_source.hpp"
+#include "parconv/io/onnx/onnx_reader.hpp"
+#include "parconv/io/onnx/onnx_summary.hpp"
 #include "parconv/model/localise.hpp"
 #include "parconv/model/shape.hpp"
-#include "parconv/program/check.hpp"
 #include "parconv/program/compile.hpp"
 #include "parconv/program/explain.hpp"
+#include "parconv/program/proof.hpp"
 #include "support/random_plan.hpp"
 
 namespace parconv::test {
 namespace {
 
-/// Larger networks are not computed.
+/// Larger networks are checked but not computed.
 constexpr index_t max_elems = index_t{1} << 18;
 constexpr double max_flops = 3e7;
 
-/// A job of one rank: there is nobody to exchange anything with.
+/// Communicator of a job with one rank: there are no peers.
 class Alone final : public Communicator {
  public:
   int rank() const override { return 0; }
@@ -34,12 +37,13 @@ class Alone final : public Communicator {
   }
   void progress() override {}
   void poll() override {}
+  std::string capture_problem() const override { return host_takes_part; }
   void barrier() override {}
 };
 
 bool is_number(const std::string& dim) { return !dim.empty() && dim.find_first_not_of("0123456789") == std::string::npos; }
 
-/// Dimensions that the model leaves open are small and random.
+/// Small random sizes for dimensions that the model leaves open.
 ReadOptions options_for(const ModelSummary& summary, Random& random) {
   ReadOptions options;
   if (random.once_in(2)) options.batch = random.integer(1, 3);
@@ -61,7 +65,7 @@ bool is_small(const Network& network) {
   }
   double operations = 0;
   for (const Node& node : network.nodes) {
-    const Share whole{Box::whole(network.value(node.output).extents), whole_contracted(network, node)};
+    const WorkRegion whole{Box::whole(network.value(node.output).extents), whole_contracted(network, node)};
     operations += flops(network, node, whole);
     elems += weight_bytes(network, node, whole) / static_cast<index_t>(sizeof(float));
     if (elems > max_elems) return false;
@@ -71,11 +75,11 @@ bool is_small(const Network& network) {
 
 Plan random_job_plan(const Network& network, Random& random) {
   const int ranks = static_cast<int>(random.integer(1, 4));
-  if (random.once_in(3)) return make_plan(network, Split{.is_auto = true}, ranks);
+  if (random.once_in(3)) return make_plan(network, SplitPolicy::Auto, ranks);
   return random_plan(network, random, ranks, static_cast<int>(random.integer(1, 2)), true);
 }
 
-/// The plan of a dry run, which a user may edit and give back.
+/// Round trip of a plan through its JSON file, as after a dry run.
 void check_plan(const Network& network, Random& random) {
   const Plan plan = random_job_plan(network, random);
   const Plan again = plan_from_json(plan_to_json(plan, network), network);
@@ -84,7 +88,7 @@ void check_plan(const Network& network, Random& random) {
   if (random.once_in(3)) options.reduce = ReduceMode::Ordered;
   const Layout layout = lay_out(network, plan, options);
   const std::vector<Program> programs = compile_all(network, layout);
-  check(programs);
+  expect_proven(prove(network, programs, {.type = options.type, .reduce = options.reduce}));
   explain(network, plan, layout, programs, {});
 }
 
@@ -107,7 +111,7 @@ std::vector<Base*> pointers_to(std::vector<Derived>& objects) {
   return result;
 }
 
-std::vector<MemorySink> run_alone(const Job& job, std::vector<MemorySource>& sources, Backend& backend) {
+std::vector<MemorySink> run_alone(const RankPlan& job, std::vector<MemorySource>& sources, Backend& backend) {
   std::vector<MemorySink> sinks;
   for (const ValueId id : job.network.outputs) sinks.emplace_back(job.network.value(id).extents);
   Alone alone;
@@ -124,7 +128,7 @@ std::vector<HostTensor> outputs_of_oracle(const Network& network, std::vector<Me
 
 void compute(const Network& network, Random& random) {
   const auto reference = make_reference_backend();
-  const Job job = make_job(network, make_plan(network, Split{}, 1), {}, 0);
+  const RankPlan job = make_rank_plan(network, make_plan(network, Split{}, 1), {}, 0);
   std::vector<MemorySource> sources = sources_of(network, random);
   const std::vector<MemorySink> sinks = run_alone(job, sources, *reference);
   const std::vector<HostTensor> expected = outputs_of_oracle(network, sources, *reference);

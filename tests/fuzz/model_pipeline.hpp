@@ -1,4 +1,5 @@
-// What parconv does with a model, from the file to a result, for models that may be wrong in any way.
+// SPDX-License-Identifier: Apache-2.0
+// The full pipeline from model file to result, for models that may be invalid in any way.
 #pragma once
 
 #include <string>
@@ -7,15 +8,15 @@
 
 namespace parconv::test {
 
-/// How far a model came.
+/// The last stage reached.
 enum class Reached {
-  Checked,  ///< read, planned, compiled and checked for all ranks; too large to be computed here
-  Computed  ///< and computed by the engine, as the oracle computes it
+  Checked,  ///< read, planned, compiled and checked for all ranks; too large to compute
+  Computed  ///< also computed by the engine, and compared with the oracle
 };
 
-/// Reads the model at `path`, describes it, plans a random split of 1 to 4 ranks, writes and reads the plan, compiles and checks
-/// the programs of all ranks; computes small networks on one rank, by plain loops (the same bits as the oracle) and by the
-/// fastest backend. Throws Error for a model that is refused; anything else is a mistake of parconv.
+/// Reads and summarises the model at `path`, plans a random split over 1 to 4 ranks, round-trips the plan, and compiles and
+/// checks the programs of all ranks. Small networks are computed on one rank by the reference backend (bitwise equal to the
+/// oracle) and by the fastest one. Throws Error for rejected models; anything else is a bug.
 Reached process_model(const std::string& path, Random& random);
 
 }  // namespace parconv::test

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "fuzz/model_seeds.hpp"
 
 #include <algorithm>
@@ -5,7 +6,7 @@
 #include <sstream>
 
 #include "parconv/core/error.hpp"
-#include "parconv/io/onnx_reader.hpp"
+#include "parconv/io/onnx/onnx_reader.hpp"
 #include "tools/networks.hpp"
 
 namespace parconv::test {
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t max_bytes = 200'000;
 
-/// Read with the dimensions that it has.
+/// True if the model can be read with its own dimensions.
 bool is_usable(const fs::path& path) {
   if (path.extension() != ".onnx" || fs::file_size(path) > max_bytes) return false;
   try {
@@ -26,7 +27,7 @@ bool is_usable(const fs::path& path) {
   }
 }
 
-/// In the order of their names, so that a seed means the same everywhere.
+/// Sorted by name, so that a seed selects the same model everywhere.
 std::vector<fs::path> models_below(const fs::path& folder) {
   std::vector<fs::path> paths;
   std::error_code missing;
@@ -36,7 +37,7 @@ std::vector<fs::path> models_below(const fs::path& folder) {
   return paths;
 }
 
-/// Channels are few and images small: every model can be computed in milliseconds.
+/// Few channels and small images, so that every model computes in milliseconds.
 NetworkOptions small_form(const std::string& name) { return {.channels_scale = name == "small" ? 0.1 : 0.03, .size = {32}}; }
 
 }  // namespace

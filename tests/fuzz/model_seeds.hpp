@@ -1,4 +1,5 @@
-// Right models that wrong ones are made of.
+// SPDX-License-Identifier: Apache-2.0
+// Valid models to mutate.
 #pragma once
 
 #include <filesystem>
@@ -7,8 +8,8 @@
 
 namespace parconv::test {
 
-/// The bytes of all models: small forms of those that parconv_make_models writes (written to `folder`), those below
-/// `folders_of_models`, which may be missing. Those that parconv does not read as they are, are left out.
+/// Serialised models: small variants of those that parconv_make_models writes (to `folder`), and those below
+/// `folders_of_models`, which may not exist. Models that parconv cannot read are excluded.
 std::vector<std::string> seed_models(const std::filesystem::path& folder,
                                      const std::vector<std::filesystem::path>& folders_of_models);
 

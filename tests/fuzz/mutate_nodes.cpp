@@ -1,4 +1,5 @@
-// Changes of nodes and attributes.
+// SPDX-License-Identifier: Apache-2.0
+// Mutations of nodes and attributes.
 #include <array>
 
 #include "fuzz/hostile_values.hpp"
@@ -28,7 +29,7 @@ std::string any_op_type(Random& random) {
   return names[static_cast<std::size_t>(random.integer(0, names.size() - 1))];
 }
 
-/// The name of a value somewhere in the graph.
+/// The name of a random value of the graph.
 std::string any_value_name(ModelProto& model, Random& random) {
   const NodeProto* node = any_node(model, random);
   if (node == nullptr || random.once_in(8)) return hostile_string(random);
@@ -114,7 +115,7 @@ void add_attribute(NodeProto& node, Random& random) {
   for (index_t count = random.integer(0, 6); count > 0; --count) attribute->add_ints(hostile_integer(random));
 }
 
-/// A graph inside a graph inside a graph.
+/// Nests a graph in a graph in a graph.
 void nest_graphs(AttributeProto& attribute, Random& random) {
   attribute.set_type(AttributeProto::GRAPH);
   AttributeProto* at = &attribute;

@@ -1,4 +1,5 @@
-// Changes of tensors, and of what a model declares.
+// SPDX-License-Identifier: Apache-2.0
+// Mutations of tensors and of a model's declarations.
 #include <cstring>
 
 #include "fuzz/hostile_values.hpp"
@@ -12,7 +13,7 @@ using onnx::ModelProto;
 using onnx::TensorProto;
 using onnx::ValueInfoProto;
 
-/// An initializer or the tensor of a Constant node.
+/// A random initializer or the tensor of a Constant node.
 TensorProto* any_tensor(ModelProto& model, Random& random) {
   onnx::GraphProto& graph = *model.mutable_graph();
   for (int tries = 0; tries < 4 && (random.once_in(3) || graph.initializer_size() == 0); ++tries) {

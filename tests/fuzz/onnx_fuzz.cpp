@@ -1,6 +1,7 @@
-// parconv_onnx_fuzz: libFuzzer looks for a model that ends in anything but a result or an error that tells what is wrong.
-//   parconv_onnx_fuzz --write-corpus FOLDER   writes right models to begin with, then
-//   parconv_onnx_fuzz FOLDER                  runs
+// SPDX-License-Identifier: Apache-2.0
+// parconv_onnx_fuzz: libFuzzer target; a model must end in a result or an Error that identifies the problem.
+//   parconv_onnx_fuzz --write-corpus FOLDER   writes valid models as a seed corpus
+//   parconv_onnx_fuzz FOLDER                  fuzzes
 #include <unistd.h>
 
 #include <cstdio>
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 using namespace parconv;
 using namespace parconv::test;
 
-/// A file of this process.
+/// A file private to this process.
 const std::string& model_path() {
   static const std::string path = (fs::temp_directory_path() / concat("parconv-fuzz-", ::getpid(), ".onnx")).string();
   return path;
@@ -45,7 +46,7 @@ extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
   std::exit(0);
 }
 
-/// What is not an Error of bad data escapes, and ends the run with the model kept.
+/// Any exception other than an Error for bad data escapes, so libFuzzer stops and keeps the model.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   write_bytes(model_path(), bytes_of(data, size));
   Random random(size);
@@ -57,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return 0;
 }
 
-/// Changes of the structure reach further than changes of bytes.
+/// Structural mutations reach further than byte mutations.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
   Random random(seed);
   const std::string before = bytes_of(data, size);

@@ -1,4 +1,5 @@
-// Work in a process of its own, which may die.
+// SPDX-License-Identifier: Apache-2.0
+// Work in a child process, which may crash.
 #pragma once
 
 #include <functional>
@@ -6,19 +7,19 @@
 
 namespace parconv::test {
 
-/// Bounds of a child process. Memory is bounded by its data segment, and not at all where a sanitizer needs more for itself.
+/// Limits of a child process. Memory is limited by its data segment, unlimited under sanitizers, which reserve more.
 struct SandboxLimits {
-  int seconds = 10;  ///< of the processor, and by the clock
+  int seconds = 10;  ///< of CPU time, and of wall time
   long memory_bytes = 2L << 30;
 };
 
-/// What `work` returned, or how it ended: "signal 11 (Segmentation fault)", "no result".
+/// The text that `work` returned, or its end: "signal 11 (Segmentation fault)", "no result".
 struct SandboxResult {
   bool is_finished = false;
   std::string text{};
 };
 
-/// Runs `work` in a forked child and returns its text. The parent must not have started threads.
+/// Runs `work` in a forked child and returns its text. Precondition: the parent has no other threads.
 SandboxResult run_in_sandbox(const std::function<std::string()>& work, const SandboxLimits& limits = {});
 
 }  // namespace parconv::test

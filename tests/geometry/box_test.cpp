@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/geometry/box.hpp"
 
 #include <gtest/gtest.h>
 
-#include <random>
 #include <sstream>
 #include <vector>
 
-namespace parconv {
+#include "support/shrink.hpp"
+
+namespace parconv::test {
 namespace {
 
 Box box_of(Interval n, Interval c, Interval d, Interval h, Interval w) { return {{n, c, d, h, w}}; }
@@ -110,25 +112,24 @@ TEST(IsContiguousWithin, RowsAreAndColumnsAreNot) {
 }
 
 TEST(IsContiguousWithin, AgreesWithElementOffsets) {
-  std::mt19937 random(1);
   int contiguous = 0;
-  for (int trial = 0; trial < 4000; ++trial) {
+  const auto property = [&](Random& random) {
     Box outer;
     Box inner;
     for (Axis axis : all_axes) {
-      const auto pick = [&](index_t lo, index_t hi) { return std::uniform_int_distribution<index_t>(lo, hi)(random); };
-      const index_t lo = pick(-2, 2);
-      outer[axis] = {lo, lo + pick(1, 3)};
-      const index_t begin = pick(outer[axis].lo, outer[axis].hi - 1);
-      inner[axis] = pick(0, 1) == 0 ? outer[axis] : Interval{begin, pick(begin + 1, outer[axis].hi)};
+      const index_t lo = random.integer(-2, 2);
+      outer[axis] = {lo, lo + random.integer(1, 3)};
+      const index_t begin = random.integer(outer[axis].lo, outer[axis].hi - 1);
+      inner[axis] = random.once_in(2) ? outer[axis] : Interval{begin, random.integer(begin + 1, outer[axis].hi)};
     }
     const bool expected = are_consecutive(offsets_within(inner, outer));
     EXPECT_EQ(is_contiguous_within(inner, outer), expected) << inner << " in " << outer;
     contiguous += expected ? 1 : 0;
-  }
+  };
+  for_all(property, {.count = 4000});
   EXPECT_GT(contiguous, 400);
   EXPECT_LT(contiguous, 3600);
 }
 
 }  // namespace
-}  // namespace parconv
+}  // namespace parconv::test

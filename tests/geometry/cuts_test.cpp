@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/geometry/cuts.hpp"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,7 @@ TEST(BlockCuts, LiteralRows) {
   EXPECT_EQ(sizes(block_cuts(5, 1)), (Sizes{5}));
 }
 
-TEST(BlockCuts, GrainIsKeptOnlyWhereEveryPartGetsOne) {
+TEST(BlockCuts, GrainAppliesOnlyIfEveryPartGetsOne) {
   EXPECT_EQ(sizes(block_cuts(64, 4, 16)), (Sizes{16, 16, 16, 16}));
   EXPECT_EQ(sizes(block_cuts(1000, 4, 16)), (Sizes{256, 256, 256, 232}));
   EXPECT_EQ(sizes(block_cuts(120, 3, 16)), (Sizes{48, 48, 24}));
@@ -41,7 +42,7 @@ TEST(BlockCuts, RefusesBrokenPreconditions) {
   EXPECT_THROW(block_cuts(4, 2, 0), Bug);
 }
 
-TEST(BlockCuts, AlwaysCoverInOrderAndNeverLeaveAPartOutForTheGrain) {
+TEST(BlockCuts, CoverTheExtentAndNeverEmptyAPartForTheGrain) {
   for (index_t extent = 0; extent <= 70; ++extent)
     for (int parts = 1; parts <= 9; ++parts)
       for (index_t grain : {1, 2, 3, 16}) {
@@ -64,7 +65,7 @@ TEST(GroupCuts, LiteralRows) {
   EXPECT_EQ(sizes(group_cuts(2, 1, 3)), (Sizes{1, 0, 1}));
 }
 
-TEST(GroupCuts, NeverJoinPiecesOfTwoGroupsUnlessBothAreWhole) {
+TEST(GroupCuts, NeverMixPartsOfGroups) {
   for (index_t groups = 1; groups <= 7; ++groups)
     for (index_t size = 1; size <= 7; ++size)
       for (int parts = 1; parts <= 9; ++parts)

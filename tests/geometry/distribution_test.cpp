@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/geometry/distribution.hpp"
 
 #include <gtest/gtest.h>
@@ -6,11 +7,12 @@
 
 #include "geometry/random_distribution.hpp"
 #include "parconv/core/error.hpp"
+#include "support/shrink.hpp"
 
-namespace parconv {
+namespace parconv::test {
 namespace {
 
-/// 10 rows of 6 columns on a grid of h=2, w=2, from rank 3 on; f=2 replicates.
+/// 10 rows of 6 columns on a grid of h=2, w=2 from rank 3 on; f=2 replicates.
 Distribution rows_and_columns() {
   std::array<AxisPieces, num_axes> axes;
   for (AxisPieces& axis : axes) axis.pieces = {{0, 1}};
@@ -45,7 +47,7 @@ TEST(Distribution, VisitsTheOverlapsOnly) {
   EXPECT_EQ(visited, (std::map<int, Box>{{3, image({4, 5}, {0, 2})}, {5, image({5, 6}, {0, 2})}}));
 }
 
-TEST(Distribution, EmptyQueryVisitsNobody) {
+TEST(Distribution, EmptyQueryVisitsNoRank) {
   rows_and_columns().for_each_overlap(Box{}, [](int, const Box&) { FAIL(); });
 }
 
@@ -75,7 +77,7 @@ TEST(Distribution, RefusesBrokenPreconditions) {
   EXPECT_THROW(Distribution(grid, axes), Bug) << "h cuts two axes";
 }
 
-/// What for_each_overlap should visit: asking every rank of the grid for its box.
+/// Brute-force oracle of for_each_overlap: intersects the box of every rank.
 std::map<int, Box> overlaps_by_asking_all(const Distribution& distribution, const Box& query) {
   std::map<int, Box> result;
   const Grid& grid = distribution.grid();
@@ -86,9 +88,9 @@ std::map<int, Box> overlaps_by_asking_all(const Distribution& distribution, cons
   return result;
 }
 
-Box random_query(testing::Random& random, const Extents& extents) {
+Box random_query(Random& random, const Extents& extents) {
   Box query;
-  for (Axis axis : all_axes) query[axis] = testing::random_intervals(random, extents[axis], 1).front();
+  for (Axis axis : all_axes) query[axis] = random_intervals(random, extents[axis], 1).front();
   return query;
 }
 
@@ -100,18 +102,22 @@ void check_overlaps(const Distribution& distribution, const Box& query) {
 }
 
 TEST(Distribution, OverlapsAgreeWithAskingAllRanks) {
-  testing::Random random(3);
   const Extents extents{{2, 5, 3, 7, 6}};
-  for (int trial = 0; trial < 2000; ++trial) {
-    check_overlaps(testing::random_owners(random, extents, 24, true), random_query(random, extents));
-    check_overlaps(testing::random_needs(random, extents, 24), random_query(random, extents));
-  }
+  const auto of_owners = [&](Random& random) {
+    const Distribution owners = random_owners(random, extents, 24, true);
+    check_overlaps(owners, random_query(random, extents));
+  };
+  const auto of_needs = [&](Random& random) {
+    const Distribution needs = random_needs(random, extents, 24);
+    check_overlaps(needs, random_query(random, extents));
+  };
+  for_all(of_owners, {.count = 2000});
+  for_all(of_needs, {.count = 2000});
 }
 
 TEST(Distribution, MembersOfAReplicaGroupHaveTheSameBox) {
-  testing::Random random(4);
-  for (int trial = 0; trial < 300; ++trial) {
-    const Distribution distribution = testing::random_owners(random, {{2, 5, 3, 7, 6}}, 24, true);
+  const auto property = [](Random& random) {
+    const Distribution distribution = random_owners(random, {{2, 5, 3, 7, 6}}, 24, true);
     const Grid& grid = distribution.grid();
     std::vector<int> visits(static_cast<std::size_t>(grid.size()), 0);
     for (int rank = grid.first_rank; rank < grid.first_rank + grid.size(); ++rank) {
@@ -120,8 +126,9 @@ TEST(Distribution, MembersOfAReplicaGroupHaveTheSameBox) {
       for (int offset : distribution.replica_offsets()) ++visits[static_cast<std::size_t>(rank + offset - grid.first_rank)];
     }
     EXPECT_EQ(visits, std::vector<int>(visits.size(), 1)) << "groups partition the ranks";
-  }
+  };
+  for_all(property, {.count = 300});
 }
 
 }  // namespace
-}  // namespace parconv
+}  // namespace parconv::test

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/geometry/grid.hpp"
 
 #include <gtest/gtest.h>
@@ -43,7 +44,7 @@ TEST(Grid, RefusesRanksOutside) {
   EXPECT_THROW(mixed.position(34), Bug);
 }
 
-TEST(Grid, PrintsWhatIsDivided) {
+TEST(Grid, PrintsSplitAxes) {
   EXPECT_EQ(concat(mixed), "n=2,c=3,h=2,w=2");
   EXPECT_EQ(concat(Grid{}), "1");
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/geometry/transfers.hpp"
 
 #include <gtest/gtest.h>
@@ -8,14 +9,15 @@
 
 #include "geometry/random_distribution.hpp"
 #include "parconv/geometry/window.hpp"
+#include "support/shrink.hpp"
 
-namespace parconv {
+namespace parconv::test {
 namespace {
 
 const Extents small{{2, 4, 2, 5, 4}};
 constexpr int num_ranks = 13;
 
-/// A tensor of `extents` cut along h by `pieces`, one a rank.
+/// A tensor of `extents` cut along h into `pieces`, one per rank.
 Distribution by_rows(const Extents& extents, std::vector<Interval> pieces) {
   std::array<AxisPieces, num_axes> axes;
   for (Axis axis : all_axes) axes[static_cast<std::size_t>(axis)].pieces = {{0, extents[axis]}};
@@ -24,7 +26,7 @@ Distribution by_rows(const Extents& extents, std::vector<Interval> pieces) {
   return Distribution({.parts = {{1, 1, 1, 1, count, 1}}}, axes);
 }
 
-/// How often each element of a tensor was counted, in row-major order.
+/// Count of visits of each element of a tensor, in row-major order.
 class Counts {
  public:
   explicit Counts(const Extents& extents) : extents_(extents), counts_(static_cast<std::size_t>(volume(extents)), 0) {}
@@ -32,7 +34,7 @@ class Counts {
   void add(const Box& box, int by) {
     for_each(box, [&](std::size_t k) { counts_[k] += by; });
   }
-  /// True if every element of `box` was counted `times`, and no other at all.
+  /// True if each element of `box` was visited `times` times, and no other element at all.
   bool are(int times, const Box& box) const {
     std::vector<int> expected(counts_.size(), 0);
     for_each(box, [&](std::size_t k) { expected[k] = times; });
@@ -110,10 +112,9 @@ TEST(Transfers, OneOfSeveralReplicasSends) {
 }
 
 TEST(Transfers, EveryNeededElementIsOwnedOrArrivesOnce) {
-  testing::Random random(5);
-  for (int trial = 0; trial < 400; ++trial) {
-    const Distribution have = testing::random_owners(random, small, num_ranks, true);
-    const Distribution need = testing::random_needs(random, small, num_ranks);
+  const auto property = [](Random& random) {
+    const Distribution have = random_owners(random, small, num_ranks, true);
+    const Distribution need = random_needs(random, small, num_ranks);
     for (int rank = 0; rank < num_ranks; ++rank) {
       Counts counts(small);
       counts.add(intersect(have.box(rank), need.box(rank)), 1);
@@ -123,28 +124,29 @@ TEST(Transfers, EveryNeededElementIsOwnedOrArrivesOnce) {
         EXPECT_TRUE(have.box(transfer.from).contains(transfer.box)) << "the sender owns what it sends";
         counts.add(transfer.box, 1);
       }
-      ASSERT_TRUE(counts.are(1, need.box(rank))) << "rank " << rank << " of trial " << trial;
+      ASSERT_TRUE(counts.are(1, need.box(rank))) << "rank " << rank;
     }
-  }
+  };
+  for_all(property, {.count = 400});
 }
 
 TEST(Transfers, SendsMirrorReceives) {
-  testing::Random random(6);
-  for (int trial = 0; trial < 1000; ++trial) {
-    const Distribution have = testing::random_owners(random, small, num_ranks, true);
-    const Distribution need = testing::random_needs(random, small, num_ranks);
+  const auto property = [](Random& random) {
+    const Distribution have = random_owners(random, small, num_ranks, true);
+    const Distribution need = random_needs(random, small, num_ranks);
     const auto received = of_all_ranks([&](int rank) { return receives(have, need, rank); });
     ASSERT_EQ(of_all_ranks([&](int rank) { return sends(have, need, rank); }), received);
     ASSERT_EQ(sorted(transfers(have, need)), received);
-  }
+  };
+  for_all(property, {.count = 1000});
 }
 
 TEST(Transfers, NothingMovesIfEverybodyHasWhatItNeeds) {
-  testing::Random random(7);
-  for (int trial = 0; trial < 200; ++trial) {
-    const Distribution have = testing::random_owners(random, small, num_ranks, true);
+  const auto property = [](Random& random) {
+    const Distribution have = random_owners(random, small, num_ranks, true);
     EXPECT_TRUE(transfers(have, have).empty());
-  }
+  };
+  for_all(property, {.count = 200});
 }
 
 TEST(Contributions, OfTwoHalvesOfTheInputChannels) {
@@ -161,14 +163,13 @@ TEST(Contributions, OfTwoHalvesOfTheInputChannels) {
   EXPECT_EQ(contributions_from(computed, owned, 0), (std::vector<Transfer>{{0, 0, low}, {0, 1, high}}));
 }
 
-/// How many ranks computed a share of the sums: the replicas of one group.
+/// Number of ranks that compute partial sums of the same elements: the size of a replica group.
 int sharers(const Distribution& computed) { return static_cast<int>(computed.replica_offsets().size()); }
 
 TEST(Contributions, CoverWhatIsOwnedOnceForEverySharer) {
-  testing::Random random(8);
-  for (int trial = 0; trial < 400; ++trial) {
-    const Distribution computed = testing::random_owners(random, small, num_ranks, true);
-    const Distribution owned = testing::random_owners(random, small, num_ranks, true);
+  const auto property = [](Random& random) {
+    const Distribution computed = random_owners(random, small, num_ranks, true);
+    const Distribution owned = random_owners(random, small, num_ranks, true);
     for (int owner = 0; owner < num_ranks; ++owner) {
       Counts counts(small);
       int previous = -1;
@@ -178,14 +179,15 @@ TEST(Contributions, CoverWhatIsOwnedOnceForEverySharer) {
         previous = transfer.from;
         counts.add(transfer.box, 1);
       }
-      ASSERT_TRUE(counts.are(sharers(computed), owned.box(owner))) << "owner " << owner << " of trial " << trial;
+      ASSERT_TRUE(counts.are(sharers(computed), owned.box(owner))) << "owner " << owner;
     }
     ASSERT_EQ(of_all_ranks([&](int rank) { return contributions_from(computed, owned, rank); }),
               of_all_ranks([&](int rank) { return contributions_to(computed, owned, rank); }));
-  }
+  };
+  for_all(property, {.count = 400});
 }
 
-/// Rows and columns of a large image with the halo of a 3x3 window, on 64 x 64 ranks.
+/// A large image split along rows and columns with the halo of a 3x3 window, on 64 x 64 ranks.
 TEST(Transfers, HaloOf4096RanksIsFound) {
   const Extents image{{1, 16, 1, 4099, 4001}};
   const WindowAxis window{.kernel = 3, .pad_lo = 1, .pad_hi = 1};
@@ -204,10 +206,10 @@ TEST(Transfers, HaloOf4096RanksIsFound) {
   const std::vector<Transfer> moved = transfers(Distribution(grid, have_axes), Distribution(grid, need_axes));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   std::cout << moved.size() << " transfers of 4096 ranks in " << seconds.count() * 1e3 << " ms\n";
-  const std::size_t rows = 63;     // 4099 rows in 64 parts of 65: 63 full ones and 4 rows; the 64th holds them
+  const std::size_t rows = 63;     // 4099 rows in 64 parts of 65: 63 full ones and one of 4 rows, in the 64th part
   const std::size_t columns = 63;  // 4001 columns in parts of 63: 63 full ones and 32 columns
   EXPECT_EQ(moved.size(), 2 * rows * 64 + 2 * columns * 64 + 4 * rows * columns);
 }
 
 }  // namespace
-}  // namespace parconv
+}  // namespace parconv::test

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/geometry/window.hpp"
 
 #include <gtest/gtest.h>
@@ -34,14 +35,14 @@ TEST(WindowAxis, OutputsInPaddingNeedNoInput) {
   EXPECT_TRUE(window.clipped_input_range({5, 7}, 3).is_empty());
 }
 
-TEST(WindowAxis, NothingIsNeededForNothing) { EXPECT_TRUE((WindowAxis{.kernel = 3}.input_range({4, 4}).is_empty())); }
+TEST(WindowAxis, EmptyOutputNeedsNoInput) { EXPECT_TRUE((WindowAxis{.kernel = 3}.input_range({4, 4}).is_empty())); }
 
 TEST(WindowAxis, NoOutputsIfThePaddedInputIsShorterThanTheWindow) {
   EXPECT_EQ((WindowAxis{.kernel = 5, .pad_lo = 1}.output_size(3)), 0);
   EXPECT_EQ((WindowAxis{.kernel = 5, .pad_lo = 1}.output_size(4)), 1);
 }
 
-/// The inputs that the taps of outputs `out` read.
+/// Brute-force oracle: the inputs read by the taps of outputs `out`.
 std::set<index_t> taps(const WindowAxis& window, Interval out) {
   std::set<index_t> inputs;
   for (index_t o = out.lo; o < out.hi; ++o)
@@ -49,14 +50,14 @@ std::set<index_t> taps(const WindowAxis& window, Interval out) {
   return inputs;
 }
 
-/// Outputs whose first and last tap lie in the padded input, counted one by one.
+/// Brute-force oracle: counts outputs whose first and last taps are inside the padded input.
 index_t count_outputs(const WindowAxis& window, index_t in_size) {
   index_t count = 0;
   while (*taps(window, {count, count + 1}).rbegin() < in_size + window.pad_hi) ++count;
   return count;
 }
 
-TEST(WindowAxis, AgreesWithItsTaps) {
+TEST(WindowAxis, AgreesWithEnumeratedTaps) {
   std::mt19937 random(2);
   const auto pick = [&](index_t lo, index_t hi) { return std::uniform_int_distribution<index_t>(lo, hi)(random); };
   for (int trial = 0; trial < 3000; ++trial) {

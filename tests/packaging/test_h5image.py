@@ -1,4 +1,5 @@
-"""Tests of apps/tools/h5image.py: TOOL PICTURE as arguments; 77 means skipped."""
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of apps/tools/h5image.py. Arguments: TOOL PICTURE. Exit status 77 means skipped."""
 
 import importlib.util
 import subprocess
@@ -119,7 +120,7 @@ def has_tifffile():
 
 class OtherFormats(ToolCase):
     def round_trip(self, values, name, *options):
-        """Writes `values` as an array, goes through HDF5 and `name`, and returns what comes back as an array."""
+        """Round trip of `values` as an array through HDF5 and `name`."""
         np.save(self.folder / "in.npy", values)
         self.succeed("to-h5", self.folder / "in.npy", self.folder / "a.h5", *options)
         self.succeed("from-h5", self.folder / "a.h5", self.folder / name)
@@ -236,7 +237,7 @@ class OtherFormats(ToolCase):
                 np.testing.assert_array_equal(back.reshape(wanted.shape), wanted)
 
     @unittest.skipIf(has_tifffile(), "tifffile is installed")
-    def test_says_what_tiff_needs(self):
+    def test_reports_what_tiff_requires(self):
         (self.folder / "a.tif").write_bytes(b"II*\0")
         self.refuse("python3-tifffile", "to-h5", self.folder / "a.tif", self.folder / "a.h5")
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "support/branches.hpp"
 
 #include <algorithm>
@@ -10,14 +11,14 @@ namespace {
 
 constexpr Activation keep_small{.kind = ActivationKind::Clip, .alpha = -4, .beta = 4};
 
-/// Values are numbered as they are made: those between two numbers belong to one branch.
+/// Consecutive value ids of one branch, in order of creation.
 struct ValueRange {
   ValueId first = 0;
   ValueId last = 0;
   int branch = BranchedNetwork::trunk;
 };
 
-/// The same size along every axis that the data has.
+/// A window of the same size along every axis with more than one index.
 Window same_window(const Extents& extents, index_t kernel) {
   Window window;
   for (Axis axis : spatial_axes)
@@ -25,10 +26,10 @@ Window same_window(const Extents& extents, index_t kernel) {
   return window;
 }
 
-/// Builds the trunk and keeps count of what lies on branches.
+/// Builds the trunk and records which nodes are on branches.
 class BranchBuilder {
  public:
-  BranchBuilder(std::uint64_t seed, Weights weights) : net(seed, weights) {}
+  BranchBuilder(Random random, Weights weights) : net(std::move(random), weights) {}
 
   ValueId conv(ValueId src, index_t channels, index_t kernel) {
     return net.activation(net.conv(src, {.oc = channels, .window = same_window(net.extents(src), kernel)}), keep_small);
@@ -36,7 +37,7 @@ class BranchBuilder {
 
   ValueId max_pool(ValueId src) { return net.pool(src, PoolKind::Max, same_window(net.extents(src), 3)); }
 
-  /// Runs `make`, which appends one branch behind `src` and returns its end.
+  /// Appends one branch after `src` by `make`, which returns its end.
   template <class Make>
   void branch(ValueId src, Make&& make) {
     const ValueId before = ends_.empty() ? std::max(src, last_) : ends_.back();
@@ -44,7 +45,7 @@ class BranchBuilder {
     ranges_.push_back({before + 1, ends_.back(), static_cast<int>(std::ssize(ends_)) - 1});
   }
 
-  /// Ends the block.
+  /// Concatenates the branches.
   ValueId join() {
     num_branches_ = std::max(num_branches_, static_cast<int>(std::ssize(ends_)));
     last_ = net.concat(std::exchange(ends_, {}));
@@ -57,7 +58,7 @@ class BranchBuilder {
     return branched;
   }
 
-  NetworkBuilder net;
+  RandomNetworkBuilder net;
 
  private:
   int branch_with(ValueId value) const {
@@ -96,14 +97,14 @@ Extents random_input(Random& random) {
 }  // namespace
 
 BranchedNetwork inception_network(std::uint64_t seed, Weights weights, const Extents& input) {
-  BranchBuilder builder(seed, weights);
+  BranchBuilder builder(Random(seed), weights);
   ValueId x = builder.conv(builder.net.input(input, input[Axis::D] > 1 ? 5 : 4), 8, 3);
   x = builder.conv(inception_block(builder, x), 12, 3);
   return builder.build(builder.conv(inception_block(builder, x), 4, 3));
 }
 
-BranchedNetwork random_branched_network(std::uint64_t seed, Weights weights) {
-  BranchBuilder builder(seed, weights);
+BranchedNetwork random_branched_network(Random source, Weights weights) {
+  BranchBuilder builder(std::move(source), weights);
   Random& random = builder.net.random();
   const Extents extents = random_input(random);
   ValueId x = builder.conv(builder.net.input(extents, extents[Axis::D] > 1 ? 5 : 4), random.integer(1, 6), 3);

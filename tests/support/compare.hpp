@@ -1,4 +1,5 @@
-// Comparing results: bit for bit, and within a tolerance.
+// SPDX-License-Identifier: Apache-2.0
+// Comparison of results: bitwise, and within a tolerance.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,8 +12,8 @@
 
 namespace parconv::test {
 
-/// Success if both hold the same bits; otherwise says how many differ, and the first of them. -0 and 0 differ, as do two NaNs of
-/// other bits.
+/// Succeeds if both are bitwise equal; otherwise reports the number of differences and the first one. -0 and 0 differ, as do
+/// NaNs of different payload.
 inline ::testing::AssertionResult same_bits(std::span<const float> actual, std::span<const float> expected) {
   if (actual.size() != expected.size())
     return ::testing::AssertionFailure() << actual.size() << " values, expected " << expected.size();
@@ -29,8 +30,8 @@ inline ::testing::AssertionResult same_bits(std::span<const float> actual, std::
                                        << " (" << actual[first] << ", expected " << expected[first] << ")";
 }
 
-/// Success if no value is further from the expected one than `tolerance` times the largest expected finite magnitude. A NaN
-/// fails, an infinity is near itself only.
+/// Succeeds if no value differs from the expected one by more than `tolerance` times the largest finite expected magnitude. NaN
+/// fails; infinities must be equal.
 inline ::testing::AssertionResult all_near(std::span<const float> actual, std::span<const float> expected, double tolerance) {
   if (actual.size() != expected.size())
     return ::testing::AssertionFailure() << actual.size() << " values, expected " << expected.size();

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 # Runs a program and compares its exit status, which CTest alone cannot:
 #   cmake -D EXIT=76 [-D MATCH=regex] [-D SECONDS=n] -P expect_exit.cmake -- program arguments...
-# MATCH is looked for in the output and the errors. SECONDS (default 60) is the most that the program may take.
+# MATCH must occur in stdout or stderr. SECONDS (default 60) is the time limit.
 if(NOT SECONDS)
   set(SECONDS 60)
 endif()

@@ -1,4 +1,5 @@
-// A GPU for each rank of a test, also where there are fewer GPUs than ranks.
+// SPDX-License-Identifier: Apache-2.0
+// A GPU for each rank of a test, shared if there are fewer GPUs than ranks.
 #pragma once
 
 #include <cstdlib>
@@ -9,11 +10,11 @@
 
 namespace parconv::test {
 
-/// NCCL takes ranks on one GPU only if it believes that they are on different hosts. Before the first call of NCCL; the rest of
-/// what that needs is in the environment of the tests (tests/CMakeLists.txt).
+/// NCCL accepts several ranks on one GPU only if it takes them for different hosts. Call before any NCCL function; the test
+/// environment (tests/CMakeLists.txt) sets the rest.
 inline void separate_nccl_hosts() { ::setenv("NCCL_HOSTID", ("parconv-" + std::to_string(rank())).c_str(), 1); }
 
-/// Precondition: there is a GPU.
+/// Precondition: at least one GPU.
 inline std::unique_ptr<Device> make_gpu_of_rank() {
   return make_cuda_device(control().node_rank() % static_cast<int>(find_gpus().gpus.size()));
 }

@@ -1,4 +1,5 @@
-// What tests that need a GPU share.
+// SPDX-License-Identifier: Apache-2.0
+// Support for tests that need a GPU.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ inline bool is_gpu_required() {
 
 }  // namespace parconv::test
 
-/// Ends a test that needs a GPU where there is none: skipped with the reason, or failed with PARCONV_REQUIRE_GPU=1.
+/// Skips the test, with the reason, if there is no GPU; fails it under PARCONV_REQUIRE_GPU=1.
 #define PARCONV_NEEDS_GPU()                                                              \
   do {                                                                                   \
     const ::parconv::GpuList list = ::parconv::find_gpus();                              \

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 // main() of GoogleTest programs under mpirun.
 //
-// Rank 0 prints what GoogleTest prints; a test passes there only if it passed on all ranks, and the failures of the others are
-// shown with their rank. After each test the ranks meet; the exit status is the worst of all ranks, on every rank.
+// Rank 0 prints GoogleTest's output. A test passes only if it passes on all ranks, and failures of other ranks are printed with
+// their rank. Ranks synchronise after each test; the exit status on every rank is the worst of all ranks.
 //
-// A rank that leaves a test early, by ASSERT or an exception, may leave the others inside a collective call. It waits a little
-// for them, then prints its failures itself and ends the job with status 1. A rank that hangs is ended by a watchdog with status
-// 76 after PARCONV_TEST_SECONDS (default 90; 0 waits for ever, for debuggers).
+// A rank that leaves a test early, by ASSERT or an exception, may leave the others inside a collective call. It waits briefly
+// for them, then prints its failures itself and aborts the job with status 1. A watchdog ends a hanging rank with status 76
+// after PARCONV_TEST_SECONDS (default 90; 0 disables it, for debuggers).
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 #include <string>
 #include <thread>
 
-#include "comm/mpi_check.hpp"
+#include "comm/mpi/mpi_check.hpp"
 #include "parconv/comm/coordinated.hpp"
 #include "parconv/comm/watchdog.hpp"
 #include "support/mpi_test.hpp"
@@ -34,7 +35,7 @@ double seconds_per_test() {
   return text == nullptr ? 90.0 : std::atof(text);
 }
 
-/// Appends what failed in a test or a suite; nothing for skips and successes.
+/// Failures of a test or a suite as text; empty for skips and successes.
 std::string failures_of(const ::testing::TestResult& result) {
   std::string text;
   for (int i = 0; i < result.total_part_count(); ++i) {
@@ -46,7 +47,7 @@ std::string failures_of(const ::testing::TestResult& result) {
   return text;
 }
 
-/// Makes one result of the results of all ranks.
+/// Merges the results of all ranks into one.
 class RankListener : public ::testing::EmptyTestEventListener {
  public:
   RankListener(Control& control, Watchdog& watchdog) : control_(control), watchdog_(watchdog) {}
@@ -65,7 +66,7 @@ class RankListener : public ::testing::EmptyTestEventListener {
   }
 
  private:
-  /// Waits for all ranks; false if this one has failed and others do not come.
+  /// Waits for all ranks; false if this rank has failed and the others do not arrive.
   bool meets_others(bool has_failed) const {
     MPI_Request request = MPI_REQUEST_NULL;
     mpi::check(MPI_Ibarrier(*static_cast<const MPI_Comm*>(control_.native_handle()), &request), "MPI_Ibarrier");
@@ -81,8 +82,8 @@ class RankListener : public ::testing::EmptyTestEventListener {
   }
 
   [[noreturn]] void abandon(const ::testing::TestInfo& info, const std::string& failures) const {
-    std::fprintf(stderr, "%s.%s failed on rank %d of %d, and other ranks do not end it:\n%s", info.test_suite_name(), info.name(),
-                 control_.rank(), control_.size(), failures.c_str());
+    std::fprintf(stderr, "%s.%s failed on rank %d of %d, and other ranks did not finish it:\n%s", info.test_suite_name(),
+                 info.name(), control_.rank(), control_.size(), failures.c_str());
     MpiEnvironment::abort(1);
   }
 
@@ -90,7 +91,7 @@ class RankListener : public ::testing::EmptyTestEventListener {
   Watchdog& watchdog_;
 };
 
-/// Silences GoogleTest on all ranks but the first.
+/// Silences GoogleTest on all ranks except rank 0.
 void keep_output_on_rank_0(int rank) {
   if (rank == 0) return;
   ::testing::TestEventListeners& listeners = ::testing::UnitTest::GetInstance()->listeners();
@@ -98,7 +99,7 @@ void keep_output_on_rank_0(int rank) {
   ::testing::GTEST_FLAG(output) = "";
 }
 
-/// All ranks shuffle alike.
+/// Shuffles tests in the same order on all ranks.
 void fix_random_seed() {
   if (::testing::GTEST_FLAG(random_seed) == 0) ::testing::GTEST_FLAG(random_seed) = 1;
 }
@@ -116,7 +117,7 @@ int run_tests(int argc, char** argv) {
   Control harness_control(environment);
   tests_control = std::make_unique<Control>(environment);
   Watchdog watchdog([rank = environment.rank()](const std::string& test, double s) { end_hanging_rank(rank, test, s); });
-  // GoogleTest owns its listeners, and calls the last one first at the end of a test: before the printer.
+  // GoogleTest owns its listeners and calls the last one first at the end of a test, hence before the printer.
   ::testing::UnitTest::GetInstance()->listeners().Append(new RankListener(harness_control, watchdog));
   const int status = RUN_ALL_TESTS();
   const index_t worst = harness_control.max(status);

@@ -1,11 +1,12 @@
-// What tests under mpirun share.
+// SPDX-License-Identifier: Apache-2.0
+// Support for tests under mpirun.
 #pragma once
 
 #include "parconv/comm/control.hpp"
 
 namespace parconv::test {
 
-/// All ranks of the test program, on a communicator that the harness does not use itself. Valid inside tests.
+/// All ranks of the test program, on a communicator that the harness itself does not use. Valid inside tests.
 Control& control();
 
 inline int rank() { return control().rank(); }

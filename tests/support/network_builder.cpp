@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "support/network_builder.hpp"
 
 #include <algorithm>
@@ -8,42 +9,42 @@
 
 namespace parconv::test {
 
-ValueId NetworkBuilder::add_value(ValueKind kind, const Extents& extents, int ndims) {
+ValueId RandomNetworkBuilder::add_value(ValueKind kind, const Extents& extents, int ndims) {
   const auto id = static_cast<ValueId>(network_.values.size());
   network_.values.push_back({.name = "value" + std::to_string(id), .kind = kind, .extents = extents, .ndims = ndims});
   return id;
 }
 
-ValueId NetworkBuilder::add(Operator op, std::vector<ValueId> inputs, Finish finish) {
+ValueId RandomNetworkBuilder::add(Operator op, std::vector<ValueId> inputs, Epilogue epilogue) {
   std::vector<Shape> shapes;
   for (ValueId input : inputs) shapes.push_back(shape_of(network_.value(input)));
   const std::string name = "node" + std::to_string(network_.nodes.size());
   const Shape shape = output_shape(op, shapes, name);
   const ValueId output = add_value(ValueKind::Activation, shape.extents, shape.ndims);
   network_.nodes.push_back(
-      {.name = name, .op = std::move(op), .inputs = std::move(inputs), .output = output, .finish = std::move(finish)});
+      {.name = name, .op = std::move(op), .inputs = std::move(inputs), .output = output, .epilogue = std::move(epilogue)});
   return output;
 }
 
-std::shared_ptr<const std::vector<float>> NetworkBuilder::draw(index_t count, index_t fan_in) {
+std::shared_ptr<const std::vector<float>> RandomNetworkBuilder::draw(index_t count, index_t fan_in) {
   if (weights_ == Weights::SmallIntegers) return std::make_shared<const std::vector<float>>(random_.small_integers(count, -1, 1));
   const float bound = std::sqrt(3.0F / static_cast<float>(fan_in));
   return std::make_shared<const std::vector<float>>(random_.reals(count, -bound, bound));
 }
 
-ValueId NetworkBuilder::input(const Extents& extents, int ndims) {
+ValueId RandomNetworkBuilder::input(const Extents& extents, int ndims) {
   const ValueId id = add_value(ValueKind::Input, extents, ndims);
   network_.inputs.push_back(id);
   return id;
 }
 
-ValueId NetworkBuilder::constant(const Extents& extents, int ndims) {
+ValueId RandomNetworkBuilder::constant(const Extents& extents, int ndims) {
   const ValueId id = add_value(ValueKind::Constant, extents, ndims);
   network_.value(id).constant = {.values = draw(volume(extents), 3), .count = volume(extents)};
   return id;
 }
 
-Filter NetworkBuilder::draw_filter(const ConvOptions& options, index_t channels) {
+Filter RandomNetworkBuilder::draw_filter(const ConvOptions& options, index_t channels) {
   const index_t ic = channels / options.groups;
   std::array<index_t, 3> kernel{};
   for (std::size_t k = 0; k < 3; ++k) kernel[k] = options.window.axes[k].kernel;
@@ -55,71 +56,71 @@ Filter NetworkBuilder::draw_filter(const ConvOptions& options, index_t channels)
           .strides = {ic * taps, taps, kernel[1] * kernel[2], kernel[2], 1}};
 }
 
-ValueId NetworkBuilder::conv(ValueId src, const ConvOptions& options) {
+ValueId RandomNetworkBuilder::conv(ValueId src, const ConvOptions& options) {
   Conv conv{.window = options.window, .groups = options.groups};
   conv.filter = draw_filter(options, extents(src)[Axis::C]);
-  Finish finish;
-  if (options.has_bias) finish.bias = *draw(options.oc, 3);
-  return add(std::move(conv), {src}, std::move(finish));
+  Epilogue epilogue;
+  if (options.has_bias) epilogue.bias = *draw(options.oc, 3);
+  return add(std::move(conv), {src}, std::move(epilogue));
 }
 
-ValueId NetworkBuilder::conv_transpose(ValueId src, const ConvOptions& options) {
+ValueId RandomNetworkBuilder::conv_transpose(ValueId src, const ConvOptions& options) {
   ConvTranspose conv{.window = options.window, .groups = options.groups};
   conv.filter = draw_filter(options, extents(src)[Axis::C]);
-  Finish finish;
-  if (options.has_bias) finish.bias = *draw(options.oc, 3);
-  return add(std::move(conv), {src}, std::move(finish));
+  Epilogue epilogue;
+  if (options.has_bias) epilogue.bias = *draw(options.oc, 3);
+  return add(std::move(conv), {src}, std::move(epilogue));
 }
 
-ValueId NetworkBuilder::pool(ValueId src, PoolKind kind, const Window& window, bool is_padding_counted) {
+ValueId RandomNetworkBuilder::pool(ValueId src, PoolKind kind, const Window& window, bool is_padding_counted) {
   Pool pool{.kind = kind, .window = window, .is_padding_counted = is_padding_counted};
   for (std::size_t k = 0; k < 3; ++k) pool.counted_pad_hi[k] = window.axes[k].pad_hi;
   return add(pool, {src});
 }
 
-ValueId NetworkBuilder::activation(ValueId src, Activation activation) {
+ValueId RandomNetworkBuilder::activation(ValueId src, Activation activation) {
   return add(Elementwise{}, {src}, {.activation = activation});
 }
 
-ValueId NetworkBuilder::scale_shift(ValueId src) {
+ValueId RandomNetworkBuilder::scale_shift(ValueId src) {
   const index_t channels = extents(src)[Axis::C];
   return add(ScaleShift{.scale = *draw(channels, 3), .shift = *draw(channels, 3)}, {src});
 }
 
-ValueId NetworkBuilder::global_average(ValueId src) {
+ValueId RandomNetworkBuilder::global_average(ValueId src) {
   const Extents in = extents(src);
   const ValueId rows = add(RowSum{}, {src});
-  // Small integers stay integers: the mean is left a sum.
+  // With small integers the mean stays a sum, which is exact.
   const index_t count = weights_ == Weights::SmallIntegers ? 1 : in[Axis::D] * in[Axis::H] * in[Axis::W];
   return add(mean_of_rows(count), {rows});
 }
 
-ValueId NetworkBuilder::softmax(ValueId src, Axis axis) {
+ValueId RandomNetworkBuilder::softmax(ValueId src, Axis axis) {
   Softmax softmax;
   softmax.axes[static_cast<std::size_t>(axis)] = true;
   return add(softmax, {src});
 }
 
-ValueId NetworkBuilder::reduce(ValueId src, ReduceKind kind, std::array<bool, num_axes> axes) {
+ValueId RandomNetworkBuilder::reduce(ValueId src, ReduceKind kind, std::array<bool, num_axes> axes) {
   return add(ReduceAxes{.kind = kind, .axes = axes}, {src});
 }
 
-ValueId NetworkBuilder::reshape(ValueId src, const Extents& extents, int ndims) {
+ValueId RandomNetworkBuilder::reshape(ValueId src, const Extents& extents, int ndims) {
   const ValueId output = add_value(ValueKind::Activation, extents, ndims);
   network_.nodes.push_back(
       {.name = "node" + std::to_string(network_.nodes.size()), .op = Reshape{}, .inputs = {src}, .output = output});
   return output;
 }
 
-ValueId NetworkBuilder::rearrange(ValueId src, const Rearrange& chain) {
+ValueId RandomNetworkBuilder::rearrange(ValueId src, const Rearrange& chain) {
   return add(aligned(chain, extents(src)).value(), {src});
 }
 
-ValueId NetworkBuilder::transpose(ValueId src, std::span<const int> perm) {
+ValueId RandomNetworkBuilder::transpose(ValueId src, std::span<const int> perm) {
   return rearrange(src, transposed(in_order(dims_of(shape_of(network_.value(src)))), perm));
 }
 
-ValueId NetworkBuilder::channel_shuffle(ValueId src, index_t groups) {
+ValueId RandomNetworkBuilder::channel_shuffle(ValueId src, index_t groups) {
   const std::vector<index_t> dims = dims_of(shape_of(network_.value(src)));
   std::vector<index_t> grouped = dims;
   grouped[1] /= groups;
@@ -130,7 +131,7 @@ ValueId NetworkBuilder::channel_shuffle(ValueId src, index_t groups) {
   return rearrange(src, reshaped(transposed(reshaped(in_order(dims), grouped).value(), perm), dims).value());
 }
 
-ValueId NetworkBuilder::pixel_shuffle(ValueId src, index_t block) {
+ValueId RandomNetworkBuilder::pixel_shuffle(ValueId src, index_t block) {
   const Extents& in = extents(src);
   const index_t n = in[Axis::N], c = in[Axis::C] / block / block, h = in[Axis::H], w = in[Axis::W];
   const Rearrange blocks = reshaped(in_order({n, in[Axis::C], h, w}), {n, c, block, block, h, w}).value();
@@ -138,13 +139,13 @@ ValueId NetworkBuilder::pixel_shuffle(ValueId src, index_t block) {
   return rearrange(src, reshaped(transposed(blocks, perm), {n, c, h * block, w * block}).value());
 }
 
-ValueId NetworkBuilder::fully_connected(ValueId src, index_t oc) {
+ValueId RandomNetworkBuilder::fully_connected(ValueId src, index_t oc) {
   Window window;
   for (Axis axis : spatial_axes) window[axis].kernel = extents(src)[axis];
   return conv(src, {.oc = oc, .window = window});
 }
 
-Network NetworkBuilder::build(std::vector<ValueId> outputs) {
+Network RandomNetworkBuilder::build(std::vector<ValueId> outputs) {
   network_.outputs = std::move(outputs);
   validate(network_);
   return network_;
@@ -226,12 +227,12 @@ Rearrange random_chain(Random& random, const Extents& extents, Samples samples) 
   }
   std::vector<int> perm(parts.size());
   std::iota(perm.begin(), perm.end(), 0);
-  const index_t kept = samples == Samples::Apart ? 1 : 0;  // dimensions in front
+  const index_t kept = samples == Samples::Apart ? 1 : 0;  // leading dimensions
   for (index_t swaps = random.integer(0, 6); swaps > 0; --swaps)
     std::swap(perm[static_cast<std::size_t>(random.integer(kept, std::ssize(parts) - 1))],
               perm[static_cast<std::size_t>(random.integer(kept, std::ssize(parts) - 1))]);
   const Rearrange moved = transposed(reshaped(in_order({volume(extents)}), parts).value(), perm);
-  // Neighbours become one dimension until there are at most five.
+  // Merges neighbouring dimensions until there are at most five.
   std::vector<index_t> dims = moved.dims;
   for (const auto most = static_cast<std::size_t>(random.integer(2, num_axes)); dims.size() > most;) {
     const index_t at = random.integer(kept, std::ssize(dims) - 2);
@@ -241,24 +242,12 @@ Rearrange random_chain(Random& random, const Extents& extents, Samples samples) 
   return reshaped(moved, dims).value();
 }
 
-namespace {
-
 Resample random_resample(Random& random, const Extents& extents) {
   Resample op{.fill = static_cast<float>(random.integer(-2, 2))};
   for (Axis axis : spatial_axes)
     if (axis != Axis::D || extents[axis] > 1) op[axis] = random_resampled_axis(random, extents[axis]);
   if (random.once_in(3)) op[Axis::C] = random_slice(random, extents[Axis::C]);
   return op;
-}
-
-/// Twice as many rows, or rows and columns.
-ValueId random_enlargement(NetworkBuilder& builder, ValueId src) {
-  const Extents in = builder.extents(src);
-  Resample op;
-  op[Axis::H] = {NearestAxis{.scale = 2}, 2 * in[Axis::H]};
-  if (builder.random().once_in(2))
-    op[Axis::W] = {NearestAxis{.scale = 2, .coordinates = Coordinates::Asymmetric}, 2 * in[Axis::W]};
-  return builder.resample(src, op);
 }
 
 Extents random_extents(Random& random) {
@@ -272,6 +261,8 @@ Extents random_extents(Random& random) {
   return extents;
 }
 
+namespace {
+
 index_t random_groups(Random& random, index_t channels) {
   index_t groups = 1;
   if (random.once_in(3))
@@ -280,7 +271,9 @@ index_t random_groups(Random& random, index_t channels) {
   return groups;
 }
 
-ValueId random_conv(NetworkBuilder& builder, ValueId src) {
+}  // namespace
+
+ValueId random_conv(RandomNetworkBuilder& builder, ValueId src) {
   Random& random = builder.random();
   const index_t groups = random_groups(random, builder.extents(src)[Axis::C]);
   return builder.conv(src, {.oc = groups * random.integer(1, groups > 4 ? 2 : 9),
@@ -289,7 +282,7 @@ ValueId random_conv(NetworkBuilder& builder, ValueId src) {
                             .has_bias = random.once_in(2)});
 }
 
-ValueId random_conv_transpose(NetworkBuilder& builder, ValueId src) {
+ValueId random_conv_transpose(RandomNetworkBuilder& builder, ValueId src) {
   Random& random = builder.random();
   Window window;
   for (Axis axis : spatial_axes) {
@@ -307,14 +300,26 @@ ValueId random_conv_transpose(NetworkBuilder& builder, ValueId src) {
       {.oc = groups * random.integer(1, groups > 4 ? 2 : 9), .window = window, .groups = groups, .has_bias = random.once_in(2)});
 }
 
+namespace {
+
+/// Twice as many rows, or rows and columns.
+ValueId random_enlargement(RandomNetworkBuilder& builder, ValueId src) {
+  const Extents in = builder.extents(src);
+  Resample op;
+  op[Axis::H] = {NearestAxis{.scale = 2}, 2 * in[Axis::H]};
+  if (builder.random().once_in(2))
+    op[Axis::W] = {NearestAxis{.scale = 2, .coordinates = Coordinates::Asymmetric}, 2 * in[Axis::W]};
+  return builder.resample(src, op);
+}
+
 /// Of five dimensions, so that every operator may follow.
-ValueId random_rearrangement(NetworkBuilder& builder, ValueId src) {
+ValueId random_rearrangement(RandomNetworkBuilder& builder, ValueId src) {
   Rearrange chain = random_chain(builder.random(), builder.extents(src), Samples::Apart);
   chain.dims.resize(num_axes, 1);
   return builder.rearrange(src, chain);
 }
 
-ValueId random_step(NetworkBuilder& builder, ValueId src) {
+ValueId random_step(RandomNetworkBuilder& builder, ValueId src) {
   Random& random = builder.random();
   switch (random.integer(0, 10)) {
     case 10:
@@ -337,7 +342,7 @@ ValueId random_step(NetworkBuilder& builder, ValueId src) {
 }
 
 /// Same extents as `src`.
-ValueId same_size_conv(NetworkBuilder& builder, ValueId src) {
+ValueId same_size_conv(RandomNetworkBuilder& builder, ValueId src) {
   Random& random = builder.random();
   Window window;
   for (Axis axis : spatial_axes) {
@@ -348,7 +353,7 @@ ValueId same_size_conv(NetworkBuilder& builder, ValueId src) {
   return builder.conv(src, {.oc = builder.extents(src)[Axis::C], .window = window});
 }
 
-ValueId random_join(NetworkBuilder& builder, ValueId src) {
+ValueId random_join(RandomNetworkBuilder& builder, ValueId src) {
   const ValueId left = same_size_conv(builder, src);
   const ValueId right = builder.random().once_in(2) ? src : same_size_conv(builder, src);
   switch (builder.random().integer(0, 2)) {
@@ -363,125 +368,17 @@ ValueId random_join(NetworkBuilder& builder, ValueId src) {
 
 bool is_too_large(const Extents& extents) { return volume(extents) > 40000; }
 
-/// With an operand of the same extents, or one that is broadcast along some axes.
-ValueId random_binary(NetworkBuilder& builder, ValueId src) {
-  Random& random = builder.random();
-  constexpr std::array kinds{BinaryKind::Mul, BinaryKind::Sub, BinaryKind::Max, BinaryKind::Min, BinaryKind::PRelu};
-  const BinaryKind kind = kinds[static_cast<std::size_t>(random.integer(0, std::ssize(kinds) - 1))];
-  if (random.once_in(3)) return builder.binary(kind, src, builder.relu(src));
-  if (random.once_in(3)) return builder.binary(kind, src, builder.global_average(src));
-  Extents extents = builder.extents(src);
-  for (Axis axis : all_axes)
-    if (axis == Axis::N || random.once_in(2)) extents[axis] = 1;
-  const ValueId constant = builder.constant(extents, extents[Axis::D] > 1 ? 5 : 4);
-  return random.once_in(2) ? builder.binary(kind, constant, src) : builder.binary(kind, src, constant);
-}
-
-/// Over any axes but samples.
-ValueId random_reduction(NetworkBuilder& builder, ValueId src) {
-  Random& random = builder.random();
-  const auto kind = static_cast<ReduceKind>(random.integer(0, 2));
-  std::array<bool, num_axes> axes{};
-  for (std::size_t k = 1; k < axes.size(); ++k) axes[k] = random.once_in(2);
-  return builder.reduce(src, kind, axes);
-}
-
-/// Three parts of different extents along any axis but samples.
-ValueId random_concat(NetworkBuilder& builder, ValueId src) {
-  constexpr std::array along{Axis::C, Axis::D, Axis::H, Axis::W};
-  Random& random = builder.random();
-  const Axis axis = along[static_cast<std::size_t>(random.integer(builder.extents(src)[Axis::D] > 1 ? 1 : 0, 3))];
-  const bool is_depth_of_a_plane = axis == Axis::D && builder.extents(src)[Axis::D] == 1;
-  if (is_depth_of_a_plane) return builder.concat({src, builder.relu(src)});
-  Resample part;
-  const index_t extent = builder.extents(src)[axis];
-  const index_t start = random.integer(0, extent - 1);
-  part[axis] = {TakeAxis{.start = start}, random.integer(1, extent - start)};
-  return builder.concat({src, builder.resample(src, part), builder.relu(src)}, axis);
-}
-
-/// Of a value with a convolution of itself, as attention multiplies them, or with a constant.
-ValueId random_product(NetworkBuilder& builder, ValueId src) {
-  Random& random = builder.random();
-  const Extents in = builder.extents(src);
-  Extents other = in;
-  other[Axis::H] = in[Axis::W];
-  other[Axis::W] = random.integer(1, 20);
-  if (random.once_in(2)) other[Axis::C] = 1;
-  other[Axis::N] = 1;
-  return builder.matmul(src, builder.constant(other, in[Axis::D] > 1 ? 5 : 4));
-}
-
-/// One of those that are not a comparison.
-Activation random_activation(Random& random) {
-  constexpr std::array kinds{ActivationKind::Sigmoid,   ActivationKind::Tanh, ActivationKind::Elu,  ActivationKind::HardSigmoid,
-                             ActivationKind::HardSwish, ActivationKind::Silu, ActivationKind::Gelu, ActivationKind::GeluTanh};
-  return {.kind = kinds[static_cast<std::size_t>(random.integer(0, std::ssize(kinds) - 1))], .alpha = 0.5F, .beta = 0.25F};
-}
-
 }  // namespace
 
-Network random_operator(std::uint64_t seed, Weights weights) {
-  NetworkBuilder builder(seed, weights);
-  Random& random = builder.random();
-  const Extents extents = random_extents(random);
-  const int ndims = extents[Axis::D] > 1 ? 5 : 4;
-  const ValueId src = builder.input(extents, ndims);
-  switch (random.integer(0, 24)) {
-    case 0:
-      return builder.build({builder.pool(src, PoolKind::Max, random_window(random, extents))});
-    case 1:
-      return builder.build({builder.pool(src, PoolKind::Average, random_window(random, extents, false), random.once_in(2))});
-    case 2:
-      return builder.build({builder.global_average(src)});
-    case 3:
-      return builder.build({builder.fully_connected(src, random.integer(1, 20))});
-    case 4:
-      return builder.build({builder.concat({src, builder.relu(src), src})});
-    case 5:
-      return builder.build({builder.sum({src, builder.constant(Extents{{1, extents[Axis::C], 1, 1, 1}})})});
-    case 6:
-      return builder.build({builder.softmax(src, random.once_in(2) ? Axis::C : Axis::H)});
-    case 7:
-      return builder.build({builder.reshape(src, Extents{{extents[Axis::N], volume(extents) / extents[Axis::N], 1, 1, 1}}, 2)});
-    case 8:
-      return builder.build({builder.scale_shift(src)});
-    case 9:
-      return builder.build({builder.activation(random_conv(builder, src), random_activation(random))});
-    case 10:
-    case 11:
-      return builder.build({random_conv_transpose(builder, src)});
-    case 12:
-      return builder.build({random_binary(builder, src)});
-    case 13:
-    case 14:
-      return builder.build(
-          {builder.rearrange(src, random_chain(random, extents, random.once_in(4) ? Samples::Mixed : Samples::Apart))});
-    case 15:
-      return builder.build({random_reduction(builder, src)});
-    case 16:
-      return builder.build({random_concat(builder, src)});
-    case 17:
-      return builder.build({random_product(builder, src)});
-    case 18:
-    case 19:
-      return builder.build({builder.resample(src, random_resample(random, extents))});
-    case 20:
-      return builder.build({builder.lrn(src, {.size = random.integer(1, 7), .alpha = 0.5F})});
-    default:
-      return builder.build({random_conv(builder, src)});
-  }
-}
-
-Network random_network(std::uint64_t seed, Weights weights, int num_nodes) {
-  NetworkBuilder builder(seed, weights);
+Network random_network(Random source, Weights weights, int num_nodes) {
+  RandomNetworkBuilder builder(std::move(source), weights);
   Random& random = builder.random();
   const Extents extents = random_extents(random);
   ValueId value = builder.input(extents, extents[Axis::D] > 1 ? 5 : 4);
   std::vector<ValueId> outputs;
   for (int k = 0; k < num_nodes; ++k) {
     ValueId next = random.once_in(3) ? random_join(builder, value) : random_step(builder, value);
-    if (weights == Weights::SmallIntegers)  // keeps sums exact however deep the network is
+    if (weights == Weights::SmallIntegers)  // keeps sums exact at any depth
       next = builder.activation(next, {.kind = ActivationKind::Clip, .alpha = -3, .beta = 3});
     if (is_too_large(builder.extents(next))) break;
     value = next;
@@ -492,7 +389,7 @@ Network random_network(std::uint64_t seed, Weights weights, int num_nodes) {
 }
 
 Network small_classifier(std::uint64_t seed, Weights weights, const Extents& input) {
-  NetworkBuilder builder(seed, weights);
+  RandomNetworkBuilder builder(seed, weights);
   const bool is_3d = input[Axis::D] > 1;
   const WindowAxis three{.kernel = 3, .pad_lo = 1, .pad_hi = 1};
   const WindowAxis strided{.kernel = 3, .stride = 2, .pad_lo = 0, .pad_hi = 1};

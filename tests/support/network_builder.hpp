@@ -1,4 +1,5 @@
-// Builds networks in memory: literal ones for tests, and random ones.
+// SPDX-License-Identifier: Apache-2.0
+// Networks in memory for tests: literal and random ones.
 #pragma once
 
 #include <memory>
@@ -12,10 +13,10 @@
 
 namespace parconv::test {
 
-/// What weights are made of.
+/// Distribution of weights.
 enum class Weights {
-  SmallIntegers,  ///< of [-1, 1]: sums stay exact
-  Reals           ///< of [-1, 1), scaled so that activations keep their size
+  SmallIntegers,  ///< in [-1, 1]: sums stay exact
+  Reals           ///< in [-1, 1), scaled so that activations keep their magnitude
 };
 
 struct ConvOptions {
@@ -26,14 +27,15 @@ struct ConvOptions {
 };
 
 /// Appends operators one by one; every method returns the value that it makes.
-class NetworkBuilder {
+class RandomNetworkBuilder {
  public:
-  NetworkBuilder(std::uint64_t seed, Weights weights) : random_(seed), weights_(weights) {}
+  RandomNetworkBuilder(std::uint64_t seed, Weights weights) : RandomNetworkBuilder(Random(seed), weights) {}
+  RandomNetworkBuilder(Random random, Weights weights) : random_(std::move(random)), weights_(weights) {}
 
   ValueId input(const Extents& extents, int ndims = 4);
   ValueId constant(const Extents& extents, int ndims = 4);
   ValueId conv(ValueId src, const ConvOptions& options);
-  /// pad_hi of the window may be negative: outputs beyond the last one that an input reaches.
+  /// pad_hi of the window may be negative, for outputs beyond the last one that an input reaches.
   ValueId conv_transpose(ValueId src, const ConvOptions& options);
   ValueId pool(ValueId src, PoolKind kind, const Window& window, bool is_padding_counted = false);
   ValueId activation(ValueId src, Activation activation);
@@ -49,27 +51,29 @@ class NetworkBuilder {
   ValueId global_average(ValueId src);
   ValueId softmax(ValueId src, Axis axis = Axis::C);
   ValueId reshape(ValueId src, const Extents& extents, int ndims);
-  /// `src` must have extents that line up with the chain.
+  /// Precondition: the extents of `src` are aligned with the chain.
   ValueId rearrange(ValueId src, const Rearrange& chain);
   ValueId transpose(ValueId src, std::span<const int> perm);
-  /// Channels (groups, rest) become (rest, groups).
+  /// Transposes channels from (groups, rest) to (rest, groups).
   ValueId channel_shuffle(ValueId src, index_t groups);
-  /// Channels (rest, block, block) become rows and columns, as PixelShuffle does it.
+  /// Moves channels (rest, block, block) to rows and columns, as PyTorch's PixelShuffle.
   ValueId pixel_shuffle(ValueId src, index_t block);
   ValueId resample(ValueId src, const Resample& op) { return add(op, {src}); }
-  /// Flatten, then a fully connected layer, as a convolution over the full extent.
+  /// Flatten and a fully connected layer, as a convolution over the full extent.
   ValueId fully_connected(ValueId src, index_t oc);
+
+  /// Any operator, whose shape rule makes the output.
+  ValueId add(Operator op, std::vector<ValueId> inputs, Epilogue epilogue = {});
 
   const Extents& extents(ValueId value) const { return network_.value(value).extents; }
   Random& random() { return random_; }
 
-  /// The network with these outputs.
+  /// The network with the given outputs.
   Network build(std::vector<ValueId> outputs);
 
  private:
-  ValueId add(Operator op, std::vector<ValueId> inputs, Finish finish = {});
   ValueId add_value(ValueKind kind, const Extents& extents, int ndims);
-  /// A random filter for `channels` inputs, oc, ic, kd, kh, kw from slowest to fastest.
+  /// A random filter for `channels` inputs, with axes oc, ic, kd, kh, kw from slowest to fastest.
   Filter draw_filter(const ConvOptions& options, index_t channels);
   std::shared_ptr<const std::vector<float>> draw(index_t count, index_t fan_in);
 
@@ -78,26 +82,35 @@ class NetworkBuilder {
   Network network_;
 };
 
-/// A window with random kernel, stride, padding (asymmetric, smaller than the window) and dilation along the axes where `extents`
-/// has more than one index, such that at least one output exists.
+/// A window with random kernel, stride, padding (asymmetric, smaller than the window) and dilation along the axes of more than
+/// one index, with at least one output.
 Window random_window(Random& random, const Extents& extents, bool has_dilation = true);
 
-/// Slices, pads and resizes in all ways that fit an axis of `in_size` elements.
+/// A random slice, pad or resize of an axis of `in_size` elements.
 ResampledAxis random_resampled_axis(Random& random, index_t in_size);
 
 enum class Samples { Apart, Mixed };
 
-/// A chain that cuts the axes into parts, exchanges these, and joins neighbours to 2 to 5 dimensions.
+/// A random chain that factors the axes, permutes the factors, and merges neighbours to 2 to 5 dimensions.
 Rearrange random_chain(Random& random, const Extents& extents, Samples samples);
 
-/// One operator of a random kind and random shape: 1-D to 3-D, 1 to 3 samples, odd channels, groups.
-Network random_operator(std::uint64_t seed, Weights weights);
+Resample random_resample(Random& random, const Extents& extents);
+
+/// 1-D to 3-D, 1 to 3 samples, odd channels.
+Extents random_extents(Random& random);
+
+/// With random windows, groups and channels.
+ValueId random_conv(RandomNetworkBuilder& builder, ValueId src);
+ValueId random_conv_transpose(RandomNetworkBuilder& builder, ValueId src);
 
 /// A random directed acyclic graph of `num_nodes` operators or a few more, with branches, skips and joins.
-Network random_network(std::uint64_t seed, Weights weights, int num_nodes);
+Network random_network(Random random, Weights weights, int num_nodes);
+inline Network random_network(std::uint64_t seed, Weights weights, int num_nodes) {
+  return random_network(Random(seed), weights, num_nodes);
+}
 
-/// The networks of the tests that touch every operator: convolutions of all sorts, a residual block, a branch with a
-/// concatenation, global pooling, a fully connected layer, a softmax.
+/// A network with every kind of operator: various convolutions, a residual block, a concatenated branch, global pooling, a
+/// fully connected layer and a softmax.
 Network small_classifier(std::uint64_t seed, Weights weights, const Extents& input);
 
 }  // namespace parconv::test

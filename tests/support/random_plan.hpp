@@ -1,4 +1,5 @@
-// Random plans: every node gets a grid of its own.
+// SPDX-License-Identifier: Apache-2.0
+// Random plans, with a separate grid for every node.
 #pragma once
 
 #include <span>
@@ -8,11 +9,11 @@
 
 namespace parconv::test {
 
-/// A valid plan with random grids, first ranks and stages; `num_stages` stages at most. With `has_odd_cuts`, some nodes get
-/// random cuts instead of equal ones. The same on every rank that draws from the same seed.
+/// A valid plan with random grids, first ranks and at most `num_stages` stages. With `has_odd_cuts`, some nodes get random cuts
+/// instead of equal ones. Ranks with the same seed draw the same plan.
 Plan random_plan(const Network& network, Random& random, int num_ranks, int num_stages, bool has_odd_cuts);
 
-/// The same with every node on some of the ranks that are its own, `ranks_of_nodes[node]`.
+/// The same, with each node on a subset of its own ranks, `ranks_of_nodes[node]`.
 Plan random_plan(const Network& network, Random& random, int num_ranks, int num_stages, bool has_odd_cuts,
                  std::span<const Interval> ranks_of_nodes);
 

@@ -1,4 +1,5 @@
-// Conversions between ONNX order and channels-last views, against loops over single elements.
+// SPDX-License-Identifier: Apache-2.0
+// Conversions between ONNX order and channels-last views, compared with element-wise loops.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -27,7 +28,7 @@ void for_each_onnx(const Extents& extents, Visit&& visit) {
           for (index_t w = 0; w < extents[Axis::W]; ++w) visit(i++, n, c, d, h, w);
 }
 
-/// Integers from 0 to 125 that every type holds exactly.
+/// Integers from 0 to 125, which all types represent exactly.
 template <class T>
 std::vector<T> counted(index_t count) {
   std::vector<T> values(static_cast<std::size_t>(count));
@@ -129,7 +130,7 @@ TEST(FromOnnxOrder, TakesUnalignedSources) {
   EXPECT_EQ(tensor.at(0, 0, 0, 0, 2), 3.0f);
 }
 
-TEST(ConvertOnnxOrder, RandomViewsThereAndBack) {
+TEST(ConvertOnnxOrder, RandomViewsRoundTrip) {
   std::mt19937 engine(4);
   const auto in = [&](index_t lo, index_t hi) { return std::uniform_int_distribution<index_t>(lo, hi)(engine); };
   for (int round = 0; round < 300; ++round) {
@@ -161,7 +162,7 @@ TEST(ConvertOnnxOrder, EmptyBoxes) {
   EXPECT_NO_THROW(to_onnx_order(tensor.view(outer.with(Axis::C, {1, 1})), {}));
 }
 
-TEST(ConvertOnnxOrder, RefusesWhatDoesNotFit) {
+TEST(ConvertOnnxOrder, RejectsMismatchedSizes) {
   HostTensor tensor(Box::whole({{1, 2, 1, 1, 3}}));
   const std::vector<float> five(5);
   EXPECT_THROW(from_onnx_order(bytes_of(five), DType::F32, tensor.view()), Bug);
@@ -171,7 +172,7 @@ TEST(ConvertOnnxOrder, RefusesWhatDoesNotFit) {
   EXPECT_THROW(from_onnx_order(bytes_of(integers), DType::I32, tensor.view()), Error);
 }
 
-/// Numbers that bf16 does not hold.
+/// Values that bf16 does not represent.
 std::vector<float> thirds(index_t count) {
   std::vector<float> values(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 3.0F;

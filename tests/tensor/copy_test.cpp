@@ -1,8 +1,10 @@
-// Copying boxes against a loop over single elements.
+// SPDX-License-Identifier: Apache-2.0
+// Box copies, compared with an element-wise loop.
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "parconv/core/error.hpp"
@@ -53,7 +55,7 @@ class Random {
     return result;
   }
 
-  /// A box around [lo, lo + size) with some or no room on every axis.
+  /// A box around [lo, lo + size) with a random margin, possibly none, on every axis.
   Box around(const Box& inner) {
     Box outer = inner;
     for (Axis axis : all_axes) {
@@ -90,7 +92,7 @@ TEST(Copy, RandomBoxesEqualSingleElements) {
 }
 
 TEST(Copy, AnyStridesEqualSingleElements) {
-  // Operands whose axes lie in a random order in memory, and sources of stride 0.
+  // Operands with random axis order in memory, and sources with stride 0.
   Random random(2);
   for (int round = 0; round < 1000; ++round) {
     const Extents extents = random.extents();

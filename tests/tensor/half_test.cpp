@@ -1,4 +1,5 @@
-// 16-bit floats against their definition, for all bit patterns.
+// SPDX-License-Identifier: Apache-2.0
+// 16-bit floats compared with their definition, for all bit patterns.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -22,7 +23,7 @@ double value_by_definition(std::uint32_t bits, int mantissa_bits, int bias) {
   return sign * std::ldexp(mantissa + std::ldexp(1.0, mantissa_bits), exponent - bias - mantissa_bits);
 }
 
-TEST(Half, EveryPatternHasItsValueAndComesBack) {
+TEST(Half, EveryBitPatternRoundTrips) {
   for (std::uint32_t bits = 0; bits < 0x10000u; ++bits) {
     const auto half = static_cast<std::uint16_t>(bits);
     const float value = float_from_half(half);
@@ -41,7 +42,7 @@ TEST(Half, RoundsToTheNearestWithTiesToEven) {
   for (std::uint32_t bits = 0; bits < 0x7bffu; ++bits) {
     const float below = float_from_half(static_cast<std::uint16_t>(bits));
     const float above = float_from_half(static_cast<std::uint16_t>(bits + 1));
-    const float middle = below + (above - below) / 2;  // exact: 11 bits and one more
+    const float middle = below + (above - below) / 2;  // exact: 11 significant bits and one more
     const std::uint32_t even = bits % 2 == 0 ? bits : bits + 1;
     ASSERT_EQ(half_from_float(middle), even) << bits;
     ASSERT_EQ(half_from_float(std::nextafter(middle, 0.0f)), bits) << bits;
@@ -60,7 +61,7 @@ TEST(Half, LiteralEnds) {
   EXPECT_EQ(half_from_float(-0.0f), 0x8000);
 }
 
-TEST(Bfloat16, EveryPatternHasItsValueAndComesBack) {
+TEST(Bfloat16, EveryBitPatternRoundTrips) {
   for (std::uint32_t bits = 0; bits < 0x10000u; ++bits) {
     const auto number = static_cast<std::uint16_t>(bits);
     const float value = float_from_bfloat16(number);
@@ -76,9 +77,9 @@ TEST(Bfloat16, EveryPatternHasItsValueAndComesBack) {
 }
 
 TEST(Bfloat16, RoundsToTheNearestWithTiesToEven) {
-  EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-8f), 0x3f80);  // between 1 and 1 + 2^-7: to even
+  EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-8f), 0x3f80);  // halfway between 1 and 1 + 2^-7: rounded to even
   EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-8f + 0x1p-20f), 0x3f81);
-  EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-7f + 0x1p-8f), 0x3f82);  // a tie upwards
+  EXPECT_EQ(bfloat16_from_float(1.0f + 0x1p-7f + 0x1p-8f), 0x3f82);  // a tie, rounded up
   EXPECT_EQ(bfloat16_from_float(std::numeric_limits<float>::max()), 0x7f80);
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/layer_writer.hpp"
 
 #include <algorithm>
@@ -14,7 +15,7 @@ index_t product(const std::vector<index_t>& numbers) {
   return std::accumulate(numbers.begin(), numbers.end(), index_t{1}, std::multiplies<>());
 }
 
-/// `count` filters of `fan_in` zeros and a single 1 or -1 each.
+/// `count` filters of `fan_in` elements, all zero but a single 1 or -1.
 std::vector<float> single_taps(Random& random, index_t count, index_t fan_in) {
   std::vector<float> values(static_cast<std::size_t>(count * fan_in), 0.0F);
   for (index_t k = 0; k < count; ++k)
@@ -77,7 +78,7 @@ Feature LayerWriter::conv(const Feature& in, const ConvOptions& options) {
 
 Feature LayerWriter::batch_norm(const Feature& in) {
   const auto count = static_cast<std::size_t>(in.channels);
-  // With integers: variance 1 and epsilon 0, so that only a sign and integers are left.
+  // For integers: variance 1 and epsilon 0, so that only an integer scale and shift remain.
   const std::string scale = options_.is_integer ? vector(in.channels, 1, 1) : vector(in.channels, 0.8F, 1.2F);
   const std::string bias = options_.is_integer ? vector(in.channels, -1, 1) : vector(in.channels, -0.1F, 0.1F);
   const std::string mean = options_.is_integer ? vector(in.channels, -1, 1) : vector(in.channels, -0.1F, 0.1F);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes networks layer by layer, with random or small-integer weights.
 #pragma once
 
@@ -10,17 +11,17 @@
 
 namespace parconv::test {
 
-/// What the networks of parconv_make_models have in common.
+/// Options common to the networks of parconv_make_models.
 struct NetworkOptions {
-  /// Factor for the number of channels inside the network; 1 is the published width.
+  /// Scale of the channel counts inside the network; 1 is the published width.
   double channels_scale = 0.25;
-  /// Height and width, before them depth where there is one (not given: the height); empty: the network's default; {0}: symbolic.
+  /// Height and width, preceded by depth in 3-D (by default equal to the height). Empty: the network's default. {0}: symbolic.
   std::vector<index_t> size{};
   /// 0: symbolic.
   index_t batch = 0;
   std::uint64_t seed = 1;
-  /// Weights in {-1, 0, 1} with few ones, normalisations that keep integers: on inputs of small integers all activations are
-  /// integers below 2^24, so every way of computing them gives the same bits.
+  /// Sparse weights in {-1, 0, 1} and normalisations that preserve integers: for small-integer inputs all activations are
+  /// integers below 2^24, so results are bitwise equal in any order of summation.
   bool is_integer = false;
 };
 
@@ -39,7 +40,8 @@ struct ConvOptions {
   bool has_bias = false;
 };
 
-/// Adds layers to a model. Convolutions are padded so that stride 1 keeps the size; the odd one of an even kernel comes last.
+/// Appends layers to a model. Convolutions are padded so that stride 1 preserves the size; for even kernels the extra element
+/// is at the end.
 class LayerWriter {
  public:
   explicit LayerWriter(const NetworkOptions& options) : options_(options), random_(options.seed) {}
@@ -47,11 +49,11 @@ class LayerWriter {
   OnnxWriter& model() { return model_; }
   const NetworkOptions& options() const { return options_; }
 
-  /// `channels` times the scale, at least 1.
+  /// `channels` scaled, at least 1.
   index_t scaled(index_t channels) const;
-  /// The input "input" with the options' batch and size; `default_size` {0, 0} is symbolic.
+  /// The input "input" with the batch and size of the options; `default_size` {0, 0} is symbolic.
   Feature input(index_t channels, const std::vector<index_t>& default_size);
-  /// The size that the input has.
+  /// The size of the input.
   const std::vector<index_t>& size() const { return size_; }
 
   Feature conv(const Feature& in, const ConvOptions& options);
@@ -60,7 +62,7 @@ class LayerWriter {
   Feature conv_bn_relu(const Feature& in, const ConvOptions& options) { return relu(batch_norm(conv(in, options))); }
   Feature conv_relu(const Feature& in, ConvOptions options);
   Feature max_pool(const Feature& in, const std::vector<index_t>& kernel, index_t stride, index_t pad);
-  /// Every row and column twice.
+  /// Nearest-neighbour upsampling by 2.
   Feature enlarge(const Feature& in);
   Feature add(const Feature& a, const Feature& b);
   Feature concat_channels(const Feature& a, const Feature& b);

@@ -1,4 +1,5 @@
-// parconv_make_models: writes the networks of the demonstrations and tests.
+// SPDX-License-Identifier: Apache-2.0
+// parconv_make_models: writes the networks of the demonstrations and tests as ONNX files.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -31,7 +32,7 @@ Number parse(const std::string& text, const std::string& option) {
   Number number{};
   char rest = 0;
   if (!(in >> number) || in >> rest || number < Number{0})
-    throw Error(ExitCode::Usage, parconv::concat(option, " '", text, "' is not a number from 0"));
+    throw Error(ExitCode::Usage, parconv::concat(option, " '", text, "' is not a non-negative number"));
   return number;
 }
 
@@ -51,7 +52,7 @@ NetworkOptions parse_options(std::span<char* const> arguments) {
       options.is_integer = true;
       continue;
     }
-    if (++k == arguments.size()) throw Error(ExitCode::Usage, parconv::concat(name, " needs a value, or is not known"));
+    if (++k == arguments.size()) throw Error(ExitCode::Usage, parconv::concat(name, " is unknown or lacks a value"));
     const std::string value = arguments[k];
     if (name == "--channels-scale")
       options.channels_scale = parse<double>(value, name);
@@ -68,7 +69,7 @@ NetworkOptions parse_options(std::span<char* const> arguments) {
 }
 
 void run(std::span<char* const> arguments) {
-  if (arguments.size() < 2) throw Error(ExitCode::Usage, "a network and a file are needed");
+  if (arguments.size() < 2) throw Error(ExitCode::Usage, "expected a network and a file");
   const std::string name = arguments[0];
   const std::filesystem::path target = arguments[1];
   const NetworkOptions options = parse_options(arguments.subspan(2));

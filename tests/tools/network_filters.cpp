@@ -1,4 +1,5 @@
-// A network with fixed weights that a photograph can be put through.
+// SPDX-License-Identifier: Apache-2.0
+// A network of fixed filters for photographs.
 #include <array>
 
 #include "tools/networks.hpp"
@@ -8,7 +9,7 @@ namespace {
 
 using Image = std::vector<float>;
 
-/// The binomial filter 1 4 6 4 1 (a Gaussian of sigma 1) along both axes; its sum is 1.
+/// Separable binomial filter 1 4 6 4 1 (approximately a Gaussian of sigma 1), with sum 1.
 Image gaussian() {
   constexpr std::array<float, 5> row{1, 4, 6, 4, 1};
   Image filter;
@@ -17,7 +18,7 @@ Image gaussian() {
   return filter;
 }
 
-/// The image and `amount` of what a blur takes from it: an unsharp mask. Its sum is 1.
+/// Unsharp mask: the image plus `amount` times its difference from a blur. Sum 1.
 Image unsharp(float amount) {
   Image filter = gaussian();
   for (float& weight : filter) weight *= -amount;
@@ -25,7 +26,7 @@ Image unsharp(float amount) {
   return filter;
 }
 
-/// The same filter for each of three channels.
+/// Depthwise convolution of three channels with one filter.
 std::string add_depthwise(OnnxWriter& model, const std::string& name, const std::string& in, const Image& filter) {
   Image weights;
   for (int channel = 0; channel < 3; ++channel) weights.insert(weights.end(), filter.begin(), filter.end());
@@ -36,7 +37,7 @@ std::string add_depthwise(OnnxWriter& model, const std::string& name, const std:
                          .outputs = {name}});
 }
 
-/// Brightness going up to the right, to the left, down and up: Sobel filters and their negatives, on the mean of the channels.
+/// Sobel filters and their negatives along both axes, on the mean of the channels.
 Image sobel_filters() {
   constexpr std::array<float, 9> right{-1, 0, 1, -2, 0, 2, -1, 0, 1};
   constexpr std::array<float, 9> down{-1, -2, -1, 0, 0, 0, 1, 2, 1};
@@ -48,7 +49,7 @@ Image sobel_filters() {
   return weights;
 }
 
-/// How strong the edge at each pixel is, |gx| + |gy|, times `gain` in all three channels.
+/// Edge strength abs(gx) + abs(gy) of each pixel, times `gain`, in all three channels.
 std::string add_edges(OnnxWriter& model, const std::string& in, float gain) {
   const std::string sobel = model.add_initializer("gradient.weight", float_tensor({4, 3, 3, 3}, sobel_filters()));
   const std::string gain_weights = model.add_initializer("edges.weight", float_tensor({3, 4, 1, 1}, Image(12, gain)));
@@ -62,7 +63,7 @@ std::string add_edges(OnnxWriter& model, const std::string& in, float gain) {
 
 }  // namespace
 
-/// A drawing of a photograph: noise smoothed, contrast sharpened, edges darkened; values of [0, 255] in and out.
+/// Sketch effect: denoising, sharpening, and darkened edges; values in [0, 255] in and out.
 void build_filters(LayerWriter& net) {
   OnnxWriter& model = net.model();
   const Feature in = net.input(3, {0, 0});

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/networks.hpp"
 
 #include <array>
@@ -17,7 +18,7 @@ constexpr std::array<std::pair<std::string_view, Build>, 6> networks{{{"resnet50
                                                                       {"small", build_small},
                                                                       {"filters", build_filters}}};
 
-/// 1x1, 3x3, 1x1 with an addition around them; the stride is in the 3x3.
+/// Residual bottleneck: 1x1, 3x3 (strided) and 1x1 convolutions with a skip connection.
 Feature bottleneck(LayerWriter& net, const Feature& in, index_t width, index_t stride) {
   const index_t out_channels = 4 * net.scaled(width);
   const Feature narrow = net.conv_bn_relu(in, {.channels = net.scaled(width), .kernel = {1, 1}});
@@ -104,7 +105,7 @@ void build_unet(LayerWriter& net) {
   net.output(net.conv(x, {.channels = 2, .kernel = {1, 1}, .has_bias = true}));
 }
 
-/// After Mathuriya et al., "CosmoFlow" (2018): four numbers from a cube of four channels.
+/// After Mathuriya et al., "CosmoFlow" (2018): regression of four values from a cube of four channels.
 void build_net3d(LayerWriter& net) {
   Feature x = net.input(4, {128, 128, 128});
   const auto activate = [&](const Feature& in) {
@@ -122,7 +123,7 @@ void build_net3d(LayerWriter& net) {
   net.output(net.gemm(x, 4));
 }
 
-/// A little of everything, for inputs from 8x8.
+/// A small mixture of operators, for inputs of at least 8x8.
 void build_small(LayerWriter& net) {
   const Feature in = net.input(3, {0, 0});
   const Feature stem = net.conv_bn_relu(in, {.channels = net.scaled(32)});

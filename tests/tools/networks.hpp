@@ -1,4 +1,5 @@
-// Networks that the demonstrations and tests run.
+// SPDX-License-Identifier: Apache-2.0
+// Networks for demonstrations and tests.
 #pragma once
 
 #include <string>
@@ -9,10 +10,10 @@
 
 namespace parconv::test {
 
-/// The names that write_network knows.
+/// Names accepted by write_network.
 std::vector<std::string> network_names();
 
-/// Writes network `name` to `path`. Throws Error(Usage) if there is none of that name, or the sizes do not fit it.
+/// Writes network `name` to `path`. Throws Error(Usage) for an unknown name or sizes that the network cannot take.
 void write_network(std::string_view name, const NetworkOptions& options, const std::string& path);
 
 void build_resnet50(LayerWriter& net);

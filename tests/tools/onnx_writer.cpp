@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tools/onnx_writer.hpp"
 
 #include <cstring>
@@ -26,7 +27,7 @@ void fill_tensor(onnx::TensorProto& proto, const OnnxTensor& tensor) {
   proto.set_raw_data(tensor.bytes);
 }
 
-/// Sets the value of an attribute from any of the types it can have.
+/// Sets an attribute from any of its value types.
 struct AttributeFiller {
   onnx::AttributeProto& proto;
 

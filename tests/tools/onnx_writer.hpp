@@ -1,4 +1,5 @@
-// Writes small ONNX models, right ones and wrong ones, for tests and demonstrations.
+// SPDX-License-Identifier: Apache-2.0
+// Writer of small ONNX models, valid and invalid, for tests and demonstrations.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,7 @@ enum class OnnxType : int {
   Bfloat16 = 16
 };
 
-/// A tensor as raw bytes. Nothing checks that dimensions, type and bytes agree.
+/// A tensor as raw bytes, without consistency checks of dimensions, type and size.
 struct OnnxTensor {
   OnnxType type = OnnxType::Float;
   std::vector<index_t> dims{};
@@ -37,7 +38,7 @@ struct OnnxTensor {
 OnnxTensor float_tensor(std::vector<index_t> dims, const std::vector<float>& values);
 OnnxTensor double_tensor(std::vector<index_t> dims, const std::vector<double>& values);
 OnnxTensor int64_tensor(std::vector<index_t> dims, const std::vector<index_t>& values);
-/// From the bit patterns of float16 or bfloat16.
+/// A tensor from bit patterns of float16 or bfloat16.
 OnnxTensor half_tensor(OnnxType type, std::vector<index_t> dims, const std::vector<std::uint16_t>& bits);
 
 struct OnnxAttribute {
@@ -45,7 +46,7 @@ struct OnnxAttribute {
   std::variant<index_t, float, std::string, std::vector<index_t>, std::vector<float>, OnnxTensor> value{};
 };
 
-/// A dimension of an input: a number, a symbolic name, or (neither) nothing.
+/// A dimension of an input: a size, a symbolic name, or neither.
 struct OnnxDim {
   OnnxDim() = default;
   OnnxDim(index_t number) : size(number), has_size(true) {}
@@ -57,7 +58,7 @@ struct OnnxDim {
   std::string symbol{};
 };
 
-/// The entries of external data, as text; empty ones are left out.
+/// Entries of external_data, as text; empty ones are omitted.
 struct OnnxExternal {
   std::string location{};
   std::string offset{};
@@ -68,9 +69,9 @@ struct OnnxNode {
   std::string op_type{};
   std::vector<std::string> inputs{};
   std::vector<OnnxAttribute> attributes{};
-  /// Empty: a new name.
+  /// If empty: a generated name.
   std::vector<std::string> outputs{};
-  /// Empty: the name of the first output.
+  /// If empty: the name of the first output.
   std::string name{};
   std::string domain{};
 };
@@ -86,9 +87,9 @@ class OnnxWriter {
   std::string add_input(const std::string& name, const std::vector<OnnxDim>& dims, OnnxType type = OnnxType::Float);
   void add_output(const std::string& name, const std::vector<OnnxDim>& dims = {});
   std::string add_initializer(const std::string& name, const OnnxTensor& tensor);
-  /// Elements in float_data instead of raw_data.
+  /// Stores elements in float_data instead of raw_data.
   std::string add_float_data(const std::string& name, std::vector<index_t> dims, const std::vector<float>& values);
-  /// Elements in another file: the tensor's own bytes are not used.
+  /// Stores elements in another file; the bytes of `tensor` are not used.
   std::string add_external(const std::string& name, const OnnxTensor& tensor, const OnnxExternal& external);
   /// Returns the name of the first output.
   std::string add_node(const OnnxNode& node);

@@ -1,4 +1,5 @@
-// One visitor of a std::variant out of several lambdas.
+// SPDX-License-Identifier: Apache-2.0
+// Overload set of lambdas, for std::visit.
 #pragma once
 
 namespace parconv {
@@ -9,7 +10,7 @@ struct Overloaded : Cases... {
   using Cases::operator()...;
 };
 
-/// Clang before 17 does not deduce it by itself.
+/// Clang before 17 lacks deduction guides for aggregates.
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 

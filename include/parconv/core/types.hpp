@@ -1,4 +1,5 @@
-// Index and element types used everywhere.
+// SPDX-License-Identifier: Apache-2.0
+// Index and element types shared by all modules.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +8,13 @@
 
 namespace parconv {
 
-/// Sizes, indices and counts. Signed, so that differences and paddings are ordinary numbers.
+/// Sizes, indices and counts. Signed, so that differences and paddings may be negative.
 using index_t = std::int64_t;
 
-/// Element types that parconv reads, stores or computes with.
+/// Element types that parconv reads, stores or computes in.
 enum class DType { F32, F16, BF16, F64, U8, I8, U16, I16, I32, I64 };
 
-/// Bytes of one element.
+/// Size of one element in bytes.
 constexpr std::size_t size_of(DType type) {
   switch (type) {
     case DType::U8:
@@ -34,13 +35,13 @@ constexpr std::size_t size_of(DType type) {
   return 0;
 }
 
-/// The lower-case name used in messages, options and files: "f32", "u8", ...
+/// Lower-case name in messages, options and files: "f32", "u8", ...
 std::string_view name_of(DType type);
 
-/// Smallest integer not below a / b, for b > 0 and any a.
+/// a / b rounded towards +infinity, for b > 0 and any a.
 constexpr index_t ceil_div(index_t a, index_t b) { return a / b + (a % b > 0 ? 1 : 0); }
 
-/// Largest integer not above a / b, for b > 0 and any a.
+/// a / b rounded towards -infinity, for b > 0 and any a.
 constexpr index_t floor_div(index_t a, index_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 }  // namespace parconv

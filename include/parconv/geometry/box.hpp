@@ -1,4 +1,5 @@
-// Half-open intervals and boxes of the five tensor axes n, c, d, h, w.
+// SPDX-License-Identifier: Apache-2.0
+// Half-open intervals and boxes over the five tensor axes n, c, d, h, w.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 
 namespace parconv {
 
-/// The indices [lo, hi). Empty when hi <= lo; all empty intervals mean the same.
+/// Indices [lo, hi). Empty if hi <= lo; all empty intervals are equivalent (but not equal).
 struct Interval {
   index_t lo = 0;
   index_t hi = 0;
@@ -25,26 +26,26 @@ struct Interval {
 
 constexpr Interval intersect(Interval a, Interval b) { return {std::max(a.lo, b.lo), std::min(a.hi, b.hi)}; }
 
-/// The smallest interval that holds both.
+/// The smallest interval that contains both.
 constexpr Interval hull(Interval a, Interval b) {
   if (a.is_empty()) return b;
   if (b.is_empty()) return a;
   return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
 }
 
-/// The axes of every tensor, in ONNX order. A 2-D image has one d, a 1-D signal lies along h, a matrix has n and c.
+/// Tensor axes in ONNX order. A 2-D image has d = 1, a 1-D signal extends along h, a matrix has n and c only.
 enum class Axis : int { N = 0, C = 1, D = 2, H = 3, W = 4 };
 
 inline constexpr int num_axes = 5;
 inline constexpr std::array<Axis, num_axes> all_axes{Axis::N, Axis::C, Axis::D, Axis::H, Axis::W};
 inline constexpr std::array<Axis, 3> spatial_axes{Axis::D, Axis::H, Axis::W};
-/// The axes from slowest to fastest in memory: channels last (NDHWC).
+/// Axes from slowest to fastest in memory: channels last (NDHWC).
 inline constexpr std::array<Axis, num_axes> memory_axes{Axis::N, Axis::D, Axis::H, Axis::W, Axis::C};
 
 /// "n", "c", "d", "h" or "w".
 const char* name_of(Axis axis);
 
-/// One number per axis, indexed by `Axis`.
+/// One extent per axis, indexed by `Axis`.
 struct Extents {
   std::array<index_t, num_axes> values{1, 1, 1, 1, 1};
 
@@ -53,7 +54,7 @@ struct Extents {
   friend constexpr bool operator==(const Extents&, const Extents&) = default;
 };
 
-/// Product of the extents; 0 if any is not positive. The caller has checked that it fits (see checked_product).
+/// Product of the extents; 0 if any is not positive. Precondition: the product fits index_t (see checked_product).
 constexpr index_t volume(const Extents& extents) {
   index_t result = 1;
   for (index_t value : extents.values) {
@@ -63,7 +64,7 @@ constexpr index_t volume(const Extents& extents) {
   return result;
 }
 
-/// A product of one interval per axis, in global indices of one tensor.
+/// Cartesian product of one interval per axis, in global indices of one tensor.
 struct Box {
   std::array<Interval, num_axes> intervals{};
 
@@ -89,7 +90,7 @@ struct Box {
     if (inner.is_empty()) return true;
     return std::all_of(all_axes.begin(), all_axes.end(), [&](Axis a) { return (*this)[a].contains(inner[a]); });
   }
-  /// This box with the interval of one axis replaced.
+  /// Copy of this box with the interval of one axis replaced.
   constexpr Box with(Axis axis, Interval interval) const {
     Box box = *this;
     box[axis] = interval;
@@ -108,7 +109,7 @@ constexpr Box intersect(const Box& a, const Box& b) {
   return box;
 }
 
-/// The smallest box that holds both.
+/// The smallest box that contains both.
 constexpr Box hull(const Box& a, const Box& b) {
   if (a.is_empty()) return b;
   if (b.is_empty()) return a;
@@ -117,12 +118,12 @@ constexpr Box hull(const Box& a, const Box& b) {
   return box;
 }
 
-/// True if `inner`, stored inside a channels-last buffer of `outer`, is one run of memory without gaps.
-/// For example rows [2, 5) of one 8 x 6 sample are; columns [2, 5) are not. Precondition: outer contains inner.
+/// True if `inner` occupies one contiguous run of memory within a channels-last buffer of `outer`.
+/// Example: rows [2, 5) of one 8 x 6 sample are contiguous; columns [2, 5) are not. Precondition: outer contains inner.
 bool is_contiguous_within(const Box& inner, const Box& outer);
 
 std::ostream& operator<<(std::ostream& out, Interval interval);
-/// Prints "n[0,1) c[0,64) h[0,56) w[0,224)"; d, h and w are left out where they are [0,1).
+/// Prints "n[0,1) c[0,64) h[0,56) w[0,224)"; d, h and w are omitted where they are [0,1).
 std::ostream& operator<<(std::ostream& out, const Box& box);
 /// Prints "1x64x1x56x224", n first.
 std::ostream& operator<<(std::ostream& out, const Extents& extents);

@@ -1,4 +1,5 @@
-// Which box of a tensor each rank has, or needs, by grid arithmetic.
+// SPDX-License-Identifier: Apache-2.0
+// Distribution of a tensor over ranks: the box of each rank by grid arithmetic.
 #pragma once
 
 #include <array>
@@ -9,38 +10,38 @@
 
 namespace parconv {
 
-/// How one tensor axis is shared: a rank takes the piece at its coordinate, which is its position along `by`, the last fastest.
+/// Partition of one tensor axis: a rank takes the block at its linear position along the grid axes `by`, the last one fastest.
 struct AxisPieces {
   std::vector<Interval> pieces{};
   std::vector<GridAxis> by{};
 };
 
-/// Rank -> box of one tensor. Every axis is cut on its own, so a box is a product of pieces, and the ranks that hold a given
-/// box are found by arithmetic in proportion to the hits. The same type says what ranks own (disjoint boxes, or whole groups
-/// of replicas along grid axes that cut no tensor axis) and what they need (boxes may overlap). The rank is an argument.
+/// Mapping from rank to box of one tensor. Axes are partitioned independently, so a box is a product of blocks, and the ranks
+/// that overlap a given box are found in time proportional to their number. Describes both ownership (disjoint boxes,
+/// replicated along grid axes that cut no tensor axis) and needs (boxes may overlap). The rank is an argument.
 class Distribution {
  public:
   Distribution() = default;
 
-  /// Precondition: pieces[a].pieces has one entry for every position along pieces[a].by, and no grid axis is used twice.
+  /// Precondition: axes[a].pieces has one entry per position along axes[a].by, and no grid axis is used twice.
   Distribution(const Grid& grid, std::array<AxisPieces, num_axes> axes);
 
-  /// All of `extents` on one rank.
+  /// The whole tensor of `extents` on one rank.
   static Distribution on_one_rank(int rank, const Extents& extents);
 
   const Grid& grid() const { return grid_; }
   const AxisPieces& pieces(Axis axis) const { return axes_[static_cast<std::size_t>(axis)].pieces; }
 
-  /// The box of `rank`: empty for a rank outside the grid.
+  /// The box of `rank`; empty for a rank outside the grid.
   Box box(int rank) const;
 
-  /// What has to be added to the first rank of a replica group to get its members; {0} without replicas.
+  /// Rank offsets of a replica group's members from its first rank; {0} without replicas.
   const std::vector<int>& replica_offsets() const { return replica_offsets_; }
-  /// The lowest rank that has the same box by construction as `rank`. Precondition: grid().contains(rank).
+  /// The lowest rank of the replica group of `rank`. Precondition: grid().contains(rank).
   int first_replica(int rank) const;
 
-  /// Calls visit(first_rank_of_the_replica_group, common_box) for every group whose box meets `query`, in order of the pieces,
-  /// those of n slowest.
+  /// Calls visit(first_rank_of_the_replica_group, common_box) for every replica group whose box intersects `query`, ordered by
+  /// block index, n slowest.
   template <class Visit>
   void for_each_overlap(const Box& query, Visit&& visit) const {
     if (query.is_empty()) return;
@@ -50,12 +51,12 @@ class Distribution {
  private:
   struct AxisTable {
     AxisPieces pieces;
-    std::vector<int> rank_offsets;  // what coordinate k adds to the rank
-    std::vector<Interval> bounds;   // the pieces, where empty ones repeat the piece before them
-    bool is_sorted = false;         // lo and hi of the bounds never decrease: binary search applies
+    std::vector<int> rank_offsets;  // rank offset of coordinate k
+    std::vector<Interval> bounds;   // the blocks; an empty one repeats its predecessor
+    bool is_sorted = false;         // lo and hi of `bounds` are non-decreasing, so binary search applies
   };
 
-  /// The coordinates whose pieces may meet `query`, as [first, last).
+  /// Range [first, last) of coordinates whose blocks may intersect `query`.
   std::array<std::size_t, 2> candidates(const AxisTable& table, Interval query) const;
 
   template <class Visit>

@@ -1,4 +1,5 @@
-// Process grids: ranks arranged along the axes an operator is split by.
+// SPDX-License-Identifier: Apache-2.0
+// Process grids: ranks arranged along the axes by which an operator is split.
 #pragma once
 
 #include <array>
@@ -8,7 +9,7 @@
 
 namespace parconv {
 
-/// The axes of a process grid. F cuts output channels (filters), C the contracted input channels.
+/// Axes of a process grid. F splits output channels (filters), C the contracted input channels.
 enum class GridAxis : int { N = 0, F = 1, C = 2, D = 3, H = 4, W = 5 };
 
 inline constexpr int num_grid_axes = 6;
@@ -18,7 +19,7 @@ inline constexpr std::array<GridAxis, num_grid_axes> all_grid_axes{GridAxis::N, 
 /// "n", "f", "c", "d", "h" or "w".
 const char* name_of(GridAxis axis);
 
-/// One position or count per grid axis.
+/// One coordinate or count per grid axis.
 struct GridVector {
   std::array<int, num_grid_axes> values{};
 
@@ -27,17 +28,17 @@ struct GridVector {
   friend constexpr bool operator==(const GridVector&, const GridVector&) = default;
 };
 
-/// Consecutive ranks [first_rank, first_rank + size()) as a grid, the last axis (w) fastest, so that halo neighbours along
-/// w and h have close ranks and share a node.
+/// Consecutive ranks [first_rank, first_rank + size()) as a grid, the last axis (w) fastest, so that halo neighbours along w
+/// and h tend to share a node.
 struct Grid {
   int first_rank = 0;
   GridVector parts{{1, 1, 1, 1, 1, 1}};
 
   int size() const;
   bool contains(int rank) const { return rank >= first_rank && rank < first_rank + size(); }
-  /// Ranks between neighbours along `axis`.
+  /// Rank distance between neighbours along `axis`.
   int stride(GridAxis axis) const;
-  /// Where a rank of the grid stands. Precondition: contains(rank).
+  /// Grid coordinates of `rank`. Precondition: contains(rank).
   GridVector position(int rank) const;
   int rank_at(const GridVector& position) const;
 

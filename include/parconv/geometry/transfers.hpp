@@ -1,4 +1,5 @@
-// What has to move between ranks that have boxes and ranks that need boxes.
+// SPDX-License-Identifier: Apache-2.0
+// Redistribution: the messages between a distribution that ranks have and one that they need.
 #pragma once
 
 #include <vector>
@@ -7,7 +8,7 @@
 
 namespace parconv {
 
-/// `box` of one tensor goes from one rank to another.
+/// Message of `box` of one tensor from one rank to another.
 struct Transfer {
   int from = 0;
   int to = 0;
@@ -16,19 +17,18 @@ struct Transfer {
   friend bool operator==(const Transfer&, const Transfer&) = default;
 };
 
-/// What `rank` must receive so that it holds need.box(rank): every element that it does not have itself comes from exactly
-/// one rank. Of several owners the one at (receiver modulo owners) sends. Precondition: boxes of `have` are disjoint up to
-/// replicas.
+/// Messages that `rank` receives to hold need.box(rank): each element that it lacks comes from exactly one rank. Among
+/// replicas, the one with index receiver modulo replica count sends. Precondition: boxes of `have` are disjoint up to replicas.
 std::vector<Transfer> receives(const Distribution& have, const Distribution& need, int rank);
 
-/// What `rank` must send so that all others hold what they need: the mirror image of `receives`.
+/// Messages that `rank` sends so that every other rank holds its needs: the mirror image of `receives`.
 std::vector<Transfer> sends(const Distribution& have, const Distribution& need, int rank);
 
-/// All transfers, in order of the receivers.
+/// All messages, ordered by receiver.
 std::vector<Transfer> transfers(const Distribution& have, const Distribution& need);
 
-/// The parts of what ranks computed (sums over their share of the contracted axes) that have to be added up by the owners.
-/// Contributions of a rank to itself are included; for one owner they come in the order in which they are to be summed.
+/// Partial sums (over a rank's share of the contracted axes) that the owners add up, as messages to `owner`. A rank's
+/// contributions to itself are included; for one owner the order is the order of summation.
 std::vector<Transfer> contributions_to(const Distribution& computed, const Distribution& owned, int owner);
 std::vector<Transfer> contributions_from(const Distribution& computed, const Distribution& owned, int rank);
 

@@ -1,4 +1,5 @@
-// The part of a program that is the same for all ranks: boxes of every node, and what is delivered to whom, in which order.
+// SPDX-License-Identifier: Apache-2.0
+// The part of programs that is the same for all ranks: boxes of every node, deliveries, and their global order.
 #pragma once
 
 #include <string_view>
@@ -8,7 +9,8 @@
 
 namespace parconv {
 
-/// What a communication amounts to. Messages are the same for all; a communicator may map the kind to a collective.
+/// The pattern of a communication. Informational: all kinds are carried out as messages; a communicator may map the kind to a
+/// collective.
 enum class CommKind { PointToPoint, Allgather, Gather, ReduceScatter, Allreduce };
 
 std::string_view name_of(CommKind kind);
@@ -19,31 +21,33 @@ struct Use {
   std::size_t operand = 0;
 };
 
-/// A value, or a part of it, brought to the ranks of its consumers: boxes had, boxes needed, the moves between them.
+/// Delivery of a value, or a part of it, to the ranks of its consumers.
 struct Delivery {
   ValueId value = -1;
   NodeId producer = -1;       ///< -1: loaded from a file
-  std::vector<Use> uses{};    ///< of one grid and stage; empty for the delivery that is stored
-  NodeId first_consumer = 0;  ///< the number of nodes for the delivery that is stored
+  std::vector<Use> uses{};    ///< consumers with one grid and stage; empty for a delivery that is stored
+  NodeId first_consumer = 0;  ///< the number of nodes for a delivery that is stored
   Distribution need{};
   int from_stage = 0;
   int to_stage = 0;
   CommKind kind = CommKind::PointToPoint;
-  int first_order = 0;     ///< place of the first strip in the global order of communications
-  int order_step = 1;      ///< from the place of one strip to that of the next
+  int first_order = 0;     ///< position of the first strip in the global order of communications
+  int order_step = 1;      ///< distance between the positions of consecutive strips
   bool is_concat = false;  ///< lands in the output of a Concat, shifted along its axis
   bool is_store = false;
 };
 
-/// How a node's computation is cut along the outermost axis, and when contributions are sent.
+/// Strips of a node's computation along the outermost axis, and the communications of its output.
 struct NodeSchedule {
   int num_strips = 1;
   index_t border = 0;             ///< > 0: strips are the low border, the high border and the rest; 0: equal strips
-  int reduce_order = -1;          ///< place of the first strip of the summation in the global order; -1 without one
+  int reduce_order = -1;          ///< position of the first strip of the summation in the global order; -1 without one
   std::vector<int> deliveries{};  ///< indices of the deliveries of its output
-  std::vector<int> arrivals{};    ///< indices of the deliveries that it is the first to use
+  std::vector<int> arrivals{};    ///< indices of the deliveries that this node is the first to use
 };
 
+/// The part of all programs that is the same on every rank: placements, deliveries, and the global order of communications.
+/// A plain value; `lay_out` creates it and `compile` reads it.
 struct Layout {
   CompileOptions options{};
   int num_ranks = 1;
@@ -52,17 +56,20 @@ struct Layout {
   std::vector<Placement> placements{};    ///< of each node
   std::vector<NodeSchedule> schedules{};  ///< of each node
   std::vector<Delivery> deliveries{};
-  int num_orders = 0;
+  int num_orders = 0;  ///< length of the global order: communications per micro-batch
 };
 
-/// Pure and the same on every rank. Precondition: validate(plan, network) passed.
+/// Lays out a plan: places every node, groups deliveries and orders communications. Local and pure: equal arguments give equal
+/// layouts on every rank. Precondition: validate(plan, network) passed.
 Layout lay_out(const Network& network, const Plan& plan, const CompileOptions& options);
 
-/// The outermost axis along which a tensor of these extents can be cut densely: d, h or w, the first with more than one index.
+/// The outermost axis along which a tensor of these extents can be cut into dense parts: the first of d, h, w with an extent
+/// above 1.
 Axis outermost_axis(const Extents& extents);
 
-/// The strips of a computed box of a tensor of `extents`, some of which may be empty, in the order in which they are computed.
-/// With more than one sample the strips are runs of samples. Disjoint; together they are `computed`.
+/// The strips of a computed box of a tensor of `extents`, in the order of computation; some may be empty. They partition
+/// `computed`. With more than one sample the strips are runs of samples. Example: rows [0, 8), border 1: rows [0, 1), [7, 8),
+/// [1, 7).
 std::vector<Box> strips_of(const NodeSchedule& schedule, const Box& computed, const Extents& extents);
 
 }  // namespace parconv

@@ -1,4 +1,5 @@
-// What one rank does: a sequential list of steps on buffers, the same for every micro-batch.
+// SPDX-License-Identifier: Apache-2.0
+// The program of one rank: a sequential list of steps on buffers, the same for every micro-batch.
 #pragma once
 
 #include <string>
@@ -18,13 +19,14 @@ enum class BufferRole {
   Owned,     ///< the owned box of a value, with room for received margins
   Operand,   ///< a needed box, assembled from own and received parts, or loaded
   Partial,   ///< a sum over a part of the contracted axes
-  Incoming,  ///< somebody else's partial sum
+  Incoming,  ///< a partial sum received from another rank
   Constant   ///< a constant of the network, loaded once
 };
 
 std::string_view name_of(BufferRole role);
 
-/// Dense channels-last memory for `box`, once per slot. A micro-batch m uses slot m modulo slots.
+/// Dense channels-last memory for `box`, once per slot. Micro-batch m uses slot m modulo slots. Example: with 2 slots of 1,088
+/// bytes at offset 4,096, micro-batch 3 is at offset 5,184.
 struct Buffer {
   ValueId value = -1;
   BufferRole role = BufferRole::Owned;
@@ -45,13 +47,13 @@ struct Region {
   friend bool operator==(const Region&, const Region&) = default;
 };
 
-/// A region that goes to `peer` or comes from it.
+/// A region sent to `peer` or received from it.
 struct Message {
   int peer = 0;
   Region region{};
 };
 
-/// One rank's part of one communication. `order` is its place in the global order of all communications of a micro-batch.
+/// One rank's part of one communication. `order` is its position in the global order of all communications of a micro-batch.
 struct Communication {
   int order = 0;
   CommKind kind = CommKind::PointToPoint;
@@ -72,32 +74,33 @@ struct Start {
   CommId communication = -1;
 };
 
-/// Waits for a communication that a Start of the same micro-batch began. Its stage may be later than the Start's.
+/// Waits for a communication started for the same micro-batch. Its stage may be later than that of the Start.
 struct Await {
   CommId communication = -1;
 };
 
+/// Copies a region to another buffer of the same rank.
 struct Copy {
   Region src{};
   Region dst{};
 };
 
-/// Computes a share of a node; the finish is left out of partial sums.
+/// Computes a work region of a node. Without `is_finished` the result is a partial sum, and the epilogue is left out.
 struct Compute {
-  Share share{};
+  WorkRegion work{};
   bool is_finished = true;
   std::vector<Region> srcs{};
   Region dst{};
 };
 
-/// dst = finish(srcs added up in this order, or 0 without any); the residual, if any, comes last.
+/// dst = epilogue(sum of `partials` in this order); an empty sum is 0. The residual, if any, belongs to the epilogue.
 struct Reduce {
   std::vector<Region> partials{};
   std::vector<Region> residual{};
   Region dst{};
 };
 
-/// Hands a box of a network output over to whoever stores it.
+/// Writes a box of a network output to its sink.
 struct Store {
   ValueId value = -1;
   Box box{};
@@ -106,27 +109,29 @@ struct Store {
 
 using Action = std::variant<Load, Start, Await, Copy, Compute, Reduce, Store>;
 
-enum class Lane { Compute, Communication, Io };
+enum class Track { Compute, Communication, Io };
 
-/// In tick t of a run, a step acts on micro-batch t - stage, if there is one.
+/// One action of a program. In tick t of a run, a step acts on micro-batch t - stage, if that exists. Example: in tick 5 a step
+/// of stage 2 acts on micro-batch 3.
 struct Step {
   Action action{};
   NodeId node = -1;
   int stage = 0;
 };
 
-Lane lane_of(const Action& action);
+Track track_of(const Action& action);
 std::string_view name_of(const Action& action);
 
-/// Regions that a step reads and writes while it runs; for Start and Finish those of the whole communication.
+/// A region that a step reads or writes.
 struct Access {
   Region region{};
   bool is_write = false;
 };
 struct Program;
+/// Regions that a step reads and writes while it runs; for Start and Await those of the whole communication.
 std::vector<Access> accesses_of(const Program& program, const Step& step);
 
-/// All of one rank's work. Values only; see engine/ for what executes it.
+/// All work of one rank, as a plain value. Engine executes it.
 struct Program {
   int rank = 0;
   int num_ranks = 1;
@@ -134,7 +139,7 @@ struct Program {
   std::vector<Buffer> buffers{};
   std::vector<Communication> communications{};
   std::vector<Step> steps{};
-  /// Constants of the network that this rank needs; loaded once.
+  /// Constants of the network that this rank needs, loaded once.
   std::vector<Load> constants{};
   index_t arena_bytes = 0;
   /// Weights of this rank: filters in the type of activations, biases in f32.
@@ -147,7 +152,7 @@ struct Program {
 /// The largest stage of any step: a run of m micro-batches takes m + last_stage ticks.
 int last_stage(const Program& program);
 
-/// Bytes of a region.
+/// Bytes of a region, in the type of its buffer.
 index_t bytes_of(const Program& program, const Region& region);
 
 /// Bytes that this rank sends to other ranks per micro-batch.

@@ -1,4 +1,5 @@
-// 16-bit floating-point numbers as bit patterns: IEEE half precision (f16) and bfloat16 (bf16).
+// SPDX-License-Identifier: Apache-2.0
+// 16-bit floating-point values as bit patterns: IEEE 754 half precision (f16) and bfloat16 (bf16).
 #pragma once
 
 #include <bit>
@@ -7,17 +8,17 @@
 
 namespace parconv {
 
-/// The value of an f16; exact. NaN stays NaN.
+/// The value of an f16, exactly. NaN stays NaN.
 constexpr float float_from_half(std::uint16_t half) {
   const std::uint32_t sign = (half & 0x8000u) << 16;
-  const std::uint32_t magnitude = (half & 0x7fffu) << 13;  // exponent and mantissa at their places in an f32
+  const std::uint32_t magnitude = (half & 0x7fffu) << 13;  // exponent and mantissa at their positions in an f32
   const bool is_special = (half & 0x7c00u) == 0x7c00u;     // infinity or NaN
-  // The exponents' biases differ by 127 - 15 = 112; a product with 2^112 makes subnormal halves right too.
+  // The exponent biases differ by 127 - 15 = 112; multiplying by 2^112 also normalises subnormals.
   const auto scaled = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112f);
   return std::bit_cast<float>(sign | (is_special ? magnitude | 0x7f800000u : scaled));
 }
 
-/// The nearest f16, ties to even; beyond 65504 infinity, NaN stays NaN.
+/// The nearest f16, ties to even. Overflow (beyond 65504) gives infinity; NaN stays NaN.
 constexpr std::uint16_t half_from_float(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = (bits >> 16) & 0x8000u;
@@ -25,9 +26,9 @@ constexpr std::uint16_t half_from_float(float value) {
   std::uint32_t half = 0;
   if (magnitude > 0x7f800000u) {
     half = 0x7e00u | ((magnitude >> 13) & 0x3ffu);
-  } else if (magnitude >= 0x47800000u) {  // 65536 and more
+  } else if (magnitude >= 0x47800000u) {  // at least 65536
     half = 0x7c00u;
-  } else if (magnitude < 0x38800000u) {  // below 2^-14: subnormal; near 0.5 an f32 has steps of 2^-24 as well
+  } else if (magnitude < 0x38800000u) {  // below 2^-14: subnormal; near 0.5 an f32 has the same spacing, 2^-24
     half = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - std::bit_cast<std::uint32_t>(0.5f);
   } else {
     half = (magnitude - (112u << 23) + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
@@ -35,7 +36,7 @@ constexpr std::uint16_t half_from_float(float value) {
   return static_cast<std::uint16_t>(sign | half);
 }
 
-/// The value of a bf16; exact.
+/// The value of a bf16, exactly.
 constexpr float float_from_bfloat16(std::uint16_t value) { return std::bit_cast<float>(std::uint32_t{value} << 16); }
 
 /// The nearest bf16, ties to even; NaN stays NaN.
@@ -45,10 +46,10 @@ constexpr std::uint16_t bfloat16_from_float(float value) {
   return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
-/// The nearest number that a bf16 holds.
+/// `value` rounded to bf16.
 constexpr float rounded_to_bfloat16(float value) { return float_from_bfloat16(bfloat16_from_float(value)); }
 
-/// Many of them at once. Precondition: as many values as results; they do not overlap.
+/// Array versions. Precondition: equal lengths, no overlap.
 void floats_from_bfloat16(std::span<const std::uint16_t> values, std::span<float> results);
 void bfloat16_from_floats(std::span<const float> values, std::span<std::uint16_t> results);
 

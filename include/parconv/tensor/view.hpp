@@ -1,15 +1,16 @@
-// Dense boxes of tensors in memory, and copying boxes between them.
+// SPDX-License-Identifier: Apache-2.0
+// Views of boxes of tensors in memory, and copies between them.
 #pragma once
 
 #include <cstddef>
 
 #include "parconv/geometry/box.hpp"
-#include "parconv/model/local_op.hpp"
+#include "parconv/geometry/operand_layout.hpp"
 #include "parconv/tensor/aligned.hpp"
 
 namespace parconv {
 
-/// A box of elements inside a channels-last buffer: where its first element is, and its layout. Owns nothing.
+/// Non-owning view of a box in a channels-last buffer: address of its first element, and layout.
 template <class Byte>
 struct BasicView {
   Byte* data = nullptr;
@@ -20,18 +21,18 @@ struct BasicView {
 using View = BasicView<std::byte>;
 using ConstView = BasicView<const std::byte>;
 
-/// The view of box `inner` in a dense buffer of box `outer` that begins at `data`. Precondition: outer contains inner.
+/// View of box `inner` in a dense buffer of box `outer` that begins at `data`. Precondition: outer contains inner.
 View view_within(std::byte* data, const Box& inner, const Box& outer, DType type = DType::F32);
 ConstView view_within(const std::byte* data, const Box& inner, const Box& outer, DType type = DType::F32);
 
-/// dst = src, element by element. Precondition: same extents and types, no overlap. The longest common runs are memcpy'd.
+/// dst = src, element by element. Precondition: same extents and types, no overlap. Common contiguous runs use memcpy.
 void copy(ConstView src, View dst);
 
-/// Packs a view into dense memory (n, d, h, w, c order), and back. `packed` holds volume * size_of(type) bytes.
+/// Packs a view into dense memory (n, d, h, w, c order), and back. `packed` has volume * size_of(type) bytes.
 void pack(ConstView src, std::byte* packed);
 void unpack(const std::byte* packed, View dst);
 
-/// An owner of 64-byte aligned, zeroed memory for one dense box.
+/// Owner of zero-initialised, 64-byte aligned memory of one dense box.
 class HostTensor {
  public:
   HostTensor() = default;
@@ -43,12 +44,12 @@ class HostTensor {
   View view(const Box& inner);
   ConstView view(const Box& inner) const;
 
-  /// The element at a global index inside the box, f32 only.
+  /// The element at global indices inside the box, f32 only.
   float& at(index_t n, index_t c, index_t d, index_t h, index_t w);
   float at(index_t n, index_t c, index_t d, index_t h, index_t w) const;
 
  private:
-  /// In bytes.
+  /// Offset in bytes.
   index_t offset_of(index_t n, index_t c, index_t d, index_t h, index_t w) const;
 
   Box box_{};

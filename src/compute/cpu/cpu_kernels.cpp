@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compute/cpu/cpu_kernels.hpp"
+
+#include "compute/cpu/cpu_executor.hpp"
+#include "compute/elements/element_kinds.hpp"
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+namespace {
+
+template <class Kind>
+std::unique_ptr<Kernel> make_kernel_of(const Kind& kind, const LocalOp& op) {
+  if constexpr (KindWithFilter<Kind>)
+    fail_expectation("make_cpu_kernel", Kind::name);
+  else if constexpr (requires { cpu::make_kernel(kind, op); })
+    return cpu::make_kernel(kind, op);
+  else
+    return element::make_element_kernel_of(kind, op, cpu::CpuExecutor{});
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op) {
+  return std::visit([&](const auto& kind) { return make_kernel_of(kind, op); }, op.kind);
+}
+
+}  // namespace parconv

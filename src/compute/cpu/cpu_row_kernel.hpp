@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The base of the CPU kernels: dst is computed row by row in f32, and the epilogue is applied while a row is in cache. Operands
+// of other types are converted row by row, so kernels see f32 only.
+#pragma once
+
+#include <vector>
+
+#include "compute/cpu/cpu_vector.hpp"
+#include "parconv/compute/backend.hpp"
+#include "parconv/model/local_op.hpp"
+
+namespace parconv::cpu {
+
+/// A row of an operand: all pixels along w at these indices.
+struct RowIndex {
+  index_t n = 0;
+  index_t d = 0;
+  index_t h = 0;
+
+  friend bool operator==(const RowIndex&, const RowIndex&) = default;
+};
+
+/// A cache of the most recent rows of an operand, as f32.
+class ConvertedRows {
+ public:
+  ConvertedRows() = default;
+  /// Holds `count` rows of `layout`, or none if the operand is f32.
+  ConvertedRows(const OperandLayout& layout, index_t count);
+
+  /// The row of an operand that begins at `data`. Valid until `count` other rows have been requested.
+  ConstRow get(const std::byte* data, const OperandLayout& layout, const RowIndex& index);
+  void forget();
+  std::size_t size_bytes() const { return memory_.size() * sizeof(float); }
+
+ private:
+  struct Slot {
+    RowIndex index{};
+    index_t last_use = -1;  ///< -1: never
+  };
+
+  std::vector<Slot> slots_{};
+  std::vector<float> memory_{};
+  index_t row_elems_ = 0;
+  index_t num_uses_ = 0;
+};
+
+/// Elements of an operand of f32 or bf16, with its layout.
+class Operand {
+ public:
+  Operand(const std::byte* data, const OperandLayout& layout, ConvertedRows* rows = nullptr)
+      : data_(data), layout_(&layout), rows_(rows) {}
+
+  const OperandLayout& layout() const { return *layout_; }
+  /// A row as f32. RowKernel states how long it is valid.
+  ConstRow row(const RowIndex& at_row) const;
+  /// One element. `row` is much faster for whole rows.
+  float value(const Extents& at) const;
+
+ private:
+  const std::byte* data_;
+  const OperandLayout* layout_;
+  ConvertedRows* rows_;
+};
+
+/// Base of the kernels. Derived classes compute f32 rows without the epilogue and read any type through `operand`. Results of
+/// other types are rounded once, after the epilogue.
+class RowKernel : public Kernel {
+ public:
+  /// `rows_at_once` is the number of rows of one source in use at the same time; a row is valid until that many others have
+  /// been requested.
+  explicit RowKernel(const LocalOp& op, index_t rows_at_once = 1);
+
+  void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) final;
+  std::string implementation() const override { return std::string("cpu:") + name_of(op_.kind); }
+  std::size_t resident_bytes() const override;
+
+ protected:
+  using Sources = std::span<const std::byte* const>;
+
+  /// Called before the rows of an execution; `scratch` is valid for all of them.
+  virtual void begin(Sources /*srcs*/, std::byte* /*scratch*/) {}
+  /// Writes a row of the output without the epilogue. dst may alias the same row of a source, never of the residual.
+  virtual void make_row(Sources srcs, const RowIndex& row, Row dst) = 0;
+
+  Operand operand(Sources srcs, std::size_t index) { return {srcs[index], op_.srcs[index], &converted_[index]}; }
+  /// The source that is not the residual.
+  Operand main_operand(Sources srcs) { return operand(srcs, main_index(op_)); }
+  static std::size_t main_index(const LocalOp& op) { return op.epilogue.residual == 0 ? 1 : 0; }
+  const LocalOp& op() const { return op_; }
+  RowShape shape() const { return {.pixels = op_.dst.extents[Axis::W], .channels = op_.dst.extents[Axis::C]}; }
+
+ private:
+  void execute_row(Sources srcs, const RowIndex& row, std::byte* dst);
+
+  LocalOp op_;
+  std::vector<ConvertedRows> converted_{};  ///< by source
+  std::vector<float> unfinished_{};         ///< a row, if the residual may alias dst or dst is not f32
+};
+
+}  // namespace parconv::cpu

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parconv/io/hdf5/hdf5_sink.hpp"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "io/hdf5/hdf5_hyperslabs.hpp"
+#include "io/hdf5/hdf5_integrity.hpp"
+#include "io/hdf5/hdf5_output_layout.hpp"
+#include "io/hdf5/hdf5_part.hpp"
+#include "io/hdf5/hdf5_partial_file.hpp"
+#include "io/hdf5/hdf5_select.hpp"
+#include "parconv/comm/coordinated.hpp"
+#include "parconv/core/checked.hpp"
+#include "parconv/tensor/convert.hpp"
+
+namespace parconv {
+namespace {
+
+using hdf5::Attempt;
+using hdf5::BlockRecord;
+using hdf5::Handle;
+
+/// Upper bound on everything except the tensor's blocks: alignment, groups, scales.
+constexpr index_t metadata_bytes = index_t{4} << 20;
+constexpr index_t alignment_bytes = index_t{1} << 20;
+/// A hyperslab is converted, hashed and written in one call; small blocks are joined up to this size.
+constexpr index_t joined_bytes = index_t{4} << 20;
+
+Handle parallel_access(const Control& control, const Attempt& creating) {
+  Handle access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose, creating);
+  const MPI_Comm communicator = *static_cast<const MPI_Comm*>(control.native_handle());
+  check(H5Pset_fapl_mpio(access.get(), communicator, MPI_INFO_NULL), creating);
+  check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110), creating);
+  check(H5Pset_all_coll_metadata_ops(access.get(), true), creating);
+  check(H5Pset_coll_metadata_write(access.get(), true), creating);
+  check(H5Pset_alignment(access.get(), alignment_bytes, alignment_bytes), creating);
+  return access;
+}
+
+hdf5::OutputDataset output_of(const Hdf5SinkOptions& options) {
+  const hdf5::FileLayout layout = hdf5::onnx_layout(options.ndims);
+  return {.name = hdf5::valid_dataset_name(options.name, layout),
+          .layout = layout,
+          .extents = options.extents,
+          .chunk = output_chunk(options.extents, options.ndims)};
+}
+
+/// Upper bound on the file size; blocks at the edges are stored in full.
+index_t expected_file_bytes(const hdf5::OutputDataset& output) {
+  index_t bytes = sizeof(float);
+  index_t scales = 0;
+  for (Axis axis : all_axes) {
+    const index_t chunk = output.chunk[axis];
+    bytes = checked_mul(bytes, checked_mul(ceil_div(output.extents[axis], chunk), chunk), "bytes of the output");
+    scales = checked_add(scales, checked_mul(output.extents[axis], 8), "bytes of the output");
+  }
+  return checked_add(checked_add(bytes, scales), metadata_bytes, "bytes of the output");
+}
+
+/// The provenance of rank 0, on all ranks: attributes are written collectively.
+Provenance shared(Control& control, const Provenance& mine) {
+  Provenance result = mine;
+  for (std::string* text : {&result.command, &result.plan_json, &result.model_sha256, &result.input_path, &result.git_rev,
+                            &result.libs, &result.started})
+    *text = control.broadcast(*text);
+  result.mpi_size = static_cast<int>(control.max(control.rank() == 0 ? mine.mpi_size : 0));
+  return result;
+}
+
+bool is_before(const BlockRecord& a, const BlockRecord& b) {
+  const auto first = [](const BlockRecord& record) {
+    std::array<index_t, num_axes> index{};
+    std::transform(record.box.intervals.begin(), record.box.intervals.end(), index.begin(), [](Interval i) { return i.lo; });
+    return index;
+  };
+  return first(a) < first(b);
+}
+
+void expect_valid(Control& control, const Hdf5SinkOptions& options) {
+  PARCONV_EXPECT(
+      control.all_equal(concat(options.path, '\0', options.job_id, '\0', options.name, options.extents, options.ndims)),
+      "ranks create different outputs");
+  PARCONV_EXPECT(volume(options.extents) > 0, options.extents);
+  PARCONV_EXPECT(!options.path.empty() && options.job_id.find('/') == std::string::npos, options.path, " ", options.job_id);
+}
+
+}  // namespace
+
+/// Open HDF5 objects, closed only in Hdf5Sink::finish, since closing is collective.
+struct Hdf5Sink::Impl {
+  Control& control;
+  hdf5::PartialFile names;
+  hdf5::OutputDataset output;
+  Handle file{};
+  Handle dataset{};
+  std::vector<BlockRecord> records{};
+  std::vector<float> staging{};
+  bool has_partial_file = false;  ///< on rank 0, from creation to renaming
+
+  ~Impl() {
+    dataset.leak();
+    file.leak();
+  }
+
+  bool is_first() const { return control.rank() == 0; }
+  Attempt attempt(std::string_view action) const {
+    return {.action = action, .object = names.partial_path, .code = ExitCode::Io};
+  }
+
+  void create(const Provenance& provenance);
+  void create_file();
+  void reserve_whole_file();
+  hdf5::Hyperslabs hyperslabs_of(const Box& box) const;
+  void write_hyperslab(const Box& slab, ConstView src);
+  void read_back(const BlockRecord& record);
+  void write_table();
+  void close();
+  template <class Work>
+  void on_first_rank(const std::string& phase, Work&& work) {
+    coordinated(control, phase, [&] {
+      if (is_first()) work();
+    });
+  }
+};
+
+void Hdf5Sink::Impl::create(const Provenance& provenance) {
+  constexpr const char* phase = "creating the output";
+  hdf5::silence_errors();
+  // Space is reserved twice: before HDF5 opens the file, so that a full disk is a clean error, then for the actual size.
+  on_first_rank(phase, [&] {
+    names.create();
+    has_partial_file = true;
+    names.reserve(expected_file_bytes(output));
+  });
+  coordinated(control, phase, [&] { names.expect_visible(); });
+  coordinated(control, phase, [&] { create_file(); });
+  coordinated(control, phase, [&] {
+    dataset = hdf5::create_output(file.get(), output, is_first());
+    hdf5::write_provenance(file.get(), provenance);
+  });
+  reserve_whole_file();
+}
+
+void Hdf5Sink::Impl::create_file() {
+  Attempt creating = attempt("create");
+  creating.code = ExitCode::CannotCreate;
+  const Handle access = parallel_access(control, creating);
+  const Handle creation = hdf5::ordered_links(H5P_FILE_CREATE);
+  file = Handle(H5Fcreate(names.partial_path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), &H5Fclose, creating);
+}
+
+void Hdf5Sink::Impl::reserve_whole_file() {
+  // Flushing extends the file to its allocated size.
+  coordinated(control, "creating the output", [&] { check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), attempt("create")); });
+  on_first_rank("creating the output", [&] { names.reserve(names.size_bytes()); });
+}
+
+hdf5::Hyperslabs Hdf5Sink::Impl::hyperslabs_of(const Box& box) const {
+  const hdf5::Storage storage{.axes = output.layout.axes,
+                              .extents = output.extents,
+                              .chunk = output.chunk,
+                              .is_contiguous = false,
+                              .elem_bytes = sizeof(float)};
+  return hdf5::make_hyperslabs(storage, box, std::max(joined_bytes, volume(output.chunk) * index_t{sizeof(float)}));
+}
+
+void Hdf5Sink::Impl::write_hyperslab(const Box& slab, ConstView src) {
+  staging.resize(static_cast<std::size_t>(volume(slab)));
+  to_onnx_order(src, staging);
+  const Attempt writing = attempt("write");
+  const hdf5::Selection part = hdf5::select(dataset.get(), output.layout.axes, slab, writing);
+  check(H5Dwrite(dataset.get(), H5T_NATIVE_FLOAT, part.memory.get(), part.file.get(), H5P_DEFAULT, staging.data()), writing);
+  records.push_back({.box = slab, .hash = hdf5::hash_of(std::as_bytes(std::span(staging)))});
+}
+
+void Hdf5Sink::Impl::read_back(const BlockRecord& record) {
+  staging.resize(static_cast<std::size_t>(volume(record.box)));
+  const Attempt reading = attempt("read back");
+  const hdf5::Selection part = hdf5::select(dataset.get(), output.layout.axes, record.box, reading);
+  check(H5Dread(dataset.get(), H5T_NATIVE_FLOAT, part.memory.get(), part.file.get(), H5P_DEFAULT, staging.data()), reading);
+  if (hdf5::hash_of(std::as_bytes(std::span(staging))) != record.hash)
+    throw Error(ExitCode::Io,
+                concat("block ", record.box, " of ", names.partial_path, " reads back differently from what was written"),
+                "The disk or its file system lost data; choose another disk.");
+}
+
+void Hdf5Sink::Impl::write_table() {
+  const index_t count = control.sum(records.size());
+  std::vector<BlockRecord> all;
+  for (const std::string& text : control.gather(hdf5::packed(records))) hdf5::unpack(text, all);
+  std::sort(all.begin(), all.end(), is_before);
+  Handle table;
+  coordinated(control, "writing the block records", [&] { table = hdf5::create_block_table(file.get(), count, output.layout); });
+  on_first_rank("writing the block records", [&] { hdf5::write_block_table(table.get(), all, output.layout); });
+}
+
+void Hdf5Sink::Impl::close() {
+  coordinated(control, "closing the output", [&] {
+    hdf5::write_complete(file.get());
+    dataset.close(attempt("close"));
+    file.close(attempt("close"));
+  });
+}
+
+Hdf5Sink::Hdf5Sink(Control& control, const Hdf5SinkOptions& options) {
+  expect_valid(control, options);
+  const hdf5::PartialFile names{.final_path = options.path,
+                                .partial_path = concat(options.path, ".partial-", options.job_id),
+                                .replaces_existing = options.replaces_existing};
+  impl_ = std::unique_ptr<Impl>(new Impl{.control = control, .names = names, .output = output_of(options)});
+  const Provenance provenance = shared(control, options.provenance);
+  try {
+    impl_->create(provenance);
+  } catch (...) {
+    abandon();
+    throw;
+  }
+}
+
+Hdf5Sink::~Hdf5Sink() = default;
+
+Extents Hdf5Sink::extents() const { return impl_->output.extents; }
+Extents Hdf5Sink::chunk() const { return impl_->output.chunk; }
+const std::string& Hdf5Sink::partial_path() const { return impl_->names.partial_path; }
+std::string Hdf5Sink::dataset_path() const { return "/output/" + impl_->output.name; }
+
+void Hdf5Sink::write(const Box& box, ConstView src) {
+  PARCONV_EXPECT(Box::whole(extents()).contains(box), box, " of ", extents());
+  if (box.is_empty()) return;
+  PARCONV_EXPECT(is_activation_type(src.layout.type) && src.layout.extents == box.extents(), src.layout.extents, " for ", box);
+  impl_->hyperslabs_of(box).for_each(impl_->output.layout.axes,
+                                     [&](const Box& slab) { impl_->write_hyperslab(slab, hdf5::part_of(src, slab, box)); });
+}
+
+void Hdf5Sink::finish(const std::string& finished) {
+  Impl& impl = *impl_;
+  index_t written = 0;
+  for (const BlockRecord& record : impl.records) written += volume(record.box);
+  const index_t total = impl.control.sum(written);
+  PARCONV_EXPECT(total == volume(extents()), total, " elements of ", extents(), " were written");
+
+  const std::string shared_finished = impl.control.broadcast(finished);
+  impl.write_table();
+  coordinated(impl.control, "writing the output", [&] {
+    hdf5::write_finished(impl.file.get(), shared_finished);
+    check(H5Fflush(impl.file.get(), H5F_SCOPE_GLOBAL), impl.attempt("write"));
+  });
+  coordinated(impl.control, "reading the output back",
+              [&] { std::for_each(impl.records.begin(), impl.records.end(), [&](const BlockRecord& r) { impl.read_back(r); }); });
+  impl.close();
+  impl.on_first_rank("renaming the output", [&] { impl.names.publish(); });
+  impl.has_partial_file = false;
+}
+
+void Hdf5Sink::abandon() noexcept {
+  if (std::exchange(impl_->has_partial_file, false)) impl_->names.remove();
+}
+
+}  // namespace parconv

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parconv/io/hdf5/hdf5_source.hpp"
+
+#include <algorithm>
+
+#include "io/hdf5/hdf5_hyperslabs.hpp"
+#include "io/hdf5/hdf5_input.hpp"
+#include "io/hdf5/hdf5_layout.hpp"
+#include "io/hdf5/hdf5_part.hpp"
+#include "io/hdf5/hdf5_reorder.hpp"
+#include "io/hdf5/hdf5_select.hpp"
+
+namespace parconv {
+namespace {
+
+using hdf5::FileLayout;
+using hdf5::Handle;
+using hdf5::InputDataset;
+using hdf5::Storage;
+
+FileLayout layout_of(const InputDataset& input, const Hdf5SourceOptions& options) {
+  const std::size_t rank = input.dims.size();
+  std::string text = options.layout.empty() ? input.layout : options.layout;
+  if (text.empty()) text = options.default_layout.size() == rank ? options.default_layout : hdf5::default_layout(rank);
+  if (text.empty())
+    throw Error(ExitCode::BadData, concat(input.name, " has 2 axes and no layout"),
+                "Name the axes with --layout HW, --layout NC or the like, or in a string attribute 'layout'.");
+  return hdf5::parse_layout(text, rank, input.name);
+}
+
+Storage storage_of(const InputDataset& input, const FileLayout& layout) {
+  return {.axes = layout.axes,
+          .extents = hdf5::extents_of(layout, input.dims),
+          .chunk = hdf5::extents_of(layout, input.chunk),
+          .is_contiguous = input.chunk.empty(),
+          .elem_bytes = static_cast<index_t>(size_of(input.dtype))};
+}
+
+std::vector<float> per_channel(const std::vector<float>& values, index_t channels, const char* what) {
+  const auto count = static_cast<std::size_t>(channels);
+  if (values.size() == 1) return std::vector<float>(count, values.front());
+  if (!values.empty() && values.size() != count)
+    throw Error(ExitCode::BadData, concat(what, " has ", values.size(), " numbers for an input of ", channels, " channels"),
+                "Give one number per channel, or a single one.");
+  return values;
+}
+
+InputScaling scaling_of(const InputScaling& requested, index_t channels) {
+  const std::vector<float> deviations = per_channel(requested.std, channels, "the standard deviation");
+  if (std::find(deviations.begin(), deviations.end(), 0.0f) != deviations.end())
+    throw Error(ExitCode::BadData, "the standard deviation of a channel is 0", "Leave constant channels at 1.");
+  return {.scale = requested.scale, .mean = per_channel(requested.mean, channels, "the mean"), .std = deviations};
+}
+
+/// The per-channel values of channels [channels.lo, channels.hi).
+InputScaling scaling_within(const InputScaling& scaling, Interval channels) {
+  const auto part = [&](const std::vector<float>& values) {
+    if (values.empty()) return values;
+    return std::vector<float>(values.begin() + channels.lo, values.begin() + channels.hi);
+  };
+  return {.scale = scaling.scale, .mean = part(scaling.mean), .std = part(scaling.std)};
+}
+
+/// True if the elements of `view` are contiguous in file order, as in one-channel data.
+bool is_in_file_order(const OperandLayout& view, const std::vector<Axis>& axes) {
+  index_t run = 1;
+  for (auto axis = axes.rbegin(); axis != axes.rend(); ++axis) {
+    if (view.extents[*axis] != 1 && view.strides[*axis] != run) return false;
+    run *= view.extents[*axis];
+  }
+  return true;
+}
+
+}  // namespace
+
+struct Hdf5Source::Impl {
+  InputDataset input;
+  FileLayout layout;
+  Storage storage;
+  InputScaling scaling;
+  index_t staging_bytes = 0;
+  std::vector<std::byte> staging;
+
+  bool reads_in_place(const Box& wide, const Box& box, const OperandLayout& dst) const;
+  void read(const Box& box, View dst);
+  void read_hyperslab(const Box& slab, std::span<std::byte> block);
+};
+
+bool Hdf5Source::Impl::reads_in_place(const Box& wide, const Box& box, const OperandLayout& dst) const {
+  const bool is_as_it_is = input.dtype == DType::F32 && dst.type == DType::F32 && scaling == InputScaling{};
+  return is_as_it_is && wide == box && is_in_file_order(dst, storage.axes);
+}
+
+void Hdf5Source::Impl::read(const Box& box, View dst) {
+  const Box wide = hdf5::widened(storage, box);
+  if (reads_in_place(wide, box, dst.layout))
+    return read_hyperslab(box, std::span(dst.data, static_cast<std::size_t>(volume(box)) * sizeof(float)));
+  const hdf5::Hyperslabs slabs = hdf5::make_hyperslabs(storage, wide, staging_bytes);
+  staging.resize(static_cast<std::size_t>(volume(slabs.extents) * storage.elem_bytes));
+  slabs.for_each(storage.axes, [&](const Box& slab) {
+    const Box wanted = intersect(slab, box);
+    if (wanted.is_empty()) return;
+    const auto bytes = [&](const Box& of) { return static_cast<std::size_t>(volume(of) * storage.elem_bytes); };
+    const std::span<std::byte> block = std::span(staging).first(bytes(slab));
+    read_hyperslab(slab, block);
+    hdf5::keep_part(block, storage, slab, wanted);
+    hdf5::convert_block({.bytes = block.first(bytes(wanted)), .dtype = input.dtype, .axes = storage.axes},
+                        hdf5::part_of(dst, wanted, box), scaling_within(scaling, wanted[Axis::C]));
+  });
+}
+
+void Hdf5Source::Impl::read_hyperslab(const Box& slab, std::span<std::byte> block) {
+  const hdf5::Attempt reading{.action = "read", .object = input.name, .code = ExitCode::Io};
+  const hdf5::Selection part = hdf5::select(input.dataset.get(), layout.axes, slab, reading);
+  check(H5Dread(input.dataset.get(), input.memory_type.get(), part.memory.get(), part.file.get(), H5P_DEFAULT, block.data()),
+        reading);
+}
+
+Hdf5Source::Hdf5Source(const std::string& path, const Hdf5SourceOptions& options) : impl_(std::make_unique<Impl>()) {
+  impl_->input = hdf5::open_input_dataset(hdf5::split_input_path(path));
+  impl_->layout = layout_of(impl_->input, options);
+  impl_->storage = storage_of(impl_->input, impl_->layout);
+  impl_->scaling = scaling_of(options.scaling, impl_->storage.extents[Axis::C]);
+  impl_->staging_bytes = static_cast<index_t>(options.staging_bytes);
+}
+
+Hdf5Source::Hdf5Source(Hdf5Source&&) noexcept = default;
+Hdf5Source& Hdf5Source::operator=(Hdf5Source&&) noexcept = default;
+Hdf5Source::~Hdf5Source() = default;
+
+Extents Hdf5Source::extents() const { return impl_->storage.extents; }
+int Hdf5Source::ndims() const { return impl_->layout.ndims; }
+DType Hdf5Source::dtype() const { return impl_->input.dtype; }
+const std::string& Hdf5Source::name() const { return impl_->input.name; }
+
+void Hdf5Source::read(const Box& box, View dst) {
+  PARCONV_EXPECT(Box::whole(extents()).contains(box), box, " of ", extents());
+  if (box.is_empty()) return;
+  PARCONV_EXPECT(is_activation_type(dst.layout.type) && dst.layout.extents == box.extents(), dst.layout.extents, " for ", box);
+  impl_->read(box, dst);
+}
+
+std::vector<Hdf5DatasetInfo> list_hdf5_datasets(const std::string& file) {
+  return hdf5::list_datasets(hdf5::open_input_file(file).get());
+}
+
+}  // namespace parconv

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/onnx/file/onnx_file.hpp"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl.h>
+
+#include <limits>
+
+#include "io/onnx/file/onnx_input_file.hpp"
+#include "parconv/core/error.hpp"
+#include "parconv/io/onnx/onnx_model.hpp"
+
+namespace parconv {
+namespace {
+
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::io::CodedOutputStream;
+
+constexpr std::uint32_t max_inline_bytes = 1024;
+/// Limit on names, modes and file locations, which appear in messages.
+constexpr std::uint32_t max_name_bytes = 1024;
+/// Estimates of memory use: overhead of a string, overhead of a message, growth of packed integers (one or more bytes each in
+/// the file), and growth of a message kept whole (a dimension may take two bytes).
+constexpr index_t text_bytes = 64;
+constexpr index_t message_bytes = 256;
+constexpr index_t number_growth = 4;
+constexpr index_t message_growth = 32;
+
+/// Messages of onnx.proto that the parser descends into.
+enum class Message { Model, Graph, Node, Attribute, Tensor };
+
+/// Treatment of a field. `Name` is a short string, `Whole` a message kept unparsed, `Elements` a tensor's elements.
+enum class Action { Keep, Name, Whole, Drop, Enter, Elements, CountSparse, Refuse };
+
+struct Rule {
+  Action action = Action::Drop;
+  Message child = Message::Tensor;
+};
+
+/// Field numbers are those of onnx.proto. Unlisted fields are dropped.
+Rule model_rule(int field) {
+  switch (field) {
+    case 1:  // ir_version
+      return {Action::Keep};
+    case 2:  // producer_name
+    case 3:  // producer_version
+      return {Action::Name};
+    case 8:  // opset_import
+      return {Action::Whole};
+    case 7:
+      return {Action::Enter, Message::Graph};
+    default:
+      return {};
+  }
+}
+
+Rule graph_rule(int field) {
+  switch (field) {
+    case 1:
+      return {Action::Enter, Message::Node};
+    case 5:
+      return {Action::Enter, Message::Tensor};  // initializer
+    case 2:
+      return {Action::Name};
+    case 11:  // input
+    case 12:  // output
+      return {Action::Whole};
+    case 15:
+      return {Action::CountSparse};
+    default:
+      return {};
+  }
+}
+
+Rule node_rule(int field) {
+  if (field == 5) return {Action::Enter, Message::Attribute};
+  return field == 6 || field == 9 ? Rule{} : Rule{Action::Name};  // documentation, and exporter metadata
+}
+
+Rule attribute_rule(int field) {
+  switch (field) {
+    case 1:  // name
+    case 4:  // string
+      return {Action::Name};
+    case 5:
+      return {Action::Enter, Message::Tensor};
+    case 6:   // a nested graph
+    case 9:   // strings
+    case 10:  // tensors
+    case 11:  // nested graphs
+    case 13:  // documentation
+    case 22:  // sparse tensors
+    case 23:
+      return {};
+    default:
+      return {Action::Keep};
+  }
+}
+
+Rule tensor_rule(int field) {
+  switch (field) {
+    case 3:
+      return {Action::Refuse};  // segment
+    case 4:                     // float_data
+    case 9:                     // raw_data
+    case 10:
+      return {Action::Elements};  // double_data
+    case 8:                       // name
+    case 13:                      // an entry of external data
+      return {Action::Name};
+    case 12:  // documentation
+    case 16:  // exporter metadata
+      return {};
+    default:
+      return {Action::Keep};
+  }
+}
+
+Rule rule_of(Message message, int field) {
+  switch (message) {
+    case Message::Model:
+      return model_rule(field);
+    case Message::Graph:
+      return graph_rule(field);
+    case Message::Node:
+      return node_rule(field);
+    case Message::Attribute:
+      return attribute_rule(field);
+    case Message::Tensor:
+      return tensor_rule(field);
+  }
+  return {};
+}
+
+void append_varint(std::string& out, std::uint64_t value) {
+  for (; value >= 128; value >>= 7) out.push_back(static_cast<char>(value | 128));
+  out.push_back(static_cast<char>(value));
+}
+
+void append_bytes(std::string& out, std::uint32_t tag, const std::string& bytes) {
+  append_varint(out, tag);
+  append_varint(out, bytes.size());
+  out += bytes;
+}
+
+template <class Number>
+void append_fixed(std::string& out, Number value) {
+  for (std::size_t k = 0; k < sizeof(value); ++k) out.push_back(static_cast<char>(value >> (8 * k)));
+}
+
+/// Serialised TensorProto.segment {begin, end}.
+std::string segment_bytes(std::int64_t begin, std::int64_t end) {
+  std::string out;
+  append_varint(out, 1 << 3);
+  append_varint(out, static_cast<std::uint64_t>(begin));
+  append_varint(out, 2 << 3);
+  append_varint(out, static_cast<std::uint64_t>(end));
+  return out;
+}
+
+/// Copies the required fields of a serialised model from a stream to a string.
+class Stripper {
+ public:
+  Stripper(CodedInputStream& in, const std::string& path) : in_(in), path_(path) {}
+
+  /// The required part of the message that ends at byte `end` of the file.
+  std::string strip(Message message, std::int64_t end) {
+    std::string out;
+    while (position() < end) {
+      const std::uint32_t tag = in_.ReadTagNoLastTag();
+      if ((tag >> 3) == 0) fail_damaged();
+      strip_field(message, tag, end, out);
+    }
+    if (position() > end) fail_damaged();
+    return out;
+  }
+
+  index_t num_sparse() const { return num_sparse_; }
+
+ private:
+  static constexpr std::uint32_t segment_tag = (3 << 3) | 2;
+
+  std::int64_t position() const { return in_.CurrentPosition(); }
+
+  [[noreturn]] void fail_damaged() const {
+    throw Error(ExitCode::BadData, concat("'", path_, "' is not an ONNX model, or it is damaged near byte ", position()),
+                "check that the file is complete and that it is an ONNX file");
+  }
+  void require(bool is_good) const {
+    if (!is_good) fail_damaged();
+  }
+
+  void strip_field(Message message, std::uint32_t tag, std::int64_t end, std::string& out) {
+    const Rule rule = rule_of(message, static_cast<int>(tag >> 3));
+    const bool is_kept = rule.action == Action::Keep || rule.action == Action::Elements;
+    switch (tag & 7) {
+      case 0:
+        return copy_varint(tag, is_kept, out);
+      case 1:
+        return copy_fixed64(tag, is_kept, out);
+      case 2:
+        return strip_bytes(rule, tag, end, out);
+      case 5:
+        return copy_fixed32(tag, is_kept, out);
+      default:
+        fail_damaged();
+    }
+  }
+
+  void copy_varint(std::uint32_t tag, bool is_kept, std::string& out) {
+    std::uint64_t value = 0;
+    require(in_.ReadVarint64(&value));
+    if (!is_kept) return;
+    append_varint(out, tag);
+    append_varint(out, value);
+    account(10);
+  }
+
+  void copy_fixed64(std::uint32_t tag, bool is_kept, std::string& out) {
+    std::uint64_t value = 0;
+    require(in_.ReadLittleEndian64(&value));
+    if (!is_kept) return;
+    append_varint(out, tag);
+    append_fixed(out, value);
+    account(9);
+  }
+
+  void copy_fixed32(std::uint32_t tag, bool is_kept, std::string& out) {
+    std::uint32_t value = 0;
+    require(in_.ReadLittleEndian32(&value));
+    if (!is_kept) return;
+    append_varint(out, tag);
+    append_fixed(out, value);
+    account(5);
+  }
+
+  void strip_bytes(const Rule& rule, std::uint32_t tag, std::int64_t end, std::string& out) {
+    std::uint32_t length = 0;
+    require(in_.ReadVarint32(&length) && position() + length <= end);
+    switch (rule.action) {
+      case Action::Enter:
+        return enter(rule.child, tag, length, out);
+      case Action::Name:
+        check_name(length);
+        return keep(tag, length, index_t{length} + text_bytes, out);
+      case Action::Whole:
+        return keep(tag, length, index_t{length} * message_growth + message_bytes, out);
+      case Action::Keep:
+        return keep(tag, length, index_t{length} * number_growth, out);
+      case Action::Elements:
+        return length > max_inline_bytes ? leave(length, out) : keep(tag, length, index_t{length} * number_growth, out);
+      case Action::Refuse:
+        throw Error(ExitCode::BadData, concat("'", path_, "' holds a tensor in segments, which parconv does not read"),
+                    "save the model with whole tensors");
+      case Action::CountSparse:
+        ++num_sparse_;
+        break;
+      case Action::Drop:
+        break;
+    }
+    skip(length);
+  }
+
+  void enter(Message child, std::uint32_t tag, std::uint32_t length, std::string& out) {
+    if (child == Message::Node) count("nodes", num_nodes_);
+    if (child == Message::Tensor) count("tensors", num_tensors_);
+    account(message_bytes);
+    append_bytes(out, tag, strip(child, position() + length));
+  }
+
+  void keep(std::uint32_t tag, std::uint32_t length, index_t memory_bytes, std::string& out) {
+    account(memory_bytes);
+    std::string bytes;
+    require(in_.ReadString(&bytes, static_cast<int>(length)));
+    append_bytes(out, tag, bytes);
+  }
+
+  void check_name(std::uint32_t length) const {
+    if (length <= max_name_bytes) return;
+    throw Error(ExitCode::BadData,
+                concat("'", path_, "' has a name or text of ", length, " bytes near byte ", position(), ", expected at most ",
+                       max_name_bytes),
+                "give its nodes and tensors shorter names");
+  }
+
+  void leave(std::uint32_t length, std::string& out) {
+    append_bytes(out, segment_tag, segment_bytes(position(), position() + length));
+    skip(length);
+  }
+
+  void skip(std::uint32_t length) { require(in_.Skip(static_cast<int>(length))); }
+
+  void count(const char* what, index_t& counter) const {
+    if (++counter <= max_onnx_nodes) return;
+    throw Error(ExitCode::BadData, concat("'", path_, "' has more than ", max_onnx_nodes, " ", what),
+                "parconv reads models of up to this size");
+  }
+
+  void account(index_t bytes) {
+    structure_bytes_ += bytes;
+    if (structure_bytes_ <= max_onnx_structure_bytes) return;
+    throw Error(ExitCode::BadData,
+                concat("'", path_, "' has more than ", max_onnx_structure_bytes >> 20, " MiB beside the raw data of its tensors"),
+                "save the weights as raw data (raw_data) or external data");
+  }
+
+  CodedInputStream& in_;
+  const std::string& path_;
+  index_t num_sparse_ = 0;
+  index_t num_nodes_ = 0;
+  index_t num_tensors_ = 0;
+  index_t structure_bytes_ = 0;
+};
+
+void check_size(const InputFile& file, const std::string& path) {
+  if (file.size_bytes() > std::numeric_limits<int>::max())
+    throw Error(ExitCode::BadData, concat("'", path, "' has ", file.size_bytes(), " bytes; an ONNX file has at most 2 GiB"),
+                "save the weights as external data");
+}
+
+void check_is_model(const OnnxContents& contents, bool is_parsed) {
+  const onnx::ModelProto& proto = contents.proto;
+  if (is_parsed && proto.has_graph() && proto.ir_version() >= 1) return;
+  throw Error(ExitCode::BadData, concat("'", contents.path, "' is not an ONNX model: it has no graph or no IR version"),
+              "check that this is the right file");
+}
+
+}  // namespace
+
+OnnxContents load_onnx(const std::string& path) {
+  const InputFile file(path);
+  check_size(file, path);
+  google::protobuf::io::FileInputStream stream(file.descriptor(), 1 << 16);
+  CodedInputStream in(&stream);
+  Stripper stripper(in, path);
+  OnnxContents contents{.path = path};
+  const std::string structure = stripper.strip(Message::Model, file.size_bytes());
+  check_is_model(contents, contents.proto.ParseFromString(structure));
+  contents.num_sparse_initializers = stripper.num_sparse();
+  return contents;
+}
+
+OnnxModel::OnnxModel(const std::string& path) : contents_(std::make_shared<const OnnxContents>(load_onnx(path))) {}
+
+const std::string& OnnxModel::path() const { return contents_->path; }
+
+}  // namespace parconv

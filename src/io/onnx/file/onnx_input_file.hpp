@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Read-only files with positioned reads.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "parconv/core/types.hpp"
+
+namespace parconv {
+
+/// Owning file descriptor. Reads are positioned, hence safe from several threads.
+class InputFile {
+ public:
+  /// Throws Error(InputMissing) if `path` cannot be opened or is not a regular file.
+  explicit InputFile(const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  index_t size_bytes() const { return size_bytes_; }
+  int descriptor() const { return descriptor_; }
+
+  /// Fills `target` from `offset_bytes`. Throws Error(BadData) if the file is shorter, Error(Io) if reading fails.
+  void read(std::span<std::byte> target, index_t offset_bytes) const;
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+  index_t size_bytes_ = 0;
+};
+
+}  // namespace parconv

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/onnx/onnx_types.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <string_view>
+
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+namespace {
+
+using onnx::NodeProto;
+using onnx::TensorProto;
+
+/// Value range of an integer type.
+template <class Integer>
+constexpr Interval range_of() {
+  return {static_cast<index_t>(std::numeric_limits<Integer>::min()),
+          static_cast<index_t>(std::numeric_limits<Integer>::max()) + 1};
+}
+
+/// Value range of a type; empty if it is not an integer type. Clipped to index_t for 64-bit types.
+Interval range_of(int type) {
+  constexpr index_t huge = std::numeric_limits<index_t>::max();
+  switch (type) {
+    case TensorProto::BOOL:
+      return {0, 2};
+    case TensorProto::UINT8:
+      return range_of<std::uint8_t>();
+    case TensorProto::INT8:
+      return range_of<std::int8_t>();
+    case TensorProto::UINT16:
+      return range_of<std::uint16_t>();
+    case TensorProto::INT16:
+      return range_of<std::int16_t>();
+    case TensorProto::INT32:
+      return range_of<std::int32_t>();
+    case TensorProto::UINT32:
+      return range_of<std::uint32_t>();
+    case TensorProto::INT64:
+      return {-huge, huge};
+    case TensorProto::UINT64:
+      return {0, huge};
+    default:
+      return {};
+  }
+}
+
+/// Operators whose output elements are elements of their inputs.
+bool keeps_elements(std::string_view op_type) {
+  static const std::set<std::string_view> names{
+      "Clip",  "Concat",  "DepthToSpace", "Dropout", "Expand",    "Flatten",   "Gather",    "GlobalMaxPool", "Identity",
+      "Max",   "MaxPool", "Min",          "Pad",     "ReduceMax", "ReduceMin", "Relu",      "Reshape",       "Resize",
+      "Slice", "Split",   "SpaceToDepth", "Squeeze", "Tile",      "Transpose", "Unsqueeze", "Upsample"};
+  return names.contains(op_type);
+}
+
+/// Linear interpolation computes new values.
+bool interpolates(const NodeProto& node) {
+  return std::any_of(node.attribute().begin(), node.attribute().end(), [](const onnx::AttributeProto& attribute) {
+    return attribute.name() == "mode" && attribute.s().find("linear") != std::string::npos;
+  });
+}
+
+bool is_cast(const NodeProto& node) { return node.op_type() == "Cast" || node.op_type() == "CastLike"; }
+
+int cast_target(const NodeProto& node) {
+  for (const onnx::AttributeProto& attribute : node.attribute())
+    if (attribute.name() == "to") return static_cast<int>(attribute.i());
+  return TensorProto::UNDEFINED;
+}
+
+ElementType cast_to(const NodeProto& node, const ElementType& from, int type) {
+  if (is_float_type(type)) return {.type = type};
+  if (!from.range.is_empty() && range_of(type).contains(from.range)) return {.type = type, .range = from.range};
+  throw Error(ExitCode::BadData,
+              concat(label_of(node), ": casts ", type_name(from.type), " to ", type_name(type),
+                     from.range.is_empty() ? ", but parconv makes no integers of floats" : ", which may not hold its numbers"),
+              "cast outside of the model, or leave values as floats");
+}
+
+void expect_no_calculation(const NodeProto& node, const std::string& input, const ElementType& type) {
+  if (type.range.is_empty() || (keeps_elements(node.op_type()) && !interpolates(node))) return;
+  throw Error(ExitCode::BadData,
+              concat(label_of(node), ": input '", input, "' has element type ", type_name(type.type),
+                     "; integers can be moved, chosen from and compared, but not calculated with"),
+              "cast it to float before");
+}
+
+}  // namespace
+
+bool is_float_type(int type) {
+  return type == TensorProto::FLOAT || type == TensorProto::DOUBLE || type == TensorProto::FLOAT16 ||
+         type == TensorProto::BFLOAT16;
+}
+
+bool is_held_by_f32(int type) {
+  constexpr Interval exact{-(index_t{1} << 24), (index_t{1} << 24) + 1};
+  return is_float_type(type) || (!range_of(type).is_empty() && exact.contains(range_of(type)));
+}
+
+ElementTypes::ElementTypes(const OnnxGraph& graph) {
+  for (const onnx::ValueInfoProto* input : graph.inputs) {
+    const int type = input->type().tensor_type().elem_type();
+    types_[input->name()] = {.type = type, .range = range_of(type)};
+  }
+}
+
+ElementType ElementTypes::type_of(const std::string& name, OnnxNetworkBuilder& network) const {
+  const auto initializer = network.graph().initializers.find(name);
+  if (initializer != network.graph().initializers.end()) {
+    const int type = initializer->second->data_type();
+    return {.type = type, .range = range_of(type)};
+  }
+  if (const OnnxConstant* constant = network.find_constant(name)) {
+    if (!constant->is_integer) return {};
+    return {.type = TensorProto::INT64, .range = range_of(TensorProto::INT64)};
+  }
+  const auto known = types_.find(name);
+  return known == types_.end() ? ElementType{} : known->second;
+}
+
+ElementType ElementTypes::result_of(const NodeProto& node, OnnxNetworkBuilder& network) const {
+  const ElementType first = node.input_size() > 0 ? type_of(node.input(0), network) : ElementType{};
+  if (node.op_type() == "CastLike" && node.input_size() > 1) return cast_to(node, first, type_of(node.input(1), network).type);
+  return is_cast(node) ? cast_to(node, first, cast_target(node)) : first;
+}
+
+void ElementTypes::follow(const NodeProto& node, OnnxNetworkBuilder& network) {
+  for (const std::string& input : node.input())
+    if (!is_cast(node) && types_.contains(input) && network.find_constant(input) == nullptr)
+      expect_no_calculation(node, input, types_[input]);
+  const ElementType result = result_of(node, network);
+  for (const std::string& output : node.output()) types_[output] = result;
+}
+
+}  // namespace parconv

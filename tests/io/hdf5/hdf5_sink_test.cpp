@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parconv/io/hdf5/hdf5_sink.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <xxhash.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+
+#include "io/hdf5/hdf5_shared_folder.hpp"
+#include "parconv/io/hdf5/hdf5_source.hpp"
+
+namespace parconv {
+namespace {
+
+namespace fs = std::filesystem;
+using test::control;
+using test::must;
+using test::SharedFolder;
+using testing::HasSubstr;
+
+Provenance example_provenance() {
+  return {.command = "parconv_app run model.onnx in.h5 out.h5",
+          .plan_json = std::string(100000, 'p'),  // exceeds the size limit of compact attributes
+          .model_sha256 = "abc",
+          .input_path = "in.h5:/größe",
+          .mpi_size = test::num_ranks(),
+          .git_rev = "1234567",
+          .libs = "",
+          .started = concat("2024-01-01T00:00:0", test::rank())};
+}
+
+Hdf5SinkOptions options_for(const std::string& path, const Extents& extents, int ndims = 4) {
+  return {.path = path, .job_id = "17", .name = "y", .extents = extents, .ndims = ndims, .provenance = example_provenance()};
+}
+
+/// Exit code of the Error that `work` throws; Ok if none.
+template <class Work>
+ExitCode code_of(Work&& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return ExitCode::Ok;
+}
+
+/// Compares the whole file with linear_index, on rank 0.
+void expect_linear_indices(const std::string& path, const Extents& extents) {
+  if (test::rank() != 0) return;
+  Hdf5Source source(path);
+  ASSERT_EQ(source.extents(), extents);
+  test::DenseBlock block(Box::whole(extents));
+  source.read(Box::whole(extents), block.view());
+  index_t num_wrong = 0;
+  test::for_each_index(extents,
+                       [&](const Extents& index) { num_wrong += block.at(index) != test::linear_index(index, extents); });
+  EXPECT_EQ(num_wrong, 0);
+}
+
+struct Row {
+  const char* name;
+  Extents extents;
+  int ndims;
+  Axis cut;
+};
+
+void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
+
+class EveryCut : public testing::TestWithParam<Row> {};
+
+TEST_P(EveryCut, WritesTheSameFile) {
+  const Row& row = GetParam();
+  const SharedFolder folder;
+  const std::string path = folder / "out.h5";
+  Hdf5Sink sink(control(), options_for(path, row.extents, row.ndims));
+  EXPECT_EQ(sink.extents(), row.extents);
+  EXPECT_EQ(sink.partial_path(), path + ".partial-17");
+  EXPECT_TRUE(fs::exists(sink.partial_path()));
+  test::write_places(sink, test::part_of_rank(row.extents, row.cut, 1));
+  EXPECT_FALSE(fs::exists(path));
+  sink.finish("2024-01-02");
+  EXPECT_FALSE(fs::exists(sink.partial_path()));
+  sink.abandon();
+  EXPECT_TRUE(fs::exists(path));
+  expect_linear_indices(path, row.extents);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Hdf5Sink, EveryCut,
+    testing::Values(Row{"batch", {{6, 3, 1, 9, 7}}, 4, Axis::N}, Row{"rows", {{1, 8, 1, 300, 333}}, 4, Axis::H},
+                    Row{"columns", {{2, 8, 1, 200, 333}}, 4, Axis::W}, Row{"channels", {{1, 9, 1, 300, 200}}, 4, Axis::C},
+                    Row{"slices", {{1, 2, 40, 100, 120}}, 5, Axis::D}, Row{"rows_of_slices", {{1, 2, 40, 100, 120}}, 5, Axis::H},
+                    Row{"signal", {{2, 3, 1, 1000, 1}}, 3, Axis::H}, Row{"logits", {{5, 10, 1, 1, 1}}, 2, Axis::N},
+                    Row{"less_than_ranks", {{1, 1, 1, 2, 2}}, 4, Axis::H}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Hdf5Sink, TakesManyBoxesOfAnyShape) {
+  const SharedFolder folder;
+  const Extents extents{{3, 4, 1, 50, 60}};
+  Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
+  int turn = 0;
+  for (index_t n = 0; n < 3; ++n)
+    for (index_t h = 0; h < 50; h += 17)
+      for (index_t w = 0; w < 60; w += 25) {
+        if (turn++ % test::num_ranks() != test::rank()) continue;
+        test::write_places(sink, Box{{Interval{n, n + 1}, Interval{0, 4}, Interval{0, 1},
+                                      Interval{h, std::min<index_t>(h + 17, 50)}, Interval{w, std::min<index_t>(w + 25, 60)}}});
+      }
+  sink.write(Box::whole(extents).with(Axis::W, {3, 3}), {});
+  sink.finish("");
+  expect_linear_indices(folder / "out.h5", extents);
+}
+
+TEST(Hdf5Sink, RefusesNamesThatAreTaken) {
+  const SharedFolder folder;
+  const Extents extents{{1, 1, 1, 2, 2}};
+  const Hdf5SinkOptions options = options_for(folder / "out.h5", extents);
+  if (test::rank() == 0) {
+    std::ofstream(options.path) << "precious";
+    std::ofstream(options.path + ".partial-17") << "of another job";
+  }
+  control().barrier();
+  EXPECT_EQ(code_of([&] { Hdf5Sink(control(), options); }), ExitCode::CannotCreate);
+  EXPECT_TRUE(fs::exists(options.path + ".partial-17"));
+  EXPECT_EQ(fs::file_size(options.path), 8u);
+
+  Hdf5SinkOptions forced = options;
+  forced.replaces_existing = true;
+  Hdf5Sink sink(control(), forced);
+  EXPECT_EQ(fs::file_size(options.path), 8u);
+  test::write_places(sink, test::part_of_rank(extents, Axis::H, 1));
+  sink.finish("");
+  expect_linear_indices(options.path, extents);
+}
+
+TEST(Hdf5Sink, RefusesFoldersAndWhatCannotBeCreated) {
+  const SharedFolder folder;
+  const Extents extents{{1, 1, 1, 2, 2}};
+  const auto code = [&](const std::string& path) {
+    Hdf5SinkOptions options = options_for(path, extents);
+    options.replaces_existing = true;
+    return code_of([&] { Hdf5Sink(control(), options); });
+  };
+  if (test::rank() == 0) fs::create_directory(folder / "sub");
+  control().barrier();
+  EXPECT_EQ(code(folder / "sub"), ExitCode::CannotCreate);
+  EXPECT_EQ(code(folder / "missing/out.h5"), ExitCode::CannotCreate);
+  EXPECT_EQ(code("/proc/out.h5"), ExitCode::CannotCreate);
+}
+
+TEST(Hdf5Sink, LeavesNoFileWhenAbandoned) {
+  const SharedFolder folder;
+  Hdf5Sink sink(control(), options_for(folder / "out.h5", {{1, 1, 1, 8, 8}}));
+  sink.abandon();
+  control().barrier();
+  EXPECT_FALSE(fs::exists(sink.partial_path()));
+  EXPECT_FALSE(fs::exists(folder / "out.h5"));
+}
+
+TEST(Hdf5Sink, MissingElementsAreABug) {
+  const SharedFolder folder;
+  const Extents extents{{1, 1, 1, 8, 8}};
+  Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
+  test::write_places(sink, test::part_of_rank({{1, 1, 1, 7, 8}}, Axis::H, 1));
+  EXPECT_THROW(sink.finish(""), Bug);
+  EXPECT_FALSE(fs::exists(folder / "out.h5"));
+  sink.abandon();
+}
+
+/// Overwrites one float in the file, simulating disk corruption.
+void damage(const std::string& path, float value) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::size_t at = bytes.find(std::string(reinterpret_cast<const char*>(&value), sizeof(value)));
+  ASSERT_NE(at, std::string::npos);
+  file.clear();
+  file.seekp(static_cast<std::streamoff>(at));
+  file << "!";
+}
+
+TEST(Hdf5Sink, FindsDataThatReadsBackDifferently) {
+  const SharedFolder folder;
+  const Extents extents{{1, 1, 1, 64, 64}};
+  Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
+  test::write_places(sink, test::part_of_rank(extents, Axis::H, 1));
+  control().barrier();
+  if (test::rank() == 0) damage(sink.partial_path(), 2047.0f);
+  control().barrier();
+  EXPECT_EQ(code_of([&] { sink.finish(""); }), ExitCode::Io);
+  EXPECT_FALSE(fs::exists(folder / "out.h5"));
+  sink.abandon();
+}
+
+/// Makes writes beyond an offset fail on this rank, for its lifetime.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    must(::getrlimit(RLIMIT_FSIZE, &before_));
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    must(::setrlimit(RLIMIT_FSIZE, &limit));
+  }
+  ~FileSizeLimit() {
+    if (::setrlimit(RLIMIT_FSIZE, &before_) != 0) ADD_FAILURE() << "the limit of file sizes stays";
+  }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Hdf5Sink, AFailedWriteIsAnErrorOfItsRank) {
+  const SharedFolder folder;
+  const Extents extents{{4, 4, 1, 256, 256}};
+  Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
+  const int last = test::num_ranks() - 1;
+  if (test::rank() == last) {
+    const FileSizeLimit limit(4096);
+    EXPECT_EQ(code_of([&] { test::write_places(sink, test::part_of_rank(extents, Axis::H, 1)); }), ExitCode::Io);
+  }
+  sink.abandon();
+  control().barrier();
+  EXPECT_FALSE(fs::exists(sink.partial_path()));
+}
+
+/// Row of /integrity/blocks of a 4-D tensor.
+struct BlockRow {
+  std::array<std::int64_t, 4> first;
+  std::array<std::int64_t, 4> extent;
+  std::uint64_t hash;
+  std::uint64_t state;
+};
+
+std::vector<BlockRow> block_rows(const std::string& path) {
+  const hid_t file = must(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+  const hid_t table = must(H5Dopen2(file, "/integrity/blocks", H5P_DEFAULT));
+  const hid_t type = must(H5Dget_type(table));
+  const hid_t space = must(H5Dget_space(table));
+  EXPECT_EQ(H5Tget_size(type), sizeof(BlockRow));
+  std::vector<BlockRow> rows(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
+  must(H5Dread(table, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows.data()));
+  must(H5Sclose(space));
+  must(H5Tclose(type));
+  must(H5Dclose(table));
+  must(H5Fclose(file));
+  return rows;
+}
+
+TEST(Hdf5Sink, RecordsEveryBlockWithItsHash) {
+  const SharedFolder folder;
+  const Extents extents{{2, 3, 1, 400, 500}};
+  Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
+  test::write_places(sink, test::part_of_rank(extents, Axis::H, sink.chunk()[Axis::H]));
+  sink.finish("");
+  if (test::rank() != 0) return;
+  index_t covered = 0;
+  for (const BlockRow& row : block_rows(folder / "out.h5")) {
+    std::vector<float> values;
+    for (index_t n = 0; n < row.extent[0]; ++n)
+      for (index_t c = 0; c < row.extent[1]; ++c)
+        for (index_t h = 0; h < row.extent[2]; ++h)
+          for (index_t w = 0; w < row.extent[3]; ++w)
+            values.push_back(
+                test::linear_index({{n + row.first[0], c + row.first[1], 0, h + row.first[2], w + row.first[3]}}, extents));
+    EXPECT_EQ(row.hash, XXH64(values.data(), values.size() * sizeof(float), 0));
+    EXPECT_EQ(row.state, 1u);
+    covered += static_cast<index_t>(values.size());
+  }
+  EXPECT_EQ(covered, volume(extents));
+}
+
+/// Opens outputs with h5py, xarray and ncdump. Fails if they are not installed.
+TEST(Hdf5Sink, OthersOpenIt) {
+  const SharedFolder folder;
+  std::string command = concat(PARCONV_TEST_PYTHON, " ", PARCONV_TEST_SCRIPT, " ", test::num_ranks());
+  for (const auto& [extents, ndims, axes] : {std::tuple<Extents, int, const char*>{{{2, 3, 1, 40, 50}}, 4, "ncyx"},
+                                             {{{1, 2, 4, 30, 20}}, 5, "nczyx"},
+                                             {{{2, 3, 1, 40, 1}}, 3, "ncx"},
+                                             {{{4, 10, 1, 1, 1}}, 2, "nc"},
+                                             {{{4, 1, 1, 1, 1}}, 1, "n"}}) {
+    const std::string path = folder / axes;
+    Hdf5Sink sink(control(), options_for(path, extents, ndims));
+    EXPECT_EQ(sink.dataset_path(), ndims < 4 ? "/output/y" : "/output/y_values");  // y is the name of an axis of images
+    test::write_places(sink, test::part_of_rank(extents, Axis::N, 1));
+    sink.finish("2024-01-02");
+    command += " " + path;
+  }
+  if (test::rank() != 0) return;
+  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+}
+
+}  // namespace
+}  // namespace parconv
