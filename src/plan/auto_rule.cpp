@@ -1,5 +1,5 @@
-#include "plan/auto_rule.hpp"
-
+// SPDX-License-Identifier: Apache-2.0
+// The written rule: docs/auto-rule.md.
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -25,7 +25,7 @@ index_t smallest_piece(const Cuts& cuts) {
   return smallest;
 }
 
-/// The cut that a split along one axis leaves is wide enough on every rank.
+/// True if a split along one axis leaves every rank enough indices.
 bool gives_each(const Network& network, const Node& node, const GridVector& parts, Axis axis, index_t at_least) {
   const auto cuts = default_cuts(network, node, Grid{.parts = parts});
   return smallest_piece(cuts[static_cast<std::size_t>(axis)]) >= at_least;
@@ -50,9 +50,8 @@ std::optional<GridVector> best_grid(const Network& network, const Node& node, in
   return best;
 }
 
-}  // namespace
-
-GridVector auto_parts(const Network& network, const Node& node, int num_ranks) {
+/// The first applicable line of the rule; the product of the parts is `num_ranks`.
+GridVector parts_by_rule(const Network& network, const Node& node, int num_ranks) {
   PARCONV_EXPECT(!network.inputs.empty(), "a network without inputs");
   if (network.value(network.inputs.front()).extents[Axis::N] >= num_ranks) return only(GridAxis::N, num_ranks);
   const bool is_3d = network.value(network.inputs.front()).ndims == 5;
@@ -61,6 +60,17 @@ GridVector auto_parts(const Network& network, const Node& node, int num_ranks) {
   const GridVector by_filters = only(GridAxis::F, num_ranks);
   if (gives_each(network, node, by_filters, Axis::C, min_channels)) return by_filters;
   return best_grid(network, node, num_ranks).value_or(by_rows);
+}
+
+}  // namespace
+
+Partitioner rule_partitioner() {
+  return [](const Network& network, int num_ranks) {
+    Partition partition;
+    for (const Node& node : network.nodes)
+      partition.nodes.push_back({.grid = {.parts = parts_for_node(network, node, parts_by_rule(network, node, num_ranks))}});
+    return partition;
+  };
 }
 
 }  // namespace parconv

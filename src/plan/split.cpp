@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/plan/split.hpp"
 
 #include <array>
@@ -7,11 +8,12 @@
 #include <vector>
 
 #include "parconv/core/error.hpp"
+#include "parconv/core/overloaded.hpp"
 
 namespace parconv {
 namespace {
 
-/// What a factor divides: the network by depth, or a grid axis.
+/// Target of a factor: the network by depth, or a grid axis.
 struct Target {
   bool is_stages = false;
   GridAxis axis = GridAxis::N;
@@ -43,14 +45,20 @@ std::vector<std::string_view> comma_separated(std::string_view text) {
   return fields;
 }
 
+std::optional<SplitPolicy> policy_of(std::string_view word) {
+  if (word == "auto") return SplitPolicy::Auto;
+  if (word == "rule") return SplitPolicy::Rule;
+  return std::nullopt;
+}
+
 /// Reads one --split argument for one job.
 class SplitParser {
  public:
   SplitParser(std::string_view spec, int num_ranks, int spatial_ndims)
       : spec_(trimmed(spec)), num_ranks_(num_ranks), spatial_ndims_(spatial_ndims) {}
 
-  Split run() {
-    if (spec_ == "auto") return Split{.is_auto = true};
+  SplitRequest run() {
+    if (const std::optional<SplitPolicy> policy = policy_of(spec_)) return *policy;
     if (spec_.empty()) refuse("is empty", concat("use auto, or ", suggestions()));
     if (spec_ != "1")
       for (std::string_view field : comma_separated(spec_)) factors_.push_back(factor(field));
@@ -66,7 +74,8 @@ class SplitParser {
     const std::size_t equals = field.find('=');
     const std::string_view name = trimmed(field.substr(0, equals));
     if (name.empty()) refuse("has a factor without a name", "write a comma-separated product such as h=2,w=2");
-    if (name == "auto") refuse("mixes auto with other factors", "auto stands alone: it chooses the whole split");
+    if (policy_of(name))
+      refuse(concat("mixes ", name, " with other factors"), concat(name, " stands alone: it chooses the whole split"));
     Factor result{.text = std::string(field), .target = target(name)};
     for (const Factor& other : factors_)
       if (other.target == result.target)
@@ -84,7 +93,7 @@ class SplitParser {
     for (GridAxis axis : all_grid_axes)
       if (name == parconv::name_of(axis)) return checked(axis);
     refuse(concat("has no meaning for '", name, "'"),
-           "the axes are n (batch), f (filter), c (channel), d, h, w (spatial) and stages (pipeline), or auto");
+           "the axes are n (batch), f (filter), c (channel), d, h, w (spatial) and stages (pipeline), or auto or rule");
   }
 
   Target checked(GridAxis axis) const {
@@ -107,7 +116,7 @@ class SplitParser {
     return value;
   }
 
-  /// The factors multiplied; the one without a count takes the ranks that are left.
+  /// The product of the factors; the one without a count takes the remaining ranks.
   Split product() const {
     const Factor* open = nullptr;
     index_t needed = 1;
@@ -146,7 +155,7 @@ class SplitParser {
     return split;
   }
 
-  /// Splits that fit the ranks, close to what was asked: all on its first axis, or near a square of two axes.
+  /// Splits that fit the ranks, close to the request: all ranks on its first axis, or nearly square over two axes.
   std::string suggestions() const {
     if (num_ranks_ == 1) return "1 (one rank, nothing divided)";
     const Target first = factors_.empty() ? Target{.axis = GridAxis::H} : factors_.front().target;
@@ -158,7 +167,7 @@ class SplitParser {
     return result;
   }
 
-  /// The second axis that was asked for, or one that goes well with the first.
+  /// The second axis of the request, or a suitable partner of the first.
   Target second(const Target& first) const {
     if (factors_.size() > 1) return factors_[1].target;
     if (spatial_ndims_ >= 2 && first == Target{.axis = GridAxis::H}) return {.axis = GridAxis::W};
@@ -176,16 +185,21 @@ class SplitParser {
 
 int Split::num_ranks() const { return stages * Grid{.parts = parts}.size(); }
 
-Split parse_split(std::string_view spec, int num_ranks, int spatial_ndims) {
+SplitRequest parse_split(std::string_view spec, int num_ranks, int spatial_ndims) {
   PARCONV_EXPECT(num_ranks >= 1 && spatial_ndims >= 0 && spatial_ndims <= 3, "ranks ", num_ranks, ", spatial ", spatial_ndims);
   return SplitParser(spec, num_ranks, spatial_ndims).run();
 }
 
 std::string to_string(const Split& split) {
-  if (split.is_auto) return "auto";
   const std::string parts = concat(Grid{.parts = split.parts});
   if (split.stages == 1) return parts;
   return parts == "1" ? concat("stages=", split.stages) : concat("stages=", split.stages, ",", parts);
+}
+
+std::string to_string(const SplitRequest& request) {
+  return std::visit(Overloaded{[](const Split& split) { return to_string(split); },
+                               [](SplitPolicy policy) { return std::string(policy == SplitPolicy::Auto ? "auto" : "rule"); }},
+                    request);
 }
 
 }  // namespace parconv

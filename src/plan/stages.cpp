@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <limits>
 
@@ -12,7 +13,8 @@ namespace {
 std::vector<double> running_flops(const Network& network) {
   std::vector<double> sums{0};
   for (const Node& node : network.nodes) {
-    const Share whole{.computed = Box::whole(network.value(node.output).extents), .contracted = whole_contracted(network, node)};
+    const WorkRegion whole{.computed = Box::whole(network.value(node.output).extents),
+                           .contracted = whole_contracted(network, node)};
     sums.push_back(sums.back() + flops(network, node, whole));
   }
   return sums;
@@ -38,7 +40,7 @@ class StageSearch {
  private:
   double largest(std::size_t start, std::size_t end) const { return std::max(best_[start], sums_[end] - sums_[start]); }
 
-  /// Where the run of stage number `stage` (from 1) begins for every end, and the largest sums with it.
+  /// Start of the run of stage number `stage` (from 1) for every end; updates `best_` with the largest sums.
   std::vector<std::size_t> add_stage(std::size_t stage) {
     std::vector<std::size_t> starts(sums_.size(), 0);
     std::vector<double> best(sums_.size(), std::numeric_limits<double>::infinity());

@@ -1,30 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/program/explain.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "parconv/core/error.hpp"
+#include "parconv/core/units.hpp"
+#include "parconv/program/costs.hpp"
 
 namespace parconv {
 namespace {
-
-std::string bytes_text(index_t bytes) {
-  constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
-  return fmt::format("{:.{}f} {}", value, unit == 0 || value >= 100 ? 0 : 1, units[unit]);
-}
-
-std::string count_text(double count) {
-  constexpr std::array prefixes{"", " k", " M", " G", " T", " P"};
-  std::size_t prefix = 0;
-  for (; count >= 1000 && prefix + 1 < prefixes.size(); ++prefix) count /= 1000;
-  return fmt::format("{:.{}f}{}", count, prefix == 0 ? 0 : 2, prefixes[prefix]);
-}
 
 /// "7" or "4-8".
 std::string range_text(index_t least, index_t most) {
@@ -46,7 +33,7 @@ bool is_shown(Axis axis, int ndims) {
   return true;
 }
 
-/// The sizes that ranks own along each axis of a layer's output, "1x64x4-8x56"; ranks without anything are counted apart.
+/// The owned sizes along each axis of a layer's output, "1x64x4-8x56"; ranks with empty boxes are counted separately.
 std::string owned_text(const Distribution& owned, int ndims) {
   std::string text;
   for (Axis axis : all_axes) {
@@ -71,25 +58,12 @@ int num_owners(const Placement& placement) {
   return owners;
 }
 
-void add_communication(const Program& program, const Step& step, LayerFigures& figures) {
-  if (const auto* start = std::get_if<Start>(&step.action)) {
-    const Communication& communication = program.communication(start->communication);
-    for (const Message& message : communication.sends) figures.sent_bytes += bytes_of(program, message.region);
-    figures.messages += static_cast<index_t>(communication.sends.size());
-  } else if (const auto* await = std::get_if<Await>(&step.action)) {
-    for (const Message& message : program.communication(await->communication).receives)
-      figures.received_bytes += bytes_of(program, message.region);
-  } else if (const auto* copy = std::get_if<Copy>(&step.action)) {
-    figures.copied_bytes += bytes_of(program, copy->src);
-  }
-}
-
-/// Short enough for a column.
+/// Shortens a name to the width of a column.
 std::string short_name(CommKind kind) {
   return kind == CommKind::PointToPoint ? "p2p" : kind == CommKind::ReduceScatter ? "sum" : std::string(name_of(kind));
 }
 
-/// How partial sums and the results of a layer move: "sum+allgather"; "-" if nothing does.
+/// Communication of a layer's partial sums and results: "sum+allgather"; "-" without any.
 std::string communication_text(const Layout& layout, std::size_t node, const std::set<int>& used_orders) {
   const NodeSchedule& schedule = layout.schedules[node];
   std::vector<std::string> kinds;
@@ -116,7 +90,8 @@ class Explainer {
         layout_(layout),
         programs_(programs),
         options_(options),
-        figures_(figures_of(network, layout, programs)) {
+        ranks_(costs_of_all(network, layout, programs)),
+        layers_(costs_by_layer(ranks_)) {
     for (const Program& program : programs)
       for (const Communication& communication : program.communications) used_orders_.insert(communication.order);
   }
@@ -124,8 +99,9 @@ class Explainer {
   std::string run() {
     add_header();
     for (std::size_t k = 0; k < network_.nodes.size(); ++k) add_layer(k);
-    if (figures_.back().received_bytes + figures_.back().copied_bytes > 0) add_store();
+    if (layers_.back().received_bytes + layers_.back().copied_bytes > 0) add_store();
     add_totals();
+    add_hosts();
     add_memory();
     return std::move(text_);
   }
@@ -147,11 +123,11 @@ class Explainer {
     const Node& node = network_.nodes[k];
     const Placement& placement = layout_.placements[k];
     const Value& out = network_.value(node.output);
-    const LayerFigures& figures = figures_[k];
+    const Costs& costs = layers_[k];
     text_ += fmt::format("{:<20.20} {:<9.9} {:>3} {:<11.11} {:>5} {:<18.18} {:>8} {:>8} {:>8} {:>8}  {:.18}\n", out.name,
                          name_of(node.op), placement.stage, concat(placement.grid), num_owners(placement),
-                         owned_text(placement.owned, out.ndims), bytes_text(figures.received_bytes),
-                         bytes_text(figures.sent_bytes), bytes_text(figures.copied_bytes), bytes_text(figures.weight_bytes),
+                         owned_text(placement.owned, out.ndims), format_bytes(costs.received_bytes),
+                         format_bytes(costs.sent_bytes), format_bytes(costs.copied_bytes), format_bytes(costs.weight_bytes),
                          communication_text(layout_, k, used_orders_));
     if (!options_.lists_ranks) return;
     for (int rank = placement.grid.first_rank; rank < placement.grid.first_rank + placement.grid.size(); ++rank) {
@@ -161,46 +137,46 @@ class Explainer {
   }
 
   void add_store() {
-    const LayerFigures& figures = figures_.back();
+    const Costs& costs = layers_.back();
     text_ +=
         fmt::format("{:<20} {:<9} {:>3} {:<11} {:>5} {:<18} {:>8} {:>8} {:>8} {:>8}  {}\n", "(output)", "Store", "", "", "", "",
-                    bytes_text(figures.received_bytes), bytes_text(0), bytes_text(figures.copied_bytes), bytes_text(0), "-");
+                    format_bytes(costs.received_bytes), format_bytes(0), format_bytes(costs.copied_bytes), format_bytes(0), "-");
   }
 
   void add_totals() {
-    LayerFigures total;
-    for (const LayerFigures& figures : figures_) {
-      total.sent_bytes += figures.sent_bytes;
-      total.copied_bytes += figures.copied_bytes;
-      total.messages += figures.messages;
-      total.weight_bytes += figures.weight_bytes;
-      total.flops += figures.flops;
-    }
-    text_ += fmt::format("\ntotal: {} sent in {} messages, {} copied, {} of weights, {}FLOP\n", bytes_text(total.sent_bytes),
-                         total.messages, bytes_text(total.copied_bytes), bytes_text(total.weight_bytes), flop_text(total.flops));
+    const Costs total = sum_of(layers_);
+    text_ += fmt::format("\ntotal: {} sent in {} messages, {} copied, {} of weights, {}FLOP\n", format_bytes(total.sent_bytes),
+                         total.sent_messages, format_bytes(total.copied_bytes), format_bytes(total.weight_bytes),
+                         flop_text(total.flops));
   }
 
   static std::string flop_text(double flops) {
-    const std::string text = count_text(flops);
+    const std::string text = format_count(flops);
     return text.find(' ') == std::string::npos ? text + " " : text;
   }
 
+  void add_hosts() {
+    if (options_.ranks_per_host == 0) return;
+    const HostTraffic traffic = host_traffic(ranks_, options_.ranks_per_host);
+    text_ += fmt::format("hosts of {} rank{}: {} sent inside, {} between them\n", options_.ranks_per_host,
+                         options_.ranks_per_host == 1 ? "" : "s", format_bytes(traffic.inside_bytes),
+                         format_bytes(traffic.between_bytes));
+  }
+
   void add_memory() {
-    const auto total_of = [](const Program& program) { return program.arena_bytes + program.weight_bytes; };
-    index_t least = total_of(programs_.front());
-    const Program* largest = &programs_.front();
-    for (const Program& program : programs_) {
-      least = std::min(least, total_of(program));
-      if (total_of(program) > total_of(*largest)) largest = &program;
-    }
-    text_ += fmt::format("memory per rank: {} to {}; most on rank {}: {} of buffers + {} of weights\n", bytes_text(least),
-                         bytes_text(total_of(*largest)), largest->rank, bytes_text(largest->arena_bytes),
-                         bytes_text(largest->weight_bytes));
+    const auto has_less = [](const RankCosts& a, const RankCosts& b) { return a.memory_bytes() < b.memory_bytes(); };
+    const RankCosts& least = *std::min_element(ranks_.begin(), ranks_.end(), has_less);
+    const RankCosts& most = *std::max_element(ranks_.begin(), ranks_.end(), has_less);
+    text_ += fmt::format("memory per rank: {} to {}; most on rank {}: {} of buffers + {} of weights\n",
+                         format_bytes(least.memory_bytes()), format_bytes(most.memory_bytes()), most.rank,
+                         format_bytes(most.arena_bytes), format_bytes(most.total().weight_bytes));
     if (!options_.lists_ranks) return;
-    for (const Program& program : programs_)
-      text_ += fmt::format("    rank {:<5} {:>9} of buffers, {:>9} of weights, {:>9} sent, {} steps\n", program.rank,
-                           bytes_text(program.arena_bytes), bytes_text(program.weight_bytes), bytes_text(sent_bytes(program)),
-                           program.steps.size());
+    for (std::size_t k = 0; k < ranks_.size(); ++k) {
+      const Costs total = ranks_[k].total();
+      text_ += fmt::format("    rank {:<5} {:>9} of buffers, {:>9} of weights, {:>9} sent, {} steps\n", ranks_[k].rank,
+                           format_bytes(ranks_[k].arena_bytes), format_bytes(total.weight_bytes), format_bytes(total.sent_bytes),
+                           programs_[k].steps.size());
+    }
   }
 
   const Network& network_;
@@ -208,26 +184,13 @@ class Explainer {
   const Layout& layout_;
   std::span<const Program> programs_;
   ExplainOptions options_;
-  std::vector<LayerFigures> figures_;
-  std::set<int> used_orders_{};  // of communications that move something
+  std::vector<RankCosts> ranks_;
+  std::vector<Costs> layers_;
+  std::set<int> used_orders_{};  // of communications with messages
   std::string text_{};
 };
 
 }  // namespace
-
-std::vector<LayerFigures> figures_of(const Network& network, const Layout& layout, std::span<const Program> programs) {
-  std::vector<LayerFigures> figures(network.nodes.size() + 1);
-  for (const Program& program : programs) {
-    for (const Step& step : program.steps) add_communication(program, step, figures[static_cast<std::size_t>(step.node)]);
-    for (std::size_t k = 0; k < network.nodes.size(); ++k) {
-      const Share share = layout.placements[k].share(program.rank);
-      if (share.computed.is_empty()) continue;
-      figures[k].weight_bytes += weight_bytes(network, network.nodes[k], share, layout.options.type);
-      figures[k].flops += flops(network, network.nodes[k], share);
-    }
-  }
-  return figures;
-}
 
 std::string explain(const Network& network, const Plan& plan, const Layout& layout, std::span<const Program> programs,
                     const ExplainOptions& options) {

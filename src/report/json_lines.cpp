@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/report/json_lines.hpp"
 
 #include <nlohmann/json.hpp>
@@ -7,15 +8,15 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::array<const char*, num_lanes> lane_names{"compute", "communication", "io"};
+constexpr std::array<const char*, num_tracks> track_names{"compute", "communication", "io"};
 
-ordered_json to_json(const LaneSeconds& seconds) {
+ordered_json to_json(const TrackSeconds& seconds) {
   ordered_json json;
-  for (std::size_t lane = 0; lane < num_lanes; ++lane) json[lane_names[lane]] = seconds[lane];
+  for (std::size_t track = 0; track < num_tracks; ++track) json[track_names[track]] = seconds[track];
   return json;
 }
 
-/// Names come from files: bytes that are not UTF-8 are replaced.
+/// Names come from files and may contain bytes that are not UTF-8, which are replaced.
 std::string dumped(const ordered_json& json) { return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace); }
 
 }  // namespace
@@ -62,8 +63,10 @@ std::string to_json_line(const LayerReport& layer) {
                           {"op", layer.op},
                           {"split", layer.split},
                           {"stage", layer.stage},
-                          {"sent_bytes_per_micro_batch", layer.sent_bytes},
-                          {"copied_bytes_per_micro_batch", layer.copied_bytes},
+                          {"sent_bytes_per_micro_batch", layer.costs.sent_bytes},
+                          {"copied_bytes_per_micro_batch", layer.costs.copied_bytes},
+                          {"flops_per_micro_batch", layer.costs.flops},
+                          {"weight_bytes", layer.costs.weight_bytes},
                           {"max_seconds", to_json(layer.max_seconds)},
                           {"mean_seconds", to_json(layer.mean_seconds)},
                           {"implementation", layer.implementation}};
@@ -80,12 +83,12 @@ std::string trace_events(const Network& network, const Program& program, std::sp
     const std::string layer = is_node ? network.value(network.node(step.node).output).name : "(output)";
     const double duration_us = steps[k].seconds / static_cast<double>(steps[k].calls) * 1e6;
     const ordered_json json{{"name", std::string(name_of(step.action)) + " " + layer},
-                            {"cat", lane_names[static_cast<std::size_t>(lane_of(step.action))]},
+                            {"cat", track_names[static_cast<std::size_t>(track_of(step.action))]},
                             {"ph", "X"},
                             {"ts", now_us},
                             {"dur", duration_us},
                             {"pid", program.rank},
-                            {"tid", static_cast<int>(lane_of(step.action))}};
+                            {"tid", static_cast<int>(track_of(step.action))}};
     text += (text.empty() ? "" : ",\n") + dumped(json);
     now_us += duration_us;
   }

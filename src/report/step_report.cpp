@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/report/step_report.hpp"
 
 #include <fmt/format.h>
@@ -6,14 +7,10 @@
 #include <set>
 
 #include "parconv/core/error.hpp"
-#include "parconv/report/units.hpp"
+#include "parconv/core/units.hpp"
 
 namespace parconv {
 namespace {
-
-std::size_t layer_of(const Network& network, const Step& step) {
-  return step.node < 0 ? network.nodes.size() : static_cast<std::size_t>(step.node);
-}
 
 std::vector<LayerReport> described_layers(const Network& network, const Layout& layout) {
   std::vector<LayerReport> layers(network.nodes.size() + 1);
@@ -29,44 +26,48 @@ std::vector<LayerReport> described_layers(const Network& network, const Layout& 
   return layers;
 }
 
-index_t sent_by(const Program& program, const Step& step) {
-  const auto* start = std::get_if<Start>(&step.action);
-  if (start == nullptr) return 0;
-  index_t bytes = 0;
-  for (const Message& message : program.communication(start->communication).sends) bytes += bytes_of(program, message.region);
-  return bytes;
+constexpr std::array counts{&Costs::weight_bytes,      &Costs::sent_messages,  &Costs::sent_bytes,   &Costs::copied_bytes,
+                            &Costs::received_messages, &Costs::received_bytes, &Costs::loaded_bytes, &Costs::stored_bytes};
+
+static_assert(sizeof(Costs) == sizeof(double) + counts.size() * sizeof(index_t), "every count is summed");
+
+/// Costs over all ranks. Collective.
+std::vector<Costs> summed(Control& control, std::vector<Costs> own) {
+  std::vector<index_t> integers;
+  std::vector<double> operations;
+  for (const Costs& costs : own) {
+    for (auto count : counts) integers.push_back(costs.*count);
+    operations.push_back(costs.flops);
+  }
+  control.all_reduce(Reduction::Sum, std::span(integers));
+  control.all_reduce(Reduction::Sum, std::span(operations));
+  for (std::size_t k = 0; k < own.size(); ++k) {
+    for (std::size_t c = 0; c < counts.size(); ++c) own[k].*counts[c] = integers[k * counts.size() + c];
+    own[k].flops = operations[k];
+  }
+  return own;
 }
 
-index_t copied_by(const Program& program, const Step& step) {
-  const auto* copy = std::get_if<Copy>(&step.action);
-  return copy == nullptr ? 0 : bytes_of(program, copy->src);
-}
-
-/// This rank's numbers, flat for a reduction: bytes, and seconds by layer and lane.
-struct OwnNumbers {
-  std::vector<index_t> bytes;   // sent and copied of each layer
-  std::vector<double> seconds;  // of each layer and lane
+/// This rank's measurements, flat for a reduction.
+struct OwnTimes {
+  std::vector<double> seconds;  // of each layer and track
   std::vector<std::set<std::string>> implementations;
   double wait_seconds = 0;
 };
 
-OwnNumbers own_numbers(const Network& network, const Program& program, std::span<const MeasuredStep> steps) {
-  const std::size_t num_layers = network.nodes.size() + 1;
-  OwnNumbers own{std::vector<index_t>(2 * num_layers), std::vector<double>(num_lanes * num_layers),
-                 std::vector<std::set<std::string>>(num_layers)};
+OwnTimes own_times(std::size_t num_layers, const Program& program, std::span<const MeasuredStep> steps) {
+  OwnTimes own{std::vector<double>(num_tracks * num_layers), std::vector<std::set<std::string>>(num_layers)};
   for (std::size_t k = 0; k < steps.size(); ++k) {
     const Step& step = program.steps[k];
-    const std::size_t layer = layer_of(network, step);
-    own.bytes[2 * layer] += sent_by(program, step);
-    own.bytes[2 * layer + 1] += copied_by(program, step);
-    own.seconds[num_lanes * layer + static_cast<std::size_t>(lane_of(step.action))] += steps[k].seconds;
+    const auto layer = static_cast<std::size_t>(step.node);
+    own.seconds[num_tracks * layer + static_cast<std::size_t>(track_of(step.action))] += steps[k].seconds;
     if (!steps[k].implementation.empty()) own.implementations[layer].insert(steps[k].implementation);
     if (std::holds_alternative<Await>(step.action)) own.wait_seconds += steps[k].seconds;
   }
   return own;
 }
 
-/// One line per layer; the names of a line joined by '+'.
+/// One line per layer, with its names joined by '+'.
 std::string to_lines(const std::vector<std::set<std::string>>& implementations) {
   std::string text;
   for (const auto& names : implementations) {
@@ -95,20 +96,19 @@ StepReport collect_steps(Control& control, const Network& network, const Layout&
                          std::span<const MeasuredStep> steps) {
   PARCONV_EXPECT(steps.size() == program.steps.size(), steps.size(), " of ", program.steps.size(), " steps");
   StepReport report{.layers = described_layers(network, layout)};
-  OwnNumbers own = own_numbers(network, program, steps);
+  const std::vector<Costs> costs = summed(control, costs_of(network, layout, program).layers);
+  OwnTimes own = own_times(costs.size(), program, steps);
   std::vector<double> most = own.seconds;
-  control.all_reduce(Reduction::Sum, std::span(own.bytes));
   control.all_reduce(Reduction::Sum, std::span(own.seconds));
   control.all_reduce(Reduction::Max, std::span(most));
   report.max_wait_seconds = control.max(own.wait_seconds);
   for (std::size_t k = 0; k < report.layers.size(); ++k) {
     LayerReport& layer = report.layers[k];
-    layer.sent_bytes = own.bytes[2 * k];
-    layer.copied_bytes = own.bytes[2 * k + 1];
-    report.sent_bytes += layer.sent_bytes;
-    for (std::size_t lane = 0; lane < num_lanes; ++lane) {
-      layer.max_seconds[lane] = most[num_lanes * k + lane];
-      layer.mean_seconds[lane] = own.seconds[num_lanes * k + lane] / control.size();
+    layer.costs = costs[k];
+    report.costs += costs[k];
+    for (std::size_t track = 0; track < num_tracks; ++track) {
+      layer.max_seconds[track] = most[num_tracks * k + track];
+      layer.mean_seconds[track] = own.seconds[num_tracks * k + track] / control.size();
     }
   }
   add_implementations(control.gather(to_lines(own.implementations)), report.layers);
@@ -119,10 +119,10 @@ std::string layer_table(const StepReport& report) {
   std::string text = fmt::format("{:<28} {:<10} {:<14} {:>10} {:>10} {:>10} {:>10} {:>10}  {}\n", "layer", "operator", "split",
                                  "sent", "copied", "compute", "messages", "I/O", "computed by");
   for (const LayerReport& layer : report.layers)
-    text +=
-        fmt::format("{:<28.28} {:<10.10} {:<14.14} {:>10} {:>10} {:>10} {:>10} {:>10}  {}\n", layer.name, layer.op, layer.split,
-                    format_bytes(layer.sent_bytes), format_bytes(layer.copied_bytes), format_seconds(layer.max_seconds[0]),
-                    format_seconds(layer.max_seconds[1]), format_seconds(layer.max_seconds[2]), layer.implementation);
+    text += fmt::format("{:<28.28} {:<10.10} {:<14.14} {:>10} {:>10} {:>10} {:>10} {:>10}  {}\n", layer.name, layer.op,
+                        layer.split, format_bytes(layer.costs.sent_bytes), format_bytes(layer.costs.copied_bytes),
+                        format_seconds(layer.max_seconds[0]), format_seconds(layer.max_seconds[1]),
+                        format_seconds(layer.max_seconds[2]), layer.implementation);
   return text;
 }
 

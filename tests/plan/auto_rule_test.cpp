@@ -1,20 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "model/network_builder.hpp"
+#include "model/named_network_builder.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/plan/plan.hpp"
 
 namespace parconv {
 namespace {
 
-using parconv::testing::NetworkBuilder;
+using parconv::test::NamedNetworkBuilder;
 
 /// The grid that `auto` gives a 1x1 convolution with an output of these extents, as text.
 std::string chosen(const Extents& out, int num_ranks, int ndims = 4) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", out, ndims);
   const Network network = build.build({build.conv("out", x, out[Axis::C], 1)});
-  const Plan plan = make_plan(network, Split{.is_auto = true}, num_ranks);
+  const Plan plan = make_plan(network, rule_partitioner(), num_ranks);
   validate(plan, network);
   EXPECT_EQ(plan.nodes[0].grid.size(), num_ranks);
   return concat(plan.nodes[0].grid);
@@ -59,14 +60,14 @@ TEST(AutoRule, RowsIfNothingElseFits) {
 TEST(AutoRule, OneRank) { EXPECT_EQ(chosen({{1, 8, 1, 6, 6}}, 1), "1"); }
 
 TEST(AutoRule, ChoosesForEveryOperatorOnItsOwn) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{1, 3, 1, 224, 224}});
   const ValueId stem = build.conv("stem", x, 64, 7, 2);
   const ValueId deep = build.conv("deep", stem, 512, 3, 8);
   const ValueId sum = build.add("sum", RowSum{}, {deep});
   const ValueId mean = build.add("mean", mean_of_rows(196), {sum});
   const Network network = build.build({build.conv("fc", mean, 10, 1)});
-  const Plan plan = make_plan(network, Split{.is_auto = true}, 4);
+  const Plan plan = make_plan(network, rule_partitioner(), 4);
   std::vector<std::string> grids;
   for (const NodePlan& node : plan.nodes) grids.push_back(concat(node.grid));
   EXPECT_EQ(grids, (std::vector<std::string>{"h=4", "f=4", "f=4", "f=4", "f=4"}));

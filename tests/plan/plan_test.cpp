@@ -1,16 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/plan/plan.hpp"
 
 #include <gmock/gmock.h>
 
 #include <functional>
 
-#include "model/network_builder.hpp"
+#include "model/named_network_builder.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
 namespace {
 
-using parconv::testing::NetworkBuilder;
+using parconv::test::NamedNetworkBuilder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -18,7 +19,7 @@ const Cuts& cuts_of(const NodePlan& plan, Axis axis) { return plan.cuts[static_c
 
 /// The last stages of a residual network: 14 rows, 7 rows, global average, classifier.
 Network tail_of_resnet() {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{1, 64, 1, 14, 14}});
   const ValueId rows14 = build.conv("rows14", x, 64);
   const ValueId rows7 = build.conv("rows7", rows14, 128, 3, 2);
@@ -72,7 +73,7 @@ TEST(MakePlan, EverySplitCoversEveryOutput) {
 }
 
 TEST(OwnedBy, ConvolutionsRowSumsAndFullExtents) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{1, 64, 1, 14, 14}});
   const ValueId sum = build.add("sum", RowSum{}, {x});
   const Network network = build.build({build.conv("conv", x, 32), sum, build.full_conv("fc", x, 10)});
@@ -90,7 +91,7 @@ TEST(OwnedBy, ConvolutionsRowSumsAndFullExtents) {
 }
 
 TEST(PartsForNode, SpaceBecomesFiltersWhereThereIsNone) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{1, 64, 1, 14, 14}});
   const ValueId sum = build.add("sum", RowSum{}, {x});
   const Network network = build.build({build.conv("conv", x, 32), sum, build.full_conv("fc", x, 10)});
@@ -101,7 +102,7 @@ TEST(PartsForNode, SpaceBecomesFiltersWhereThereIsNone) {
 }
 
 TEST(DefaultCuts, ChannelsOfGroupsAndOfPlainOperators) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{1, 12, 1, 8, 8}});
   const ValueId grouped = build.conv("grouped", x, 12, 3, 1, 2);
   const Network network = build.build({build.add("pool", Pool{}, {grouped})});
@@ -123,7 +124,7 @@ std::string refusal(const std::function<void(Plan&)>& damage) {
   return "no error";
 }
 
-TEST(ValidatePlan, SaysWhatDoesNotFit) {
+TEST(ValidatePlan, NamesTheMismatch) {
   EXPECT_EQ(refusal([](Plan&) {}), "no error");
   EXPECT_THAT(refusal([](Plan& p) { p.nodes.pop_back(); }), HasSubstr("a plan for 4 operators, but the network has 5"));
   EXPECT_THAT(refusal([](Plan& p) { p.num_ranks = 0; }), HasSubstr("must be at least 1"));
@@ -131,16 +132,12 @@ TEST(ValidatePlan, SaysWhatDoesNotFit) {
               HasSubstr("plan of 'rows14' (Conv): split h=2 from rank 3 does not fit the ranks 0 to 3"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].grid.first_rank = -1; }), HasSubstr("does not fit"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].grid.parts[GridAxis::W] = 0; }), HasSubstr("w=0"));
-  EXPECT_THAT(refusal([](Plan& p) {
-                p.nodes[0].grid.parts = {{1 << 20, 1 << 20, 1 << 20, 1 << 20, 1, 1}};
-              }),
+  EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].grid.parts = {{1 << 20, 1 << 20, 1 << 20, 1 << 20, 1, 1}}; }),
               HasSubstr("does not fit"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[4].stage = 2; }), HasSubstr("stage 2 is not one of 0 to 1"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[4].stage = 0; }),
               HasSubstr("stage 0 comes before stage 1, which makes its input 'mean'"));
-  EXPECT_THAT(refusal([](Plan& p) {
-                p.nodes[0].cuts[3] = {0, 7};
-              }),
+  EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].cuts[3] = {0, 7}; }),
               HasSubstr("the cuts along h (0 7) are not 2 pieces of 0 to 14 | for example 0 7 14"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].cuts[3] = {0, 7, 13}; }), HasSubstr("0 to 14"));
 }

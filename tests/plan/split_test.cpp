@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/plan/split.hpp"
 
 #include <gmock/gmock.h>
@@ -26,7 +27,7 @@ Refusal refusal(std::string_view spec, int num_ranks, int spatial_ndims = 2) {
 
 TEST(ParseSplit, LiteralRows) {
   const auto parts = [](std::string_view spec, int num_ranks, int spatial_ndims = 2) {
-    const Split split = parse_split(spec, num_ranks, spatial_ndims);
+    const auto split = std::get<Split>(parse_split(spec, num_ranks, spatial_ndims));
     EXPECT_EQ(split.num_ranks(), num_ranks);
     return split;
   };
@@ -43,15 +44,16 @@ TEST(ParseSplit, LiteralRows) {
 }
 
 TEST(ParseSplit, Names) {
-  EXPECT_EQ(parse_split("batch=2,filter=3,channel=5", 30, 2), (Split{.parts = {{2, 3, 5, 1, 1, 1}}}));
-  EXPECT_EQ(parse_split("pipeline", 3, 2), (Split{.stages = 3}));
-  EXPECT_EQ(parse_split("spatial", 3, 1), (Split{.parts = {{1, 1, 1, 1, 3, 1}}}));
-  EXPECT_EQ(parse_split("spatial", 3, 2), (Split{.parts = {{1, 1, 1, 1, 3, 1}}}));
-  EXPECT_EQ(parse_split("spatial", 3, 3), (Split{.parts = {{1, 1, 1, 3, 1, 1}}}));
-  EXPECT_EQ(parse_split("auto", 7, 2), (Split{.is_auto = true}));
+  EXPECT_EQ(std::get<Split>(parse_split("batch=2,filter=3,channel=5", 30, 2)), (Split{.parts = {{2, 3, 5, 1, 1, 1}}}));
+  EXPECT_EQ(std::get<Split>(parse_split("pipeline", 3, 2)), (Split{.stages = 3}));
+  EXPECT_EQ(std::get<Split>(parse_split("spatial", 3, 1)), (Split{.parts = {{1, 1, 1, 1, 3, 1}}}));
+  EXPECT_EQ(std::get<Split>(parse_split("spatial", 3, 2)), (Split{.parts = {{1, 1, 1, 1, 3, 1}}}));
+  EXPECT_EQ(std::get<Split>(parse_split("spatial", 3, 3)), (Split{.parts = {{1, 1, 1, 3, 1, 1}}}));
+  EXPECT_EQ(parse_split("auto", 7, 2), SplitRequest(SplitPolicy::Auto));
+  EXPECT_EQ(parse_split(" rule", 7, 2), SplitRequest(SplitPolicy::Rule));
 }
 
-TEST(ParseSplit, WrongNumberOfRanksSaysWhatWouldFit) {
+TEST(ParseSplit, WrongNumberOfRanksSuggestsSplits) {
   const Refusal three = refusal("h=3", 4);
   EXPECT_EQ(three.message, "split 'h=3' needs 3 ranks, but the job has 4");
   EXPECT_EQ(three.hint, "use h=4, h=2,w=2 or start 3 ranks with mpirun -np 3");
@@ -67,14 +69,14 @@ TEST(ParseSplit, SuggestionsFit) {
     const std::string hint = refusal("h=49", num_ranks).hint;
     const std::string list = hint.substr(4, hint.find(num_ranks == 1 ? " (" : " or ") - 4);
     const std::size_t next = list.find(", ");
-    EXPECT_EQ(parse_split(list.substr(0, next), num_ranks, 2).num_ranks(), num_ranks) << list;
+    EXPECT_EQ(std::get<Split>(parse_split(list.substr(0, next), num_ranks, 2)).num_ranks(), num_ranks) << list;
     if (next != std::string::npos) {
-      EXPECT_EQ(parse_split(list.substr(next + 2), num_ranks, 2).num_ranks(), num_ranks) << list;
+      EXPECT_EQ(std::get<Split>(parse_split(list.substr(next + 2), num_ranks, 2)).num_ranks(), num_ranks) << list;
     }
   }
 }
 
-TEST(ParseSplit, RefusesWhatItCannotRead) {
+TEST(ParseSplit, RefusesMalformedText) {
   EXPECT_EQ(refusal("", 4).message, "split '' is empty");
   EXPECT_EQ(refusal("", 4).hint, "use auto, or h=4, h=2,w=2");
   EXPECT_EQ(refusal("q=4", 4).message, "split 'q=4' has no meaning for 'q'");
@@ -97,7 +99,7 @@ TEST(ParseSplit, RefusesAxesThatAreNamedTwice) {
             "split 'stages=2,pipeline=2' names stages twice ('stages=2' and 'pipeline=2')");
 }
 
-TEST(ParseSplit, OneAxisTakesWhatIsLeft) {
+TEST(ParseSplit, OneAxisTakesTheRemainingRanks) {
   EXPECT_EQ(refusal("h,w", 4).message, "split 'h,w' leaves both h and w without a count");
   EXPECT_EQ(refusal("h=3,w", 4).message, "split 'h=3,w' leaves w no whole number of ranks: 4 is not a multiple of 3");
   EXPECT_EQ(refusal("h=3,w", 4).hint, "use h=4, h=2,w=2");
@@ -110,7 +112,7 @@ TEST(ParseSplit, RefusesAxesThatTheDataDoesNotHave) {
   EXPECT_NO_THROW(parse_split("d=2,h=2,w=2", 8, 3));
 }
 
-TEST(ParseSplit, LargeCountsAreErrorsAndNotNumbers) {
+TEST(ParseSplit, LargeCountsAreErrors) {
   EXPECT_EQ(refusal("h=99999999999999999999", 4).message,
             "split 'h=99999999999999999999' has the count '99999999999999999999', which is too large");
   EXPECT_EQ(refusal("h=65536,w=65536", 4).message, "split 'h=65536,w=65536' needs more than 2147483647 ranks");
@@ -119,7 +121,7 @@ TEST(ParseSplit, LargeCountsAreErrorsAndNotNumbers) {
 }
 
 TEST(SplitToString, IsReadBack) {
-  for (const char* spec : {"h=4", "h=2,w=2", "stages=2,h=2", "stages=4", "n=2,f=2", "auto"})
+  for (const char* spec : {"h=4", "h=2,w=2", "stages=2,h=2", "stages=4", "n=2,f=2", "auto", "rule"})
     EXPECT_EQ(to_string(parse_split(spec, 4, 2)), spec);
   EXPECT_EQ(to_string(parse_split("h", 1, 2)), "1");
   EXPECT_EQ(parse_split("1", 1, 2), parse_split("h", 1, 2));

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "model/network_builder.hpp"
+#include "model/named_network_builder.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/model/localise.hpp"
 #include "parconv/plan/plan.hpp"
@@ -10,11 +11,11 @@
 namespace parconv {
 namespace {
 
-using parconv::testing::NetworkBuilder;
+using parconv::test::NamedNetworkBuilder;
 
 /// A chain of 1x1 convolutions over 2 channels; node k costs in proportion to channels[k] * channels[k - 1].
 Network chain(const std::vector<index_t>& channels) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   ValueId last = build.input("x", {{1, 1, 1, 4, 4}});
   for (std::size_t k = 0; k < channels.size(); ++k) last = build.conv(concat("v", k), last, channels[k], 1);
   return build.build({last});

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Key figures of explained plans, worked out by hand.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -5,6 +6,7 @@
 #include <sstream>
 
 #include "parconv/program/compile.hpp"
+#include "parconv/program/costs.hpp"
 #include "parconv/program/explain.hpp"
 #include "support/network_builder.hpp"
 
@@ -20,7 +22,7 @@ const Window same{{WindowAxis{}, three, three}};
 
 /// Two 3x3 convolutions of 8 channels on one image of 16 x 10.
 Network two_convolutions() {
-  NetworkBuilder builder(1, Weights::SmallIntegers);
+  RandomNetworkBuilder builder(1, Weights::SmallIntegers);
   const ValueId middle = builder.conv(builder.input({{1, 8, 1, 16, 10}}), {.oc = 8, .window = same});
   return builder.build({builder.conv(middle, {.oc = 8, .window = same})});
 }
@@ -30,14 +32,14 @@ struct Explained {
   Plan plan;
   Layout layout;
   std::vector<Program> programs;
-  std::vector<LayerFigures> figures;
+  std::vector<Costs> figures;
 
   Explained(Network network_, const char* split, int num_ranks, const CompileOptions& options = {})
       : network(std::move(network_)),
         plan(make_plan(network, parse_split(split, num_ranks, 2), num_ranks)),
         layout(lay_out(network, plan, options)),
         programs(compile_all(network, layout)),
-        figures(figures_of(network, layout, programs)) {}
+        figures(costs_by_layer(costs_of_all(network, layout, programs))) {}
 
   std::string text(const ExplainOptions& options = {}) const { return explain(network, plan, layout, programs, options); }
 };
@@ -46,7 +48,7 @@ TEST(Explain, HalosOfRows) {
   const Explained e(two_convolutions(), "h=4", 4);
   // Three cuts, a row of 10 pixels x 8 channels each way, f32: 6 * 320 bytes after the first convolution, awaited by the second.
   EXPECT_EQ(e.figures[0].sent_bytes, 1920);
-  EXPECT_EQ(e.figures[0].messages, 6);
+  EXPECT_EQ(e.figures[0].sent_messages, 6);
   EXPECT_EQ(e.figures[0].received_bytes, 0);
   EXPECT_EQ(e.figures[1].sent_bytes, 0);
   EXPECT_EQ(e.figures[1].received_bytes, 1920);
@@ -93,6 +95,13 @@ TEST(Explain, ListsRanks) {
   EXPECT_THAT(text, ContainsRegex("rank 0 .* of buffers, +4.6 KiB of weights"));
 }
 
+TEST(Explain, BytesBetweenHosts) {
+  const Explained e(two_convolutions(), "h=4", 4);
+  // Of three cuts one lies between the hosts {0, 1} and {2, 3}: a row of 320 bytes each way.
+  EXPECT_THAT(e.text({.ranks_per_host = 2}), HasSubstr("hosts of 2 ranks: 1.2 KiB sent inside, 640 B between them\n"));
+  EXPECT_THAT(e.text(), Not(HasSubstr("hosts")));
+}
+
 TEST(Explain, RanksWithoutWork) {
   const Explained e(two_convolutions(), "h=20", 20);
   // 16 rows in 20 parts: 16 ranks own one.
@@ -116,7 +125,7 @@ TEST(Explain, RandomNetworksReceiveWhatIsSentAndFitTheColumns) {
     const Explained e(fuse(random_network(seed, Weights::SmallIntegers, 8)), axis, ranks);
     index_t sent = 0;
     index_t received = 0;
-    for (const LayerFigures& figures : e.figures) {
+    for (const Costs& figures : e.figures) {
       sent += figures.sent_bytes;
       received += figures.received_bytes;
     }

@@ -1,4 +1,5 @@
-// Steps of all ranks added up by layer, and what is written of them.
+// SPDX-License-Identifier: Apache-2.0
+// Steps of all ranks summed by layer, and their tables, JSON lines and traces.
 #include "parconv/report/step_report.hpp"
 
 #include <gtest/gtest.h>
@@ -23,7 +24,7 @@ struct Measured {
   std::vector<MeasuredStep> steps;
 
   Measured() {
-    NetworkBuilder builder(1, Weights::SmallIntegers);
+    RandomNetworkBuilder builder(1, Weights::SmallIntegers);
     network = builder.build({builder.softmax(builder.conv(builder.input({{1, 4, 1, 6, 5}}), {.oc = 60}))});
     const int ranks = control().size();
     const Plan plan = make_plan(network, parse_split("f", ranks, 2), ranks);
@@ -37,9 +38,9 @@ struct Measured {
   }
 };
 
-index_t count_of(const Program& program, NodeId node, Lane lane) {
+index_t count_of(const Program& program, NodeId node, Track track) {
   return std::count_if(program.steps.begin(), program.steps.end(),
-                       [&](const Step& step) { return step.node == node && lane_of(step.action) == lane; });
+                       [&](const Step& step) { return step.node == node && track_of(step.action) == track; });
 }
 
 TEST(StepReport, LayersOverRanks) {
@@ -48,15 +49,20 @@ TEST(StepReport, LayersOverRanks) {
   ASSERT_EQ(report.layers.size(), 3U);
   const int ranks = control().size();
   // Rank r has its 60 / ranks filters of 30 pixels, and sends them to all others.
-  EXPECT_EQ(report.layers[0].sent_bytes, 30 * 60 * 4 * (ranks - 1));
-  EXPECT_EQ(report.layers[1].sent_bytes, 0);
-  EXPECT_EQ(report.sent_bytes, 30 * 60 * 4 * (ranks - 1));
+  EXPECT_EQ(report.layers[0].costs.sent_bytes, 30 * 60 * 4 * (ranks - 1));
+  EXPECT_EQ(report.layers[1].costs.sent_bytes, 0);
+  EXPECT_EQ(report.costs.sent_bytes, 30 * 60 * 4 * (ranks - 1));
+  // Each filter is on one rank: 30 pixels, 4 products and sums; 4 weights and a bias.
+  EXPECT_EQ(report.layers[0].costs.flops, 2.0 * 4 * 60 * 30);
+  EXPECT_EQ(report.layers[0].costs.weight_bytes, 60 * (4 + 1) * 4);
+  EXPECT_EQ(report.layers[1].costs.received_bytes, report.layers[0].costs.sent_bytes);
+  EXPECT_EQ(report.costs.received_bytes, report.costs.sent_bytes);
   EXPECT_EQ(report.layers[0].name, "value1");
   EXPECT_EQ(report.layers[0].op, "Conv");
   EXPECT_EQ(report.layers[0].split, ranks == 1 ? "1" : concat("f=", ranks));
   EXPECT_EQ(report.layers[2].op, "Store");
   // The last rank is the slowest; the mean of 1 to ranks is (ranks + 1) / 2; all ranks have as many steps.
-  const auto compute_steps = static_cast<double>(count_of(m.program, 0, Lane::Compute));
+  const auto compute_steps = static_cast<double>(count_of(m.program, 0, Track::Compute));
   ASSERT_GE(compute_steps, 1);
   EXPECT_DOUBLE_EQ(report.layers[0].max_seconds[0], compute_steps * ranks);
   EXPECT_DOUBLE_EQ(report.layers[0].mean_seconds[0], compute_steps * (ranks + 1) / 2);
@@ -72,7 +78,9 @@ TEST(StepReport, JsonOfLayersAndRuns) {
   const auto layer = nlohmann::json::parse(to_json_line(report.layers[0]));
   EXPECT_EQ(layer["type"], "layer");
   EXPECT_EQ(layer["name"], "value1");
-  EXPECT_EQ(layer["sent_bytes_per_micro_batch"], report.layers[0].sent_bytes);
+  EXPECT_EQ(layer["sent_bytes_per_micro_batch"], report.layers[0].costs.sent_bytes);
+  EXPECT_EQ(layer["flops_per_micro_batch"], report.layers[0].costs.flops);
+  EXPECT_EQ(layer["weight_bytes"], report.layers[0].costs.weight_bytes);
   EXPECT_EQ(layer["max_seconds"]["compute"], report.layers[0].max_seconds[0]);
   const auto run =
       nlohmann::json::parse(to_json_line(RunRecord{.model = "caf\xe9.onnx", .ranks = 3, .samples = 10, .seconds = 2.5}));

@@ -1,4 +1,5 @@
-// A plan and its programs as text for people. Pure.
+// SPDX-License-Identifier: Apache-2.0
+// Human-readable tables of plans and programs. Pure.
 #pragma once
 
 #include <span>
@@ -8,26 +9,16 @@
 
 namespace parconv {
 
+/// Optional parts of an explanation.
 struct ExplainOptions {
-  /// Below each layer the box that every rank owns.
+  /// Lists, below each layer, the box that every rank owns.
   bool lists_ranks = false;
+  /// > 0: adds a line with the bytes between hosts of this many consecutive ranks.
+  int ranks_per_host = 0;
 };
 
-/// Figures of one layer over all ranks, per micro-batch.
-struct LayerFigures {
-  index_t sent_bytes = 0;      ///< started by this layer: its output on the way to others, and its partial sums
-  index_t received_bytes = 0;  ///< awaited before and in this layer
-  index_t copied_bytes = 0;
-  index_t messages = 0;
-  index_t weight_bytes = 0;  ///< over all ranks: replicas count
-  double flops = 0;          ///< over all ranks: what is computed twice counts twice
-};
-
-/// The figures of every layer, then those of storing the outputs. `programs` are those of all ranks.
-std::vector<LayerFigures> figures_of(const Network& network, const Layout& layout, std::span<const Program> programs);
-
-/// What each layer is split into, owns, sends, copies and computes; totals, and memory per rank. `programs` are those of all
-/// ranks. At most 130 columns wide.
+/// Renders a plan as a table, at most 130 columns wide: per layer the split, owned sizes, bytes sent and copied, and flops; then
+/// totals, and memory per rank. Local. Precondition: `programs` are those of all ranks, compiled from `layout`.
 std::string explain(const Network& network, const Plan& plan, const Layout& layout, std::span<const Program> programs,
                     const ExplainOptions& options = {});
 

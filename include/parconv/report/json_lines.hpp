@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Results of runs as JSON lines: one for the run, one for each layer.
 #pragma once
 
@@ -7,7 +8,7 @@
 
 namespace parconv {
 
-/// All that is needed to understand and repeat a measurement, and its result.
+/// The configuration and the result of a measurement, sufficient to repeat it.
 struct RunRecord {
   std::string command{};
   std::string version{};
@@ -31,23 +32,24 @@ struct RunRecord {
   double seconds = 0;
   double setup_seconds = 0;
   index_t sent_bytes = 0;             ///< by all ranks in the whole run
-  index_t max_rank_memory_bytes = 0;  ///< of the rank that holds most
-  std::string graphs{};               ///< on or off: whether steady ticks were launched as graphs in the end
-  std::string graph_remark{};         ///< why not
+  index_t max_rank_memory_bytes = 0;  ///< of the rank with the largest memory
+  std::string graphs{};               ///< on or off: use of graphs for steady ticks at the end of the run
+  std::string graph_remark{};         ///< reason why graphs are off
   index_t graph_launches = 0;
-  double direct_tick_seconds = 0;  ///< medians that were compared; 0 if nothing was
+  double direct_tick_seconds = 0;  ///< median without graphs; 0 without a comparison
   double graph_tick_seconds = 0;
-  double max_wait_share = 0;  ///< seconds spent waiting for messages / seconds, of the rank that waited longest
+  double max_wait_share = 0;  ///< fraction of the time spent waiting for messages, of the rank that waited longest
 };
 
-/// {"type": "run", ...}: one line with its end.
+/// {"type": "run", ...}: one line with its newline.
 std::string to_json_line(const RunRecord& record);
 
-/// {"type": "layer", ...}: one line with its end.
+/// {"type": "layer", ...}: one line with its newline.
 std::string to_json_line(const LayerReport& layer);
 
-/// The steps of one rank as events of a Chrome trace (chrome://tracing, Perfetto), comma-separated, empty without steps. Shows
-/// the average micro-batch: steps one after the other, each as long as its average call; a process per rank, a row per lane.
+/// The steps of one rank as events of a Chrome trace (chrome://tracing, Perfetto), comma-separated; empty without steps. Local.
+/// Shows the average micro-batch: consecutive steps, each as long as its average call, with a process per rank and a row per
+/// track. Source: Google's Trace Event Format.
 std::string trace_events(const Network& network, const Program& program, std::span<const MeasuredStep> steps);
 
 }  // namespace parconv

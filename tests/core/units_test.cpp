@@ -1,4 +1,5 @@
-#include "parconv/report/units.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "parconv/core/units.hpp"
 
 #include <gtest/gtest.h>
 
