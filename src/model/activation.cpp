@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/model/activation.hpp"
 
 #include <algorithm>
@@ -20,13 +21,15 @@ float gelu_by_tanh(float x) {
 
 float softplus(float x) { return std::max(x, 0.0F) + std::log1p(std::exp(-std::abs(x))); }
 
-/// Products where there are few.
+/// Small integer powers as products.
 float power(float x, float exponent) {
   if (exponent == 2.0F) return x * x;
   return exponent == 3.0F ? x * x * x : std::pow(x, exponent);
 }
 
 float sign(float x) { return x > 0 ? 1.0F : x < 0 ? -1.0F : x; }
+
+float shrink(float x, float lambda, float bias) { return x < -lambda ? x + bias : x > lambda ? x - bias : 0.0F; }
 
 float selu(float x, float alpha, float beta) { return beta * (x > 0 ? x : alpha * std::expm1(x)); }
 
@@ -100,6 +103,8 @@ float activated(const Activation& activation, float x) {
       return std::cos(x);
     case ActivationKind::Power:
       return power(x, activation.alpha);
+    case ActivationKind::Shrink:
+      return shrink(x, activation.alpha, activation.beta);
   }
   return x;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/model/network.hpp"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ std::vector<Shape> operand_shapes(const Network& network, const Node& node) {
   return shapes;
 }
 
-/// Checks one network, node after node, in the order in which the values become available.
+/// Checks a network node by node, in topological order.
 class Validator {
  public:
   explicit Validator(const Network& network) : network_(network), is_available_(network.values.size(), false) {}
@@ -67,7 +68,7 @@ class Validator {
     for (ValueId id : node.inputs) check_operand(value(id, what), id, what);
     check_result(node, what);
     check_shape(node, what);
-    check_finish(node, what);
+    check_epilogue(node, what);
     is_available_[static_cast<std::size_t>(node.output)] = true;
   }
 
@@ -105,11 +106,11 @@ class Validator {
     if (volume(from) != volume(to)) refuse(what, concat("cannot make ", to, " of the elements of ", from));
   }
 
-  void check_finish(const Node& node, const std::string& what) const {
+  void check_epilogue(const Node& node, const std::string& what) const {
     const Extents& out = network_.value(node.output).extents;
-    if (!node.finish.bias.empty() && static_cast<index_t>(node.finish.bias.size()) != out[Axis::C])
-      refuse(what, concat("has ", node.finish.bias.size(), " biases for ", out[Axis::C], " channels"));
-    if (!node.finish.has_residual) return;
+    if (!node.epilogue.bias.empty() && static_cast<index_t>(node.epilogue.bias.size()) != out[Axis::C])
+      refuse(what, concat("has ", node.epilogue.bias.size(), " biases for ", out[Axis::C], " channels"));
+    if (!node.epilogue.has_residual) return;
     const Extents& residual = network_.value(node.inputs.back()).extents;
     if (residual != out) refuse(what, concat("adds a residual of ", residual, " to ", out));
   }
@@ -119,7 +120,7 @@ class Validator {
   std::unordered_set<std::string> names_;
 };
 
-/// Gives a network another number of samples: values that depend on an input change, constants do not.
+/// Changes the number of samples of a network: values that depend on an input change, constants do not.
 class Rebatcher {
  public:
   Rebatcher(Network network, index_t n) : before_(network), after_(std::move(network)), n_(n) {}

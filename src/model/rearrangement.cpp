@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/model/rearrangement.hpp"
 
 #include <algorithm>
@@ -14,10 +15,10 @@ using Sizes = std::vector<index_t>;
 
 std::size_t at(int k) { return static_cast<std::size_t>(k); }
 
-/// The pieces of each of `sizes` between the borders of `dims`; nothing if a border cuts unevenly. Both have the same product.
+/// Factors of each of `sizes` between the borders of `dims`; nullopt if a border cuts unevenly. Precondition: equal products.
 /// Example: 4, 6 at the borders of 2, 12 are 2, 2 and 6.
 std::optional<std::vector<Sizes>> cut(const Sizes& sizes, std::span<const index_t> dims) {
-  std::vector<Sizes> pieces(sizes.size());
+  std::vector<Sizes> blocks(sizes.size());
   auto dim = dims.begin();
   index_t left = 1;
   for (std::size_t k = 0; k < sizes.size(); ++k)
@@ -26,13 +27,13 @@ std::optional<std::vector<Sizes>> cut(const Sizes& sizes, std::span<const index_
         PARCONV_EXPECT(dim != dims.end(), "fewer elements than factors");
         left = *dim++;
       }
-      const index_t piece = std::min(rest, left);
-      if (rest % piece != 0 || left % piece != 0) return std::nullopt;
-      pieces[k].push_back(piece);
-      rest /= piece;
-      left /= piece;
+      const index_t block = std::min(rest, left);
+      if (rest % block != 0 || left % block != 0) return std::nullopt;
+      blocks[k].push_back(block);
+      rest /= block;
+      left /= block;
     }
-  return pieces;
+  return blocks;
 }
 
 Sizes transposed_factors(const Rearrange& chain) {
@@ -42,33 +43,33 @@ Sizes transposed_factors(const Rearrange& chain) {
 }
 
 /// `chain` with factor k replaced by pieces[k].
-Rearrange split(const Rearrange& chain, const std::vector<Sizes>& pieces) {
+Rearrange split(const Rearrange& chain, const std::vector<Sizes>& blocks) {
   Rearrange result{.dims = chain.dims};
   std::vector<int> first;
-  for (const Sizes& list : pieces) {
+  for (const Sizes& list : blocks) {
     first.push_back(static_cast<int>(result.factors.size()));
     result.factors.insert(result.factors.end(), list.begin(), list.end());
   }
   for (const int k : chain.order)
-    for (int piece = 0; piece < static_cast<int>(pieces[at(k)].size()); ++piece) result.order.push_back(first[at(k)] + piece);
+    for (int block = 0; block < static_cast<int>(blocks[at(k)].size()); ++block) result.order.push_back(first[at(k)] + block);
   return result;
 }
 
 /// Factors cut at the borders of dimensions of the input, and of the result.
 std::optional<Rearrange> split_before(const Rearrange& chain, std::span<const index_t> dims) {
-  const auto pieces = cut(chain.factors, dims);
-  return pieces ? std::optional(split(chain, *pieces)) : std::nullopt;
+  const auto blocks = cut(chain.factors, dims);
+  return blocks ? std::optional(split(chain, *blocks)) : std::nullopt;
 }
 
 std::optional<Rearrange> split_behind(const Rearrange& chain, std::span<const index_t> dims) {
-  const auto pieces = cut(transposed_factors(chain), dims);
-  if (!pieces) return std::nullopt;
-  std::vector<Sizes> by_factor(pieces->size());
-  for (std::size_t k = 0; k < pieces->size(); ++k) by_factor[at(chain.order[k])] = (*pieces)[k];
+  const auto blocks = cut(transposed_factors(chain), dims);
+  if (!blocks) return std::nullopt;
+  std::vector<Sizes> by_factor(blocks->size());
+  for (std::size_t k = 0; k < blocks->size(); ++k) by_factor[at(chain.order[k])] = (*blocks)[k];
   return split(chain, by_factor);
 }
 
-/// Factors that stay side by side become one.
+/// Merges factors that stay adjacent.
 Rearrange merged(const Rearrange& chain) {
   std::vector<bool> is_joined(chain.factors.size(), false);
   for (std::size_t k = 1; k < chain.order.size(); ++k) is_joined[at(chain.order[k])] = chain.order[k] == chain.order[k - 1] + 1;
@@ -145,7 +146,7 @@ Box sources_of(const IndexDigits& digits, const Box& out) {
     Interval rest = out[axis];
     for (const IndexDigit& digit : digits[static_cast<std::size_t>(axis)]) {
       const Interval values{rest.lo / digit.dst_stride, ceil_div(rest.hi, digit.dst_stride)};
-      // Of several values the digits behind take all; of one, those that are left.
+      // For several values of a digit, the faster digits take their whole range; for a single one, the remaining range.
       rest = values.size() == 1 ? rest.shifted(-values.lo * digit.dst_stride) : Interval{0, digit.dst_stride};
       box[digit.src].lo += values.lo * digit.src_stride;
       box[digit.src].hi += (values.hi - 1) * digit.src_stride;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/model/shape.hpp"
 
 #include "model/ops/all.hpp"
@@ -7,7 +8,7 @@
 namespace parconv {
 namespace {
 
-/// A million gigabytes of f32: bytes, and sums over all values of a network, are far from the limits of 64 bits.
+/// 2^50 bytes of f32: byte counts, and their sums over a network, stay far below the limits of 64 bits.
 constexpr index_t max_elems = index_t{1} << 48;
 
 /// The axes of ONNX dimensions, for 1 to 5 of them.

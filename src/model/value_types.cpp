@@ -1,18 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/model/value_types.hpp"
 
 #include <algorithm>
 
+#include "model/ops/all.hpp"
+
 namespace parconv {
 namespace {
 
-/// True if `op` takes its operands in the type of activations only.
-bool needs_activations(const Operator& op) { return filter_of(op) != nullptr || std::holds_alternative<Concat>(op); }
+bool reads_activations(const Operator& op) {
+  return with_rules(op, [](auto rules, const auto&) { return requires { rules.reads_activations; }; });
+}
 
-/// The values that such operators read; a residual is added in f32 and may have any type.
+bool makes_f32(const Operator& op) {
+  return with_rules(op, [](auto rules, const auto&) { return requires { rules.makes_f32; }; });
+}
+
+/// The operands of such operators; a residual is added in f32 and may have any type.
 std::vector<bool> read_as_activations(const Network& network) {
   std::vector<bool> result(network.values.size(), false);
   for (const Node& node : network.nodes) {
-    if (!needs_activations(node.op)) continue;
+    if (!reads_activations(node.op)) continue;
     for (std::size_t operand = 0; operand < node.num_operands(); ++operand)
       result[static_cast<std::size_t>(node.inputs[operand])] = true;
   }
@@ -29,9 +37,9 @@ std::vector<DType> types_of_values(const Network& network, DType activations) {
     if (network.values[id].kind == ValueKind::Constant && !is_read[id]) types[id] = DType::F32;
   for (const Node& node : network.nodes) {
     const auto output = static_cast<std::size_t>(node.output);
-    if (is_read[output] || needs_activations(node.op)) continue;
+    if (is_read[output] || reads_activations(node.op)) continue;
     const bool is_of_statistics = std::all_of(node.inputs.begin(), node.inputs.end(), is_f32);
-    if (is_of_statistics || std::holds_alternative<RowSum>(node.op)) types[output] = DType::F32;
+    if (is_of_statistics || makes_f32(node.op)) types[output] = DType::F32;
   }
   return types;
 }

@@ -1,10 +1,11 @@
-// Activations: literal values, the fast ones against the standard library, and the same bits wherever a number stands.
+// SPDX-License-Identifier: Apache-2.0
+// Activations: literal values, comparison with the standard library, and bits independent of an element's position.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
-#include "compute/cpu_activation.hpp"
+#include "compute/cpu/cpu_activation.hpp"
 #include "parconv/model/activation.hpp"
 #include "support/compare.hpp"
 #include "support/random.hpp"
@@ -18,7 +19,7 @@ struct Row {
   double expected = 0;
 };
 
-/// To seven digits, from tables.
+/// From tables, to seven digits.
 const std::vector<Row> rows{
     {{ActivationKind::Sigmoid}, 0, 0.5},
     {{ActivationKind::Sigmoid}, 2, 0.8807971},
@@ -73,6 +74,10 @@ const std::vector<Row> rows{
     {{ActivationKind::Power, 0.5F}, 9, 3},
     {{ActivationKind::Power, 1.5F}, 4, 8},
     {{ActivationKind::Power, -2}, -4, 0.0625},
+    {{ActivationKind::Shrink, 1, 0.5F}, -3, -2.5},
+    {{ActivationKind::Shrink, 1, 0.5F}, -1, 0},
+    {{ActivationKind::Shrink, 1, 0.5F}, 0.75F, 0},
+    {{ActivationKind::Shrink, 1, 0.5F}, 2, 1.5},
 };
 
 float fast(const Activation& activation, float x) {
@@ -117,7 +122,7 @@ TEST(Activations, LogarithmKeepsTheRangeOfFloat) {
   EXPECT_TRUE(std::isnan(fast(logarithm, -1)));
 }
 
-TEST(Activations, HaveTheSameBitsWhereverANumberStands) {
+TEST(Activations, BitsAreIndependentOfPosition) {
   const std::vector<float> numbers = Random(5).reals(77, 0, 4);
   for (const Row& row : rows) {
     std::vector<float> together = numbers;

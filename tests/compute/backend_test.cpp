@@ -1,9 +1,11 @@
-// The factory of backends.
+// SPDX-License-Identifier: Apache-2.0
+// The backend factory.
 #include <gtest/gtest.h>
 
 #include "parconv/compute/backend.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
+#include "support/fake_device.hpp"
 
 namespace parconv {
 namespace {
@@ -21,7 +23,7 @@ TEST(MakeBackend, AutoIsTheFastest) {
   }
 }
 
-TEST(MakeBackend, RefusesOthersAndNamesThem) {
+TEST(MakeBackend, RejectsUnknownNames) {
   try {
     make_backend({.name = "abacus"});
     FAIL() << "accepted";
@@ -32,7 +34,7 @@ TEST(MakeBackend, RefusesOthersAndNamesThem) {
   }
 }
 
-TEST(MakeBackend, RefusesOneOfGpusWithoutAGpu) {
+TEST(MakeBackend, RejectsAGpuBackendWithoutAGpu) {
   const auto host = make_host_device();
   for (Device* const device : {static_cast<Device*>(nullptr), host.get()}) {
     try {
@@ -45,7 +47,21 @@ TEST(MakeBackend, RefusesOneOfGpusWithoutAGpu) {
   }
 }
 
-TEST(MakeBackend, RefusesNoThreads) { EXPECT_THROW(make_backend({.threads = 0}), Bug); }
+/// A custom device needs a custom backend: none of ours can access its memory, with or without streams.
+TEST(MakeBackend, HasNoneForACustomDevice) {
+  test::FakeDevice device;
+  for (const char* name : {"auto", "reference", "onednn", "cudnn"}) {
+    try {
+      make_backend({.name = name, .device = &device});
+      FAIL() << name << " was accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::Unavailable);
+      EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(MakeBackend, RejectsZeroThreads) { EXPECT_THROW(make_backend({.threads = 0}), Bug); }
 
 }  // namespace
 }  // namespace parconv

@@ -1,8 +1,10 @@
-// Calls with operands in the memory of a device.
+// SPDX-License-Identifier: Apache-2.0
+// Calls with operands in device memory.
 #pragma once
 
 #include "compute/typed_call.hpp"
 #include "parconv/device/devices.hpp"
+#include "parconv/model/local_op.hpp"
 
 namespace parconv::test {
 
@@ -13,7 +15,7 @@ class DeviceBuffer {
       : device_(device), host_(device.allocate(bytes.size(), MemoryKind::Pinned)), memory_(device.allocate(bytes.size())) {
     std::copy(bytes.begin(), bytes.end(), host_.data());
     device.upload(bytes_view(std::as_const(host_).data(), bytes.size()), bytes_view(memory_.data(), bytes.size()),
-                  DeviceLane::Compute);
+                  DeviceStream::Compute);
     device.synchronize();
   }
 
@@ -21,7 +23,7 @@ class DeviceBuffer {
 
   std::vector<std::byte> bytes() {
     device_.download(bytes_view(std::as_const(memory_).data(), memory_.size()), bytes_view(host_.data(), host_.size()),
-                     DeviceLane::Compute);
+                     DeviceStream::Compute);
     device_.synchronize();
     return {host_.data(), host_.data() + host_.size()};
   }
@@ -32,7 +34,7 @@ class DeviceBuffer {
   DeviceBytes memory_;
 };
 
-/// A call whose sources have one type and whose result another, on a device.
+/// A call on a device, with separate types of sources and result.
 class DeviceCall {
  public:
   DeviceCall(Device& device, const TestCall& call, DType src_type, DType dst_type)

@@ -1,46 +1,60 @@
-// Random calls by kind, for parameterised tests of backends of GPUs.
+// SPDX-License-Identifier: Apache-2.0
+// Random calls by kind, for parameterised tests of backends.
 #pragma once
 
-#include "compute/local_op_random.hpp"
+#include <variant>
+#include <vector>
+
+#include "operators/all.hpp"
 
 namespace parconv::test {
 
+/// A KindTest as a value.
 struct KindCase {
-  const char* name;
-  TestCall (LocalOpGenerator::*generate)();
-  int calls;
+  const char* name = nullptr;
+  TestCall (*draw)(LocalOpGenerator&) = nullptr;
+  int calls = 0;
+  bool has_filter = false;
+  bool is_rounded = false;
+  std::vector<LiteralCall> (*literal_calls)() = nullptr;
 };
 
 inline void PrintTo(const KindCase& kind, std::ostream* out) { *out << kind.name; }
 
-inline const std::vector<KindCase> kinds_without_filter{
-    {"pool", &LocalOpGenerator::pool, 200},
-    {"fill", &LocalOpGenerator::fill, 30},
-    {"copy", &LocalOpGenerator::copy, 100},
-    {"scale_shift", &LocalOpGenerator::scale_shift, 100},
-    {"sum", &LocalOpGenerator::sum, 200},
-    {"binary", &LocalOpGenerator::binary, 300},
-    {"row_sum", &LocalOpGenerator::row_sum, 100},
-    {"reduce", &LocalOpGenerator::reduce, 300},
-    {"lrn", &LocalOpGenerator::lrn, 100},
-    {"matmul", &LocalOpGenerator::matmul, 300},
-    {"softmax", &LocalOpGenerator::softmax, 100},
-    {"resample", &LocalOpGenerator::resample, 300},
-    {"rearrange", &LocalOpGenerator::rearrange, 400},
-    {"reshape", &LocalOpGenerator::reshape, 100},
-};
+template <class Kind>
+constexpr KindCase case_of() {
+  using Test = KindTest<Kind>;
+  KindCase result{Kind::name, &Test::draw, Test::calls, KindWithFilter<Kind>, is_rounded_test<Test>};
+  if constexpr (requires { Test::literal_calls(); }) result.literal_calls = &Test::literal_calls;
+  return result;
+}
 
-inline const std::vector<KindCase> kinds_with_filter{{"conv", &LocalOpGenerator::conv, 400},
-                                                     {"deconv", &LocalOpGenerator::deconv, 200}};
+/// One case per kind: a kind without a KindTest does not compile.
+template <class... Kinds>
+std::vector<KindCase> cases_of(const std::variant<Kinds...>* /*kinds*/) {
+  return {case_of<Kinds>()...};
+}
+
+inline const std::vector<KindCase>& all_kinds() {
+  static const std::vector<KindCase> all = cases_of(static_cast<const LocalKind*>(nullptr));
+  return all;
+}
+
+inline std::vector<KindCase> kinds_with_filter() {
+  std::vector<KindCase> kinds = all_kinds();
+  std::erase_if(kinds, [](const KindCase& kind) { return !kind.has_filter; });
+  return kinds;
+}
+
+inline std::vector<KindCase> kinds_without_filter() {
+  std::vector<KindCase> kinds = all_kinds();
+  std::erase_if(kinds, [](const KindCase& kind) { return kind.has_filter; });
+  return kinds;
+}
 
 inline TestCall draw_call(const KindCase& kind, std::uint64_t seed, Numbers numbers) {
   LocalOpGenerator generator(seed, numbers);
-  return (generator.*kind.generate)();
-}
-
-/// Made of exponentials or powers, which every implementation rounds in its own way.
-inline bool is_rounded(const TestCall& call) {
-  return std::holds_alternative<LocalSoftmax>(call.op.kind) || std::holds_alternative<LocalLrn>(call.op.kind);
+  return kind.draw(generator);
 }
 
 }  // namespace parconv::test

@@ -1,4 +1,5 @@
-// Runs a LocalOp on a backend with operands written down in ONNX order, densely and inside larger buffers.
+// SPDX-License-Identifier: Apache-2.0
+// Runs a LocalOp on a backend with literal operands in ONNX order, dense and inside larger buffers.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,9 +8,10 @@
 #include <vector>
 
 #include "parconv/compute/backend.hpp"
+#include "parconv/model/local_op.hpp"
 #include "parconv/tensor/convert.hpp"
 
-namespace parconv::testing {
+namespace parconv::test {
 
 /// Elements in ONNX order.
 struct Operand {
@@ -42,8 +44,8 @@ inline std::vector<float> read_values(const Filter& filter, const FilterBox& box
   return result;
 }
 
-/// The whole filter on all channels: one piece of `groups` groups.
-inline ChannelPiece whole_piece(const Filter& filter, index_t groups = 1) {
+/// The whole filter on all channels: one channel block of `groups` groups.
+inline ChannelBlock whole_block(const Filter& filter, index_t groups = 1) {
   const auto& k = filter.kernel;
   return {.groups = groups,
           .src = {0, groups * filter.ic_per_group},
@@ -56,7 +58,7 @@ inline Window make_window(WindowAxis d, WindowAxis h, WindowAxis w) { return {{d
 
 enum class Placement { Dense, WithMargins };
 
-/// The buffer of an operand; with margins, its neighbours are NaN, so that a wrong stride shows.
+/// The buffer of an operand. Margins are NaN, so that a wrong stride is detected.
 inline HostTensor place(const Extents& extents, Placement placement) {
   if (placement == Placement::Dense) return HostTensor(Box::whole(extents));
   Box outer = Box::whole(extents);
@@ -98,11 +100,11 @@ inline std::vector<float> run_placed(Backend& backend, LocalOp op, const std::ve
   return values;
 }
 
-/// Runs the call on dense operands, and on operands inside larger buffers, which must give the same bits.
+/// Runs the call on dense operands and on operands inside larger buffers, and expects equal bits.
 inline std::vector<float> run_op(Backend& backend, const LocalOp& op, const std::vector<Operand>& srcs, const Extents& dst) {
   const std::vector<float> dense = run_placed(backend, op, srcs, dst, Placement::Dense);
   EXPECT_EQ(run_placed(backend, op, srcs, dst, Placement::WithMargins), dense);
   return dense;
 }
 
-}  // namespace parconv::testing
+}  // namespace parconv::test

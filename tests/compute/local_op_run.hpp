@@ -1,4 +1,5 @@
-// Running LocalOps on made-up operands, for tests of backends.
+// SPDX-License-Identifier: Apache-2.0
+// Runs LocalOps on generated operands, for tests of backends.
 #pragma once
 
 #include <cstring>
@@ -7,11 +8,12 @@
 
 #include "parconv/compute/backend.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/model/local_op.hpp"
 #include "support/random.hpp"
 
 namespace parconv::test {
 
-/// An operand in a buffer of its own, which may be larger than it.
+/// An operand in a buffer of its own, which may be larger.
 struct TestOperand {
   OperandLayout layout{};
   index_t first = 0;  ///< index of the operand's first element in `memory`
@@ -37,7 +39,7 @@ struct TestCall {
   TestOperand dst{};
   std::vector<float> filter{};
 
-  /// Takes the layouts of the operands into `op`.
+  /// Sets the operand layouts of `op`.
   void seal() {
     op.srcs.clear();
     for (const TestOperand& src : srcs) op.srcs.push_back(src.layout);
@@ -81,7 +83,7 @@ inline std::vector<const std::byte*> pointers_of(std::vector<TestOperand>& srcs)
   return pointers;
 }
 
-/// The whole buffer of dst after one execution, so that writes beside the operand show.
+/// The whole buffer of dst after one execution, so that writes outside the operand are detected.
 inline std::vector<float> run(Kernel& kernel, TestCall& call) {
   TestOperand dst = call.dst;
   Scratch scratch(kernel);

@@ -1,17 +1,18 @@
-// Resample on the reference backend: examples by hand.
+// SPDX-License-Identifier: Apache-2.0
+// Worked examples of Resample on the reference backend.
 #include <gtest/gtest.h>
 
 #include "compute/local_op_case.hpp"
 #include "parconv/core/error.hpp"
 
-namespace parconv::testing {
+namespace parconv::test {
 namespace {
 
 using Values = std::vector<float>;
 using Taps = std::vector<AxisTap>;
 
-Values run(const LocalKind& kind, const std::vector<Operand>& srcs, const Extents& dst, const LocalFinish& finish = {}) {
-  return run_op(*make_reference_backend(), {.kind = kind, .finish = finish}, srcs, dst);
+Values run(const LocalKind& kind, const std::vector<Operand>& srcs, const Extents& dst, const LocalEpilogue& epilogue = {}) {
+  return run_op(*make_reference_backend(), {.kind = kind, .epilogue = epilogue}, srcs, dst);
 }
 
 constexpr AxisTap at(index_t input) { return {input, input, 0}; }
@@ -40,7 +41,7 @@ TEST(ReferenceResample, TakesChannelsOfEverySample) {
   EXPECT_EQ(run(local, {src}, {{2, 2, 1, 1, 1}}), (Values{1, 3, 4, 6}));
 }
 
-TEST(ReferenceResample, FinishesFillToo) {
+TEST(ReferenceResample, AppliesTheEpilogueToFill) {
   const LocalResample local{.taps = {{{at(0)}, {at(0)}, {at(0)}, {at(-1), at(1)}}}, .fill = 7};
   EXPECT_EQ(run(local, {plane}, {{1, 1, 1, 1, 2}}, {.bias = {100}}), (Values{107, 102}));
 }
@@ -57,4 +58,4 @@ TEST(ReferenceResample, RefusesTapsThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace parconv::testing
+}  // namespace parconv::test

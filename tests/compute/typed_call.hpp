@@ -1,8 +1,9 @@
-// A call with operands of other types than f32.
+// SPDX-License-Identifier: Apache-2.0
+// Calls with operand types other than f32.
 #pragma once
 
 #include "compute/local_op_run.hpp"
-#include "device/elements.hpp"
+#include "parconv/tensor/elements.hpp"
 
 namespace parconv::test {
 
@@ -18,7 +19,7 @@ struct TypedOperand {
         memory(operand.memory.size() * size_of(type)) {
     layout.type = type;
     for (std::size_t k = 0; k < operand.memory.size(); ++k)
-      store_dense<1>({.data = memory.data(), .type = type}, static_cast<index_t>(k), Lanes<1>{{operand.memory[k]}});
+      store_dense<1>({.data = memory.data(), .type = type}, static_cast<index_t>(k), ChannelVector<1>{{operand.memory[k]}});
   }
 
   std::byte* data() { return memory.data() + first_bytes; }
@@ -32,7 +33,7 @@ struct TypedOperand {
   }
 };
 
-/// A TestCall whose sources have one type and whose result another.
+/// A TestCall with separate types of sources and result.
 class TypedCall {
  public:
   TypedCall(const TestCall& call, DType src_type, DType dst_type) : op(call.op), dst_(call.dst, dst_type) {
@@ -63,7 +64,7 @@ class TypedCall {
   TypedOperand dst_;
 };
 
-/// Every number rounded to `type`.
+/// Every element rounded to `type`.
 inline std::vector<float> rounded(const std::vector<float>& numbers, DType type) {
   TestOperand operand;
   operand.memory = numbers;

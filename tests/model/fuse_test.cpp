@@ -1,17 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
 #include <random>
 
-#include "model/network_builder.hpp"
+#include "model/named_network_builder.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
 namespace {
 
-using parconv::testing::NetworkBuilder;
-using parconv::testing::node_making;
-using parconv::testing::output_name;
-using parconv::testing::output_names;
+using parconv::test::NamedNetworkBuilder;
+using parconv::test::node_making;
+using parconv::test::output_name;
+using parconv::test::output_names;
 using ::testing::ElementsAre;
 
 const Extents image{{1, 2, 1, 4, 4}};
@@ -24,55 +25,55 @@ Network fused(const Network& network) {
 }
 
 TEST(Fuse, ConvNormActivationBecomeOneNode) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId conv = build.conv("conv", build.input("x", image), 2);
   const ValueId norm = build.add("norm", ScaleShift{{2, 3}, {10, 20}}, {conv});
   Network network = build.build({build.relu("relu", norm)});
-  network.nodes[0].finish.bias = {5, 7};
+  network.nodes[0].epilogue.bias = {5, 7};
   const Network result = fused(network);
   ASSERT_THAT(output_names(result), ElementsAre("relu"));
-  EXPECT_THAT(result.nodes[0].finish.bias, ElementsAre(20, 41)) << "5 * 2 + 10, 7 * 3 + 20";
+  EXPECT_THAT(result.nodes[0].epilogue.bias, ElementsAre(20, 41)) << "5 * 2 + 10, 7 * 3 + 20";
   EXPECT_THAT(*std::get<Conv>(result.nodes[0].op).filter.scale, ElementsAre(2, 3));
-  EXPECT_EQ(result.nodes[0].finish.activation.kind, ActivationKind::Relu);
+  EXPECT_EQ(result.nodes[0].epilogue.activation.kind, ActivationKind::Relu);
   EXPECT_EQ(result.values.size(), network.values.size()) << "ids stay valid";
 }
 
 TEST(Fuse, TwoNormsMultiply) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId conv = build.conv("conv", build.input("x", image), 2);
   const ValueId first = build.add("first", ScaleShift{{2, 3}, {1, 0}}, {conv});
   const Network result = fused(build.build({build.add("second", ScaleShift{{10, 100}, {5, 6}}, {first})}));
   ASSERT_THAT(output_names(result), ElementsAre("second"));
   EXPECT_THAT(*std::get<Conv>(result.nodes[0].op).filter.scale, ElementsAre(20, 300));
-  EXPECT_THAT(result.nodes[0].finish.bias, ElementsAre(15, 6)) << "(0 + 1) * 10 + 5, 0 * 100 + 6";
+  EXPECT_THAT(result.nodes[0].epilogue.bias, ElementsAre(15, 6)) << "(0 + 1) * 10 + 5, 0 * 100 + 6";
 }
 
 TEST(Fuse, AValueTimesItsSigmoidIsSilu) {
   for (const bool comes_first : {false, true}) {
-    NetworkBuilder build;
+    NamedNetworkBuilder build;
     const ValueId conv = build.conv("conv", build.input("x", image), 2);
     const ValueId gate = build.add("gate", Elementwise{}, {conv});
     const auto inputs = comes_first ? std::vector{gate, conv} : std::vector{conv, gate};
     Network network = build.build({build.add("silu", Binary{BinaryKind::Mul}, inputs)});
-    network.nodes[1].finish.activation = {.kind = ActivationKind::Sigmoid};
+    network.nodes[1].epilogue.activation = {.kind = ActivationKind::Sigmoid};
     const Network result = fused(network);
     ASSERT_THAT(output_names(result), ElementsAre("silu"));
-    EXPECT_EQ(result.nodes[0].finish.activation.kind, ActivationKind::Silu);
+    EXPECT_EQ(result.nodes[0].epilogue.activation.kind, ActivationKind::Silu);
     EXPECT_TRUE(std::holds_alternative<Conv>(result.nodes[0].op));
   }
 }
 
 TEST(Fuse, AValueTimesTheSigmoidOfAnotherStays) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", image);
   const ValueId conv = build.conv("conv", x, 2);
   Network network = build.build({build.add("out", Binary{BinaryKind::Mul}, {conv, build.add("gate", Elementwise{}, {x})})});
-  network.nodes[1].finish.activation = {.kind = ActivationKind::Sigmoid};
+  network.nodes[1].epilogue.activation = {.kind = ActivationKind::Sigmoid};
   EXPECT_THAT(output_names(fused(network)), ::testing::UnorderedElementsAre("conv", "gate", "out"));
 }
 
 TEST(Fuse, NormAfterActivationOrPoolStays) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId relu = build.relu("relu", build.conv("conv", build.input("x", image), 2));
   const ValueId norm = build.add("norm", ScaleShift{{2, 3}, {0, 0}}, {relu});
   const ValueId pool = build.add("pool", Pool{}, {norm});
@@ -81,7 +82,7 @@ TEST(Fuse, NormAfterActivationOrPoolStays) {
 }
 
 TEST(Fuse, AValueWithAnotherReaderStays) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId conv = build.conv("conv", build.input("x", image), 2);
   const ValueId relu = build.relu("relu", conv);
   const Network result = fused(build.build({build.add("both", Concat{}, {conv, relu})}));
@@ -89,30 +90,30 @@ TEST(Fuse, AValueWithAnotherReaderStays) {
 }
 
 TEST(Fuse, AnOutputKeepsItsName) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId conv = build.conv("conv", build.input("x", image), 2);
   const Network result = fused(build.build({conv, build.relu("relu", conv)}));
   EXPECT_THAT(output_names(result), ElementsAre("conv", "relu"));
-  EXPECT_EQ(result.nodes[0].finish.activation.kind, ActivationKind::None);
+  EXPECT_EQ(result.nodes[0].epilogue.activation.kind, ActivationKind::None);
 }
 
 TEST(Fuse, ResidualGoesToTheLaterConvolutionAndOrderIsKept) {
-  // The projection is written after the main branch: the sum is taken in by the projection, which then reads the main branch.
-  NetworkBuilder build;
+  // The projection comes after the main branch: the sum is fused into the projection, which then reads the main branch.
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", image);
   const ValueId main = build.conv("main", x, 2);
   const ValueId projection = build.conv("projection", x, 2, 1);
   const Network result = fused(build.build({build.relu("out", build.add("sum", Sum{}, {main, projection}))}));
   ASSERT_THAT(output_names(result), ElementsAre("main", "out"));
   const Node& taker = result.nodes[1];
-  EXPECT_TRUE(taker.finish.has_residual);
+  EXPECT_TRUE(taker.epilogue.has_residual);
   EXPECT_EQ(std::get<Conv>(taker.op).filter.kernel[1], 1) << "the projection";
   EXPECT_EQ(result.value(taker.inputs.back()).name, "main");
-  EXPECT_EQ(taker.finish.activation.kind, ActivationKind::Relu);
+  EXPECT_EQ(taker.epilogue.activation.kind, ActivationKind::Relu);
 }
 
 TEST(Fuse, AConvolutionThatWaitsForALaterResidualMovesBehindIt) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", image);
   const ValueId early = build.conv("early", x, 2);
   const ValueId late = build.relu("late", build.add("pool", Pool{}, {x}));
@@ -122,7 +123,7 @@ TEST(Fuse, AConvolutionThatWaitsForALaterResidualMovesBehindIt) {
 }
 
 TEST(Fuse, IdentityBlockOfAResidualNetwork) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.relu("x1", build.conv("x0", build.input("x", image), 2));
   const ValueId a = build.relu("a", build.conv("a0", x, 2));
   const ValueId b = build.conv("b", a, 2);
@@ -132,8 +133,8 @@ TEST(Fuse, IdentityBlockOfAResidualNetwork) {
   EXPECT_EQ(result.value(result.nodes[2].inputs.back()).name, "x1");
 }
 
-TEST(Fuse, SumsThatAreNoResidualStay) {
-  NetworkBuilder build;
+TEST(Fuse, SumsWithoutAResidualStay) {
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", image);
   const ValueId broadcast = build.add("broadcast", Sum{}, {build.conv("a", x, 2), build.conv("b", x, 1)});
   const ValueId constant = build.add("constant", Sum{}, {build.conv("c", x, 2), build.constant("k", image)});
@@ -147,7 +148,7 @@ TEST(Fuse, SumsThatAreNoResidualStay) {
 }
 
 TEST(Fuse, ActivationGoesIntoAnyOperatorButConcatAndReshape) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", image);
   const ValueId pool = build.relu("pool", build.add("pool0", Pool{}, {x}));
   const ValueId sum = build.relu("sum", build.add("sum0", Sum{}, {pool, x}));
@@ -159,16 +160,16 @@ TEST(Fuse, ActivationGoesIntoAnyOperatorButConcatAndReshape) {
 }
 
 TEST(Fuse, ASecondActivationStaysOnItsOwn) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId relu = build.relu("relu", build.conv("conv", build.input("x", image), 2));
   const Activation clip{.kind = ActivationKind::Clip, .alpha = 1, .beta = 6};
   const Network result = fused(build.build({build.add("clip", Elementwise{}, {relu}, {.activation = clip})}));
   ASSERT_THAT(output_names(result), ElementsAre("relu", "clip"));
-  EXPECT_EQ(result.nodes[1].finish.activation, clip);
+  EXPECT_EQ(result.nodes[1].epilogue.activation, clip);
 }
 
 TEST(Fuse, CopiesDisappear) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", image);
   const ValueId copy = build.add("copy", Elementwise{}, {x});
   const ValueId conv = build.conv("conv", copy, 2);
@@ -180,8 +181,8 @@ TEST(Fuse, CopiesDisappear) {
   EXPECT_EQ(result.nodes[1].inputs, (std::vector<ValueId>{conv, conv, x}));
 }
 
-TEST(Fuse, ACopyToAnOutputRenamesWhatItCopies) {
-  NetworkBuilder build;
+TEST(Fuse, ACopyToAnOutputRenamesItsSource) {
+  NamedNetworkBuilder build;
   const ValueId joined = build.add("joined", Concat{}, {build.input("x", image)});
   const ValueId pool = build.add("pool", Pool{}, {joined});
   const ValueId out = build.add("out", Elementwise{}, {joined});
@@ -191,7 +192,7 @@ TEST(Fuse, ACopyToAnOutputRenamesWhatItCopies) {
 }
 
 TEST(Fuse, ACopyBetweenNamesOfTheUserStays) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", image);
   const ValueId conv = build.conv("conv", x, 2);
   const ValueId from_input = build.add("from_input", Elementwise{}, {x});
@@ -200,8 +201,8 @@ TEST(Fuse, ACopyBetweenNamesOfTheUserStays) {
   EXPECT_THAT(output_names(result), ElementsAre("conv", "from_input", "from_output"));
 }
 
-TEST(Fuse, NodesThatNobodyNeedsDisappear) {
-  NetworkBuilder build;
+TEST(Fuse, UnusedNodesDisappear) {
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", image);
   const ValueId conv = build.conv("conv", x, 2);
   build.relu("unused", build.conv("unused0", conv, 2));
@@ -211,7 +212,7 @@ TEST(Fuse, NodesThatNobodyNeedsDisappear) {
 
 /// A random network of 1x1 convolutions, norms, activations, copies, sums and concatenations of 2-channel values.
 Network random_network(std::mt19937& random) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   std::vector<ValueId> values{build.input("x", image)};
   const auto any = [&] { return values[std::uniform_int_distribution<std::size_t>(0, values.size() - 1)(random)]; };
   const int nodes = std::uniform_int_distribution<int>(1, 14)(random);
@@ -242,7 +243,8 @@ Network random_network(std::mt19937& random) {
 
 using Pixel = std::array<double, 2>;
 
-/// What a node makes of one pixel, with a fixed filter that mixes the channels and makes negative numbers, so that order matters.
+/// The result of a node for one pixel, with a fixed filter that mixes channels and produces negative values, so that order
+/// matters.
 Pixel evaluate(const Node& node, const std::vector<Pixel>& in) {
   Pixel out = in.front();
   if (const auto* conv = std::get_if<Conv>(&node.op)) {
@@ -256,9 +258,9 @@ Pixel evaluate(const Node& node, const std::vector<Pixel>& in) {
     for (std::size_t k = 1; k < node.num_operands(); ++k)
       for (std::size_t c = 0; c < 2; ++c) out[c] += in[k][c];
   for (std::size_t c = 0; c < 2; ++c) {
-    if (!node.finish.bias.empty()) out[c] += static_cast<double>(node.finish.bias[c]);
-    if (node.finish.has_residual) out[c] += in.back()[c];
-    if (node.finish.activation.kind == ActivationKind::Relu) out[c] = std::max(out[c], 0.0);
+    if (!node.epilogue.bias.empty()) out[c] += static_cast<double>(node.epilogue.bias[c]);
+    if (node.epilogue.has_residual) out[c] += in.back()[c];
+    if (node.epilogue.activation.kind == ActivationKind::Relu) out[c] = std::max(out[c], 0.0);
   }
   return out;
 }
@@ -276,7 +278,7 @@ std::vector<Pixel> outputs_of(const Network& network) {
   return outputs;
 }
 
-TEST(Fuse, KeepsWhatRandomNetworksCompute) {
+TEST(Fuse, KeepsResultsOfRandomNetworks) {
   std::mt19937 random(9);
   std::size_t nodes_before = 0;
   std::size_t nodes_after = 0;
@@ -288,7 +290,7 @@ TEST(Fuse, KeepsWhatRandomNetworksCompute) {
     ASSERT_EQ(result.outputs, network.outputs);
     nodes_before += network.nodes.size();
     nodes_after += result.nodes.size();
-    for (const Node& node : result.nodes) residuals += node.finish.has_residual ? 1 : 0;
+    for (const Node& node : result.nodes) residuals += node.epilogue.has_residual ? 1 : 0;
   }
   EXPECT_LT(2 * nodes_after, nodes_before);
   EXPECT_GT(residuals, 100);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/model/network.hpp"
 
 #include <gmock/gmock.h>
@@ -5,25 +6,25 @@
 #include <functional>
 #include <memory>
 
-#include "model/network_builder.hpp"
+#include "model/named_network_builder.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
 namespace {
 
-using parconv::testing::NetworkBuilder;
+using parconv::test::NamedNetworkBuilder;
 using ::testing::HasSubstr;
 
 /// x -> a -> b; out = b + a.
 Network branching() {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{2, 4, 1, 8, 8}});
   const ValueId a = build.conv("a", x, 4);
   const ValueId b = build.conv("b", a, 4);
   return build.build({build.add("out", Sum{}, {b, a})});
 }
 
-/// The message of the error that `validate` ends with after `damage`.
+/// The message of the error that `validate` throws after `damage`.
 std::string refusal(const std::function<void(Network&)>& damage) {
   Network network = branching();
   damage(network);
@@ -43,15 +44,15 @@ TEST(Network, ConsumersAndProducers) {
 }
 
 TEST(Network, AReaderIsListedOnce) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{1, 1, 1, 2, 2}});
   const Network network = build.build({build.add("twice", Sum{}, {x, x})});
   EXPECT_EQ(consumers_of_values(network)[0], std::vector<NodeId>{0});
 }
 
-TEST(Validate, AcceptsWhatIsConsistent) { EXPECT_NO_THROW(validate(branching())); }
+TEST(Validate, AcceptsConsistentNetworks) { EXPECT_NO_THROW(validate(branching())); }
 
-TEST(Validate, RefusesWhatIsNot) {
+TEST(Validate, RefusesInconsistentNetworks) {
   EXPECT_THAT(refusal([](Network& n) { n.nodes[1].inputs[0] = 99; }), HasSubstr("Conv 'b_node': names value 99"));
   EXPECT_THAT(refusal([](Network& n) { n.outputs[0] = -1; }), HasSubstr("the list of outputs: names value -1"));
   EXPECT_THAT(refusal([](Network& n) { std::swap(n.nodes[0], n.nodes[1]); }), HasSubstr("reads 'a' before any node makes it"));
@@ -61,14 +62,14 @@ TEST(Validate, RefusesWhatIsNot) {
   EXPECT_THAT(refusal([](Network& n) { n.value(2).name = "a"; }), HasSubstr("has no name of its own"));
   EXPECT_THAT(refusal([](Network& n) { n.value(0).ndims = 2; }), HasSubstr("not those of a tensor with 2 dimensions"));
   EXPECT_THAT(refusal([](Network& n) { n.value(0).extents[Axis::C] = 0; }), HasSubstr("dimension 1 is 0"));
-  EXPECT_THAT(refusal([](Network& n) { n.nodes[0].finish.bias = {1, 2}; }), HasSubstr("has 2 biases for 4 channels"));
-  EXPECT_THAT(refusal([](Network& n) { n.nodes[0].finish.has_residual = true; }), HasSubstr("has no input"));
+  EXPECT_THAT(refusal([](Network& n) { n.nodes[0].epilogue.bias = {1, 2}; }), HasSubstr("has 2 biases for 4 channels"));
+  EXPECT_THAT(refusal([](Network& n) { n.nodes[0].epilogue.has_residual = true; }), HasSubstr("has no input"));
   EXPECT_THAT(refusal([](Network& n) { n.value(0).kind = ValueKind::Activation; }), HasSubstr("not an input"));
   EXPECT_THAT(refusal([](Network& n) { n.nodes.pop_back(); }), HasSubstr("output 'out': no node makes it"));
 }
 
 TEST(Validate, ChecksResidualsAndConstants) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{1, 4, 1, 8, 8}});
   const ValueId small = build.conv("small", x, 4, 3, 2);
   const ValueId c = build.constant("c", {{1, 4, 1, 1, 1}});
@@ -81,7 +82,7 @@ TEST(Validate, ChecksResidualsAndConstants) {
 }
 
 TEST(Validate, AReshapeKeepsTheNumberOfElements) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{2, 4, 1, 2, 2}});
   const ValueId flat = build.add_as("flat", {.extents = {{2, 16, 1, 1, 1}}, .ndims = 2}, Reshape{}, {x});
   Network network = build.build({flat});
@@ -91,7 +92,7 @@ TEST(Validate, AReshapeKeepsTheNumberOfElements) {
 }
 
 TEST(WithBatch, ChangesEveryValueThatDependsOnAnInput) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{2, 4, 1, 4, 4}});
   const ValueId c = build.constant("c", {{1, 4, 1, 1, 1}});
   const ValueId sum = build.add("sum", Sum{}, {x, c});
@@ -110,7 +111,7 @@ TEST(WithBatch, TheSameNumberChangesNothing) {
 
 /// The message with which a network whose last node is `op` refuses another batch.
 std::string batch_refusal(const Operator& op, const Shape& out, bool with_constant = false) {
-  NetworkBuilder build;
+  NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{2, 4, 1, 2, 2}});
   std::vector<ValueId> inputs{x};
   if (with_constant) inputs.push_back(build.constant("c", {{2, 4, 1, 2, 2}}));

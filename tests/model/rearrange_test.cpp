@@ -1,4 +1,5 @@
-// Moves of elements within a tensor: chains of Reshape and Transpose, and what a part of the result needs.
+// SPDX-License-Identifier: Apache-2.0
+// Moves of elements within a tensor: chains of Reshape and Transpose, and the needed boxes of a part of the result.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -31,7 +32,7 @@ TEST(Rearrangement, HasTheLargestFactors) {
   EXPECT_EQ(transposed_of({2, 1, 4}, {1, 0, 2}), (Rearrange{{8}, {0}, {1, 2, 4}}));
 }
 
-TEST(Rearrangement, TransposingBackIsNothing) {
+TEST(Rearrangement, TransposingBackIsTheIdentity) {
   EXPECT_EQ(transposed(transposed_of({2, 3, 4}, {2, 0, 1}), Perm{1, 2, 0}), in_order({2, 3, 4}));
   EXPECT_TRUE(keeps_order(in_order({2, 3})));
   EXPECT_FALSE(keeps_order(transposed_of({2, 3}, {1, 0})));
@@ -43,7 +44,7 @@ TEST(Rearrangement, AShuffleIsAChainOfThree) {
   EXPECT_EQ(shuffled, (Rearrange{{2, 2, 3, 4}, {0, 2, 1, 3}, {2, 6, 4}}));
 }
 
-TEST(Rearrangement, ReshapesAsOftenAsItIsLeftInOrder) {
+TEST(Rearrangement, ReshapesWhileTheOrderIsKept) {
   EXPECT_EQ(reshaped(*reshaped(in_order({4, 6}), {2, 12}), {3, 8}), in_order({3, 8}));
   EXPECT_FALSE(reshaped(transposed_of({2, 3}, {1, 0}), {2, 3}));
   EXPECT_TRUE(reshaped(transposed_of({2, 3}, {1, 0}), {6}));
@@ -91,7 +92,7 @@ Ints transposed_elements(const Ints& elements, const Ints& dims, const Perm& per
   return result;
 }
 
-TEST(Rearrangement, MovesWhatItsStepsMove) {
+TEST(Rearrangement, MovesElementsAsItsSteps) {
   Random random(3);
   int num_refused = 0;
   for (int draw = 0; draw < 500; ++draw) {
@@ -140,11 +141,11 @@ TEST(IndexDigits, NameTheSmallestBox) {
 // ---- Rules --------------------------------------------------------------------------------------------------------------
 
 Network network_of(const Extents& in, const Rearrange& chain) {
-  NetworkBuilder builder(1, Weights::SmallIntegers);
+  RandomNetworkBuilder builder(1, Weights::SmallIntegers);
   return builder.build({builder.rearrange(builder.input(in, 5), chain)});
 }
 
-std::array<Axis, num_axes> axes_of(const Network& network) { return share_axes(network, network.nodes[0], 0); }
+std::array<Axis, num_axes> axes_of(const Network& network) { return work_axes(network, network.nodes[0], 0); }
 
 TEST(Rearrange, InputAxesFollowTheirSlowestFactor) {
   const Extents image{{2, 8, 1, 6, 4}};
@@ -159,7 +160,7 @@ TEST(Rearrange, InputAxesFollowTheirSlowestFactor) {
   EXPECT_THAT(axes(*reshaped(transposed(*blocks, Perm{0, 3, 5, 1, 2, 4}), {2, 32, 3, 2})), ElementsAre(n, c, d, h, w));
 }
 
-TEST(Rearrange, NeedsWhatItsBoxIsMadeOf) {
+TEST(Rearrange, NeedsTheSourcesOfItsBox) {
   const Extents image{{2, 8, 1, 6, 4}};
   const Network shuffle =
       network_of(image, *reshaped(transposed(*reshaped(in_order({2, 8, 24}), {2, 2, 4, 24}), Perm{0, 2, 1, 3}), {2, 8, 6, 4}));
@@ -180,7 +181,7 @@ TEST(Rearrange, NeedsWhatItsBoxIsMadeOf) {
   EXPECT_EQ(need(flat, Box{}), Box{});
 }
 
-Extents random_extents(Random& random) {
+Extents small_extents(Random& random) {
   constexpr std::array<index_t, 8> sizes{1, 1, 2, 3, 4, 6, 8, 12};
   Extents extents;
   for (Axis axis : all_axes) extents[axis] = sizes[static_cast<std::size_t>(random.integer(0, axis == Axis::N ? 3 : 5))];
@@ -192,7 +193,7 @@ Interval random_interval(Random& random, index_t size) {
   return {lo, random.integer(lo + 1, size)};
 }
 
-/// The inputs that the indices of `out` are made of, index by index.
+/// The source elements of `out`, index by index.
 Box sources_by_index(const Network& network, const Box& out) {
   const Node& node = network.nodes[0];
   Box hull_of_all;
@@ -210,11 +211,11 @@ Box sources_by_index(const Network& network, const Box& out) {
   return hull_of_all;
 }
 
-TEST(Rearrange, NeedsTheHullOfWhatItsElementsNeed) {
+TEST(Rearrange, NeedsTheHullOfItsElementsNeeds) {
   Random random(11);
   int num_equal = 0;
   for (int draw = 0; draw < 400; ++draw) {
-    const Extents in = random_extents(random);
+    const Extents in = small_extents(random);
     const Network network = network_of(in, random_chain(random, in, draw % 4 == 0 ? Samples::Mixed : Samples::Apart));
     const Extents& out = network.value(network.outputs[0]).extents;
     Box computed;
@@ -231,7 +232,7 @@ TEST(Rearrange, NeedsTheHullOfWhatItsElementsNeed) {
 TEST(Rearrange, IsSeparable) {
   Random random(12);
   for (int draw = 0; draw < 400; ++draw) {
-    const Extents in = random_extents(random);
+    const Extents in = small_extents(random);
     const Network network = network_of(in, random_chain(random, in, draw % 4 == 0 ? Samples::Mixed : Samples::Apart));
     const Node& node = network.nodes[0];
     const Box whole = Box::whole(network.value(network.outputs[0]).extents);
@@ -269,7 +270,7 @@ TEST(Rearrange, RefusesFactorsThatDoNotFit) {
   EXPECT_THAT(refusal({{2, 6, 4}, {0, 1, 2}, {2, 6, 2, 1, 2, 1}}), HasSubstr("6 dimensions"));
 }
 
-TEST(Rearrange, TakesAnyNumberOfSamplesThatItKeepsApart) {
+TEST(Rearrange, AcceptsAnyNumberOfSeparateSamples) {
   for (const index_t before : {1, 2, 5})
     for (const index_t after : {1, 3, 5}) {
       const Network network = network_of({{before, 6, 1, 4, 3}}, transposed_of({before, 6, 4, 3}, {0, 3, 1, 2}));
@@ -280,7 +281,7 @@ TEST(Rearrange, TakesAnyNumberOfSamplesThatItKeepsApart) {
     }
 }
 
-TEST(Rearrange, RefusesOtherNumbersOfSamplesThatItMixes) {
+TEST(Rearrange, RefusesOtherNumbersOfMixedSamples) {
   for (const Perm& perm : {Perm{1, 0, 2, 3}, Perm{1, 2, 0, 3}}) {
     const Network network = network_of({{6, 6, 1, 4, 3}}, transposed_of({6, 6, 4, 3}, perm));
     try {

@@ -1,24 +1,25 @@
-// Activations that are written out in operators, as exporters do, and what only looks like them.
+// SPDX-License-Identifier: Apache-2.0
+// Activations written out in operators, as by exporters, and expressions that only resemble them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "model/network_builder.hpp"
+#include "model/named_network_builder.hpp"
 
-namespace parconv::testing {
+namespace parconv::test {
 namespace {
 
 constexpr Extents image{{1, 2, 1, 4, 4}};
 
-/// Writes functions of "x" in operators of single numbers.
+/// Builds functions of "x" from element-wise operators.
 class Writer {
  public:
   ValueId x() const { return x_; }
   ValueId call(ActivationKind kind, ValueId of, float alpha = 0, float beta = 0) {
-    return build_.add(name(), Elementwise{}, {of}, Finish{.activation = {.kind = kind, .alpha = alpha, .beta = beta}});
+    return build_.add(name(), Elementwise{}, {of}, Epilogue{.activation = {.kind = kind, .alpha = alpha, .beta = beta}});
   }
-  // A ValueId is an int: numbers are written as floats.
+  // A ValueId is an int, so constants are written as floats.
   ValueId add(ValueId a, float b) { return build_.add(name(), Sum{}, {a, number(b)}); }
   ValueId add(ValueId a, ValueId b) { return build_.add(name(), Sum{}, {a, b}); }
   ValueId mul(ValueId a, ValueId b) { return build_.add(name(), Binary{BinaryKind::Mul}, {a, b}); }
@@ -36,16 +37,16 @@ class Writer {
     return id;
   }
 
-  NetworkBuilder build_;
+  NamedNetworkBuilder build_;
   int next_ = 0;
   ValueId x_ = build_.input("x", image);
 };
 
-/// The only activation that is left; None if there are several nodes.
+/// The only remaining activation; None for several nodes.
 ActivationKind recognised(Writer& writer, ValueId output) {
   const Network network = writer.fused({output});
   if (network.nodes.size() != 1 || !std::holds_alternative<Elementwise>(network.nodes[0].op)) return ActivationKind::None;
-  return network.nodes[0].finish.activation.kind;
+  return network.nodes[0].epilogue.activation.kind;
 }
 
 using enum ActivationKind;
@@ -78,20 +79,20 @@ TEST(Recognise, HardSwishMishAndSilu) {
   EXPECT_EQ(recognised(e, e.mul(e.call(Sigmoid, e.x()), e.x())), Silu);
 }
 
-TEST(Recognise, WhatIsNearlyAnActivationStays) {
+TEST(Recognise, NearActivationsStay) {
   Writer other_factor, clipped, other_corner;
   EXPECT_EQ(recognised(other_factor, other_factor.mul(0.501F, other_factor.mul(other_factor.x(), one_and_erf(other_factor)))),
             None);
   const ValueId gelu = clipped.mul(0.5F, clipped.mul(clipped.x(), one_and_erf(clipped)));
   const Network network = clipped.fused({clipped.call(Clip, gelu, -1000, 1000)});
   ASSERT_EQ(network.nodes.size(), 2U);
-  EXPECT_EQ(network.nodes[0].finish.activation.kind, Gelu);
-  EXPECT_EQ(network.nodes[1].finish.activation.kind, Clip);
+  EXPECT_EQ(network.nodes[0].epilogue.activation.kind, Gelu);
+  EXPECT_EQ(network.nodes[1].epilogue.activation.kind, Clip);
   const ValueId x = other_corner.x();
   EXPECT_EQ(recognised(other_corner, other_corner.mul(x, other_corner.call(HardSigmoid, x, 0.2F, 0.5F))), None);
 }
 
-TEST(Recognise, WhatOthersReadStays) {
+TEST(Recognise, SharedValuesStay) {
   Writer writer;
   const ValueId gate = writer.call(Sigmoid, writer.x());
   const Network network = writer.fused({writer.mul(writer.x(), gate), gate});
@@ -99,4 +100,4 @@ TEST(Recognise, WhatOthersReadStays) {
 }
 
 }  // namespace
-}  // namespace parconv::testing
+}  // namespace parconv::test

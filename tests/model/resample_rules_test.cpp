@@ -1,8 +1,9 @@
-// Which inputs each output of a Resample is made of: examples by hand, and what a box needs against what its outputs need.
+// SPDX-License-Identifier: Apache-2.0
+// Sources of each output of a Resample: examples by hand, and needed boxes compared with the needs of their outputs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "model/ops/resample.hpp"
+#include "model/ops/window/resample.hpp"
 #include "parconv/core/error.hpp"
 #include "support/network_builder.hpp"
 #include "support/random.hpp"
@@ -43,7 +44,7 @@ TEST(Resample, PadsByFillMirrorOrBorder) {
   EXPECT_THAT(outputs_of({TakeAxis{.start = 1, .border = Border::Edge}, 4}, four), ElementsAre(11, 12, 13, 13));
 }
 
-TEST(Resample, TakesBackwardsOverAndOverAndAgain) {
+TEST(Resample, SelectsBackwardsRepeatedAndWrapped) {
   EXPECT_THAT(outputs_of({TakeAxis{.start = 3, .step = -2}, 2}, four), ElementsAre(13, 11));
   EXPECT_THAT(outputs_of({TakeAxis{.start = 1, .step = 0}, 3}, four), ElementsAre(11, 11, 11));
   EXPECT_THAT(outputs_of({TakeAxis{.start = -1, .border = Border::Wrap}, 7}, four), ElementsAre(13, 10, 11, 12, 13, 10, 11));
@@ -60,7 +61,7 @@ TEST(Resample, NearestOfTwiceAndHalf) {
   EXPECT_THAT(outputs_of({ceil, 8}, four), ElementsAre(10, 11, 11, 12, 12, 13, 13, 13));
 }
 
-/// The numbers are those of the examples of ONNX.
+/// Values are those of the examples in the ONNX specification of Resize.
 TEST(Resample, LinearInEveryCoordinates) {
   const Numbers two{1, 2};
   const auto linear = [](Coordinates coordinates, float scale, index_t size) {
@@ -75,7 +76,7 @@ TEST(Resample, LinearInEveryCoordinates) {
   EXPECT_THAT(outputs_of(linear(Coordinates::PytorchHalfPixel, 0.25F, 1), four), ElementsAre(10));
 }
 
-TEST(Resample, NeedsTheHullOfWhatItsOutputsNeed) {
+TEST(Resample, NeedsTheHullOfItsOutputsNeeds) {
   Random random(5);
   for (int k = 0; k < 3000; ++k) {
     const index_t in_size = random.integer(1, 12);
@@ -105,7 +106,7 @@ std::string refusal(Axis along, const ResampledAxis& axis) {
   return "";
 }
 
-TEST(Resample, RefusesWhatCannotBe) {
+TEST(Resample, RefusesInvalidParameters) {
   EXPECT_THAT(refusal(Axis::H, {TakeAxis{}, 0}), HasSubstr("at least 1"));
   EXPECT_EQ(refusal(Axis::H, {TakeAxis{.start = 2, .step = 0}, 9}), "");
   EXPECT_THAT(refusal(Axis::H, {TakeAxis{.start = 4, .step = 0}, 9}), HasSubstr("takes from 4 to 4 of the 4 inputs along h"));

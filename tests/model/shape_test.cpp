@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/model/shape.hpp"
 
 #include <gmock/gmock.h>
@@ -23,7 +24,7 @@ Conv conv(index_t oc, index_t ic_per_group, WindowAxis window, index_t groups = 
 
 Shape of(const Operator& op, const std::vector<Shape>& operands) { return output_shape(op, operands, "the node"); }
 
-/// The message of the BadData error that `of` ends with.
+/// The message of the BadData error that `of` throws.
 std::string refusal(const Operator& op, const std::vector<Shape>& operands) {
   try {
     of(op, operands);
@@ -51,7 +52,7 @@ TEST(ShapeFromDims, AndBack) {
   }
 }
 
-TEST(ShapeFromDims, RefusesWhatIsNoTensor) {
+TEST(ShapeFromDims, RefusesInvalidDimensions) {
   const auto refusal_of = [](std::vector<index_t> dims) -> std::string {
     try {
       shape_from_dims(dims, "input 'x'");
@@ -103,7 +104,7 @@ TEST(OutputShape, OfBroadcastSums) {
               HasSubstr("inputs of [1, 8, 4, 5] and [1, 8, 3, 5] differ along h"));
 }
 
-TEST(OutputShape, RefusesWhatDoesNotFit) {
+TEST(OutputShape, RefusesMismatchedOperands) {
   const std::vector<Shape> in{image(1, 4, 5, 5)};
   EXPECT_THAT(refusal(conv(8, 3, {}), in),
               HasSubstr("the node: its filter is for 1 groups of 3 input channels, but the input has 4"));
@@ -124,7 +125,7 @@ TEST(OutputShape, RefusesWhatDoesNotFit) {
   EXPECT_THAT(refusal(mean_of_rows(0), in), HasSubstr("divides by 0"));
 }
 
-TEST(OutputShape, OverflowIsAnErrorAndNotANumber) {
+TEST(OutputShape, OverflowIsAnError) {
   const std::vector<Shape> tall{image(1, 1, huge, 1)};
   EXPECT_THAT(refusal(conv(8, 1, {.kernel = 1}), tall), HasSubstr("does not fit"));
   EXPECT_THAT(refusal(conv(1, 1, {.kernel = 1, .pad_lo = huge, .pad_hi = 1}), tall), HasSubstr("does not fit"));
@@ -134,9 +135,9 @@ TEST(OutputShape, OverflowIsAnErrorAndNotANumber) {
   EXPECT_THAT(refusal(Sum{}, {image(huge, 1, 1, 1), image(1, 8, 1, 1)}), HasSubstr("does not fit"));
 }
 
-TEST(OutputShape, OfAReshapeIsNotAsked) { EXPECT_THROW(of(Reshape{}, {image(1, 1, 1, 1)}), Bug); }
+TEST(OutputShape, OfAReshapeIsABug) { EXPECT_THROW(of(Reshape{}, {image(1, 1, 1, 1)}), Bug); }
 
-TEST(OperatorName, SaysTheKind) {
+TEST(OperatorName, NamesTheKind) {
   EXPECT_EQ(name_of(Operator{Pool{}}), "MaxPool");
   EXPECT_EQ(name_of(Operator{Pool{.kind = PoolKind::Average}}), "AveragePool");
   EXPECT_EQ(name_of(Operator{Softmax{.is_logarithm = true}}), "LogSoftmax");

@@ -1,10 +1,11 @@
-// Which values of a network are kept in f32 where activations are bf16.
+// SPDX-License-Identifier: Apache-2.0
+// Values of a network that stay in f32 with bf16 activations.
 #include <gtest/gtest.h>
 
-#include "model/network_builder.hpp"
+#include "model/named_network_builder.hpp"
 #include "parconv/model/value_types.hpp"
 
-namespace parconv::testing {
+namespace parconv::test {
 namespace {
 
 /// The names of the values kept in f32.
@@ -18,15 +19,15 @@ std::vector<std::string> kept_as_floats(const Network& network) {
 
 using Names = std::vector<std::string>;
 
-TEST(ValueTypes, ConvolutionsReadAndMakeActivations) {
-  NetworkBuilder builder;
+TEST(ValueTypes, ConvolutionsReadAndProduceActivations) {
+  NamedNetworkBuilder builder;
   const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
   const ValueId y = builder.relu("y", builder.conv("conv", x, 16));
   EXPECT_EQ(kept_as_floats(builder.build({y})), Names{});
 }
 
 TEST(ValueTypes, AMeanStaysAsItIsUntilItMeetsActivations) {
-  NetworkBuilder builder;
+  NamedNetworkBuilder builder;
   const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
   const ValueId mean = builder.add("mean", mean_of_rows(36), {builder.add("rows", RowSum{}, {x})});
   const ValueId scaled = builder.add("scaled", Binary{BinaryKind::Mul}, {mean, builder.constant("scale", {{1, 8, 1, 1, 1}})});
@@ -34,15 +35,15 @@ TEST(ValueTypes, AMeanStaysAsItIsUntilItMeetsActivations) {
   EXPECT_EQ(kept_as_floats(builder.build({difference})), (Names{"rows", "mean", "scale", "scaled"}));
 }
 
-TEST(ValueTypes, AMeanThatAConvolutionReadsIsAnActivation) {
-  NetworkBuilder builder;
+TEST(ValueTypes, AMeanReadByAConvolutionIsAnActivation) {
+  NamedNetworkBuilder builder;
   const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
   const ValueId mean = builder.add("mean", mean_of_rows(36), {builder.add("rows", RowSum{}, {x})});
   EXPECT_EQ(kept_as_floats(builder.build({builder.conv("y", mean, 4, 1)})), Names{"rows"});
 }
 
-TEST(ValueTypes, WhatIsConcatenatedIsAnActivationConstantsToo) {
-  NetworkBuilder builder;
+TEST(ValueTypes, ConcatOperandsAreActivationsEvenConstants) {
+  NamedNetworkBuilder builder;
   const ValueId x = builder.input("x", {{1, 8, 1, 1, 1}});
   const ValueId term = builder.constant("term", {{1, 8, 1, 1, 1}});
   const ValueId part = builder.constant("part", {{1, 2, 1, 1, 1}});
@@ -51,12 +52,12 @@ TEST(ValueTypes, WhatIsConcatenatedIsAnActivationConstantsToo) {
   EXPECT_EQ(kept_as_floats(builder.build({joined})), (Names{"term", "rows"}));
 }
 
-TEST(ValueTypes, AllIsF32WhereActivationsAre) {
-  NetworkBuilder builder;
+TEST(ValueTypes, EverythingIsF32IfActivationsAre) {
+  NamedNetworkBuilder builder;
   const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
   const Network network = builder.build({builder.conv("y", x, 4)});
   EXPECT_EQ(types_of_values(network, DType::F32), std::vector<DType>(network.values.size(), DType::F32));
 }
 
 }  // namespace
-}  // namespace parconv::testing
+}  // namespace parconv::test

@@ -1,15 +1,16 @@
-// The functions of single numbers that operators apply, by the standard library: what the reference computes, what constants are
-// folded with, and what a function written out in operators is recognised by.
+// SPDX-License-Identifier: Apache-2.0
+// Scalar functions of operators, by the standard library: used by the reference, by constant folding, and to recognise
+// activations written out in operators.
 #pragma once
 
 #include "parconv/model/operators.hpp"
 
 namespace parconv {
 
-/// activation(x).
+/// Returns activation(x) in f32, by the standard library. Local.
 float activated(const Activation& activation, float x);
 
-/// kind(a, b).
+/// Returns kind(a, b) in f32. Local. Example: combined(BinaryKind::Sub, 5, 3) is 2.
 float combined(BinaryKind kind, float a, float b);
 
 }  // namespace parconv

@@ -1,4 +1,5 @@
-// Constant data of a model, by reference: nothing is read before a rank knows which part it uses.
+// SPDX-License-Identifier: Apache-2.0
+// Constant data of a model, by reference: each rank reads only the part that it uses.
 #pragma once
 
 #include <array>
@@ -10,8 +11,8 @@
 
 namespace parconv {
 
-/// Where the elements of a constant are. Exactly one of three: `values` (small data, in row-major ONNX order), a constant
-/// `fill`, or `count` little-endian elements of `type` at `offset_bytes` of `file`.
+/// Location of the elements of a constant. Exactly one of three applies: `values` (small data, in row-major ONNX order), a
+/// constant `fill`, or `count` little-endian elements of `type` at `offset_bytes` of `file`.
 struct ConstantData {
   std::shared_ptr<const std::vector<float>> values{};
   bool is_fill = false;
@@ -23,7 +24,8 @@ struct ConstantData {
 };
 
 /// The filter of a convolution: element (oc, ic, kd, kh, kw) is `data` at the index  sum of coordinate * stride.
-/// Strides instead of an order, so that a Gemm after Flatten, transposed or not, is a convolution over the full extent.
+/// Strides rather than a fixed order make a Gemm after Flatten, transposed or not, a convolution over the full extent.
+/// Example: 8x4x1x3x3 in ONNX order has strides {36, 9, 9, 3, 1}; element (2, 1, 0, 2, 0) is at index 72 + 9 + 6 = 87.
 struct Filter {
   ConstantData data{};
   index_t oc = 0;  ///< all output channels

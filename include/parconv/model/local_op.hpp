@@ -1,4 +1,5 @@
-// What a backend computes: an operator cut down to one rank's boxes, in local indices only.
+// SPDX-License-Identifier: Apache-2.0
+// The unit of work of a backend: an operator reduced to one rank's boxes, in local indices only.
 #pragma once
 
 #include <array>
@@ -6,110 +7,119 @@
 #include <variant>
 #include <vector>
 
+#include "parconv/geometry/operand_layout.hpp"
 #include "parconv/model/network.hpp"
 
 namespace parconv {
 
-/// A tensor operand in memory: extents and strides in elements (of n, c, d, h, w).
-struct OperandLayout {
-  Extents extents{};
-  Extents strides{};
-  DType type = DType::F32;
-
-  friend bool operator==(const OperandLayout&, const OperandLayout&) = default;
-};
-
-/// The layout of box `inner` seen inside a dense channels-last buffer of box `outer`.
-OperandLayout layout_within(const Box& inner, const Box& outer, DType type = DType::F32);
-
-/// Index in elements of the first element of `inner` in a dense channels-last buffer of `outer`.
-index_t offset_within(const Box& inner, const Box& outer);
-
-/// True if the operand is one run of memory, channels last (n, d, h, w, c from slowest to fastest).
-bool is_dense(const OperandLayout& layout);
-/// True if every sample is (the pitch between samples may be larger).
-bool is_dense_per_sample(const OperandLayout& layout);
-
-/// Channels of one convolution piece: whole groups, or a part of one group (groups == 1).
-struct ChannelPiece {
+/// A channel block of a convolution: whole groups, or a part of one group (groups == 1).
+/// Example: 8 outputs and 4 inputs in 2 groups, outputs [2, 8): {1, src [0, 2), dst [0, 2)}, {1, src [2, 4), dst [2, 6)}.
+struct ChannelBlock {
   index_t groups = 1;
   Interval src{};  ///< channels of the operand, local
   Interval dst{};  ///< channels of the result, local
   FilterBox filter{};
 
-  friend bool operator==(const ChannelPiece&, const ChannelPiece&) = default;
+  friend bool operator==(const ChannelBlock&, const ChannelBlock&) = default;
 };
 
-/// `window` is local: pad_lo and pad_hi are 0 at a cut and the true padding at the tensor's edge; kernel may be a part of the
-/// filter's where space is contracted. Pieces cover disjoint dst channels that together are all of dst.
+// ---- Kinds: one struct each, with its `name` in reports -----------------------------------------------------------------
+
+/// Convolution. `window` is local: pad_lo and pad_hi are 0 at a cut and the true padding at the tensor's edge; where space is
+/// contracted, the kernel may be a part of the filter's. The channel blocks partition the channels of dst.
 struct LocalConv {
+  static constexpr const char* name = "conv";
   Window window{};
-  std::vector<ChannelPiece> pieces{};
+  std::vector<ChannelBlock> blocks{};
   Filter filter{};
 };
 
-/// The transposed convolution. Output o gets source i through tap t where o + pad_lo = i * stride + t * dilation: pad_lo is the
-/// local phase and may have any sign, pad_hi is not used. Pieces as in a LocalConv, with all taps.
+/// Transposed convolution. Source i contributes to output o through tap t where o + pad_lo = i * stride + t * dilation. pad_lo
+/// is the local phase and may have any sign; pad_hi is not used. Channel blocks are those of a LocalConv, with all taps.
 struct LocalDeconv {
+  static constexpr const char* name = "deconv";
   Window window{};
-  std::vector<ChannelPiece> pieces{};
+  std::vector<ChannelBlock> blocks{};
   Filter filter{};
 };
 
-/// `divisors[a][o]` counts the taps along d, h, w of local output o; an average divides by their product. Empty for Max.
+/// Pooling. `divisors[a][o]` counts the taps along d, h, w of local output o; an average divides by their product. Empty for
+/// Max.
 struct LocalPool {
+  static constexpr const char* name = "pool";
   PoolKind kind = PoolKind::Max;
   Window window{};
   std::array<std::vector<index_t>, 3> divisors{};
 };
 
-/// The output gets `value`: its window lies wholly in padding.
+/// Sets the output to `value`: its window lies wholly in padding.
 struct LocalFill {
+  static constexpr const char* name = "fill";
   float value = 0;
 };
 
 /// Copies one source.
-struct LocalCopy {};
+struct LocalCopy {
+  static constexpr const char* name = "copy";
+};
 
+/// dst = scale[c] * src + shift[c], with one entry per local channel.
 struct LocalScaleShift {
+  static constexpr const char* name = "scale_shift";
   std::vector<float> scale{};
   std::vector<float> shift{};
 };
 
 /// Adds up the sources in order; a source of extent 1 is broadcast.
-struct LocalSum {};
+struct LocalSum {
+  static constexpr const char* name = "sum";
+};
 
 /// A function of two sources; one of extent 1 is broadcast.
 struct LocalBinary {
+  static constexpr const char* name = "binary";
   BinaryKind kind = BinaryKind::Mul;
 };
 
-struct LocalRowSum {};
+/// Sums over w into extent 1.
+struct LocalRowSum {
+  static constexpr const char* name = "row_sum";
+};
 
-/// The source holds the marked axes whole.
+/// Reduces the marked axes to extent 1 and divides by `count`. The source holds the marked axes whole.
 struct LocalReduce {
+  static constexpr const char* name = "reduce";
   ReduceKind kind = ReduceKind::Sum;
   std::array<bool, num_axes> axes{};
   index_t count = 1;
 };
 
-/// The source holds the marked axes whole; `dst_offset` is where the output begins in it.
+/// Softmax, or its logarithm. The source holds the marked axes whole; `dst_offset` is the position of the output in it.
 struct LocalSoftmax {
+  static constexpr const char* name = "softmax";
   std::array<bool, num_axes> axes{};
   bool is_logarithm = false;
   Extents dst_offset{{0, 0, 0, 0, 0}};
 };
 
-/// The source holds the samples [0, src extent of n) of `src_shape` whole. The output box begins at `dst_offset` of
-/// `dst_shape`, both counted from the same first element in ONNX order.
+/// Hardmax. The source holds the marked axes whole; `dst_offset` is the position of the output in it.
+struct LocalHardmax {
+  static constexpr const char* name = "hardmax";
+  std::array<bool, num_axes> axes{};
+  Extents dst_offset{{0, 0, 0, 0, 0}};
+};
+
+/// Copies elements in ONNX order into another shape. The source holds the samples [0, src extent of n) of `src_shape` whole.
+/// The output box begins at `dst_offset` of `dst_shape`; both shapes start at the same element in ONNX order.
 struct LocalReshape {
+  static constexpr const char* name = "reshape";
   Extents src_shape{};
   Extents dst_shape{};
   Extents dst_offset{{0, 0, 0, 0, 0}};
 };
 
-/// A digit of an index along an axis of the result: (index / dst_stride) % size. It counts src_stride indices along the axis
-/// `src`.
+/// One digit of an index along an axis of the result: (index / dst_stride) % size. A digit advances by src_stride indices
+/// along axis `src`. Example: size 3, dst_stride 4, index 9: digit 2; with src_stride 5 it adds 10 to the source index.
 struct IndexDigit {
   index_t size = 1;
   index_t dst_stride = 1;
@@ -122,17 +132,20 @@ struct IndexDigit {
 /// The digits along each axis of a result, the slowest first.
 using IndexDigits = std::array<std::vector<IndexDigit>, num_axes>;
 
-/// Output o is the element of the source that the digits of o + dst_offset name, counted from src_offset.
+/// Output o is the source element at the index given by the digits of o + dst_offset, minus src_offset.
 struct LocalRearrange {
+  static constexpr const char* name = "rearrange";
   IndexDigits digits{};
   Extents dst_offset{{0, 0, 0, 0, 0}};
   Extents src_offset{{0, 0, 0, 0, 0}};
 };
 
-/// Output (d, h, w) is made of the inputs that `taps` name along d, h and w, and channel o of input channel taps(C)[o].lo. Where
-/// one of the axes has none, it is `fill`. Interpolations are made along d, then h, then w, each as lo + weight * (hi - lo).
+/// Output (d, h, w) combines the inputs named by `taps` along d, h and w; channel o reads input channel taps(C)[o].lo. An output
+/// without an input along one of the axes is `fill`. Interpolation runs along d, then h, then w, each as
+/// lo + weight * (hi - lo).
 struct LocalResample {
-  /// Of c, d, h, w: one per local output. Channels are never interpolated or filled.
+  static constexpr const char* name = "resample";
+  /// For c, d, h, w: one per local output. Channels are never interpolated or filled.
   std::array<std::vector<AxisTap>, 4> taps{};
   float fill = 0;
 
@@ -140,36 +153,45 @@ struct LocalResample {
   const std::vector<AxisTap>& operator[](Axis axis) const { return taps[static_cast<std::size_t>(axis) - 1]; }
 };
 
-/// Channel c of the output is channel own + c of the source, which holds the channels around it up to the tensor's edges.
+/// Local response normalisation. Channel c of the output is channel own + c of the source, which also holds the neighbouring
+/// channels up to the tensor's edges.
 struct LocalLrn {
+  static constexpr const char* name = "lrn";
   Lrn lrn{};
   index_t own = 0;
 };
 
-/// The product of two sources; the inner axis is whole in both, others of extent 1 are broadcast.
+/// Matrix product of two sources. The inner axis is whole in both; others of extent 1 are broadcast.
 struct LocalMatMul {
+  static constexpr const char* name = "matmul";
   Axis rows = Axis::H;
   Axis columns = Axis::W;
 };
 
 using LocalKind =
     std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalRowSum, LocalReduce, LocalSoftmax,
-                 LocalReshape, LocalResample, LocalDeconv, LocalBinary, LocalRearrange, LocalLrn, LocalMatMul>;
+                 LocalReshape, LocalResample, LocalDeconv, LocalBinary, LocalRearrange, LocalLrn, LocalMatMul, LocalHardmax>;
 
-/// "conv", "pool", ...
+/// "conv", "pool", ...: the `name` of the kind.
 const char* name_of(const LocalKind& kind);
 
-/// bias has one number per local output channel, or none. `residual` is the index of the source that is added, or -1.
-struct LocalFinish {
+/// Kinds with weights, which backends compute by a library.
+template <class Kind>
+concept KindWithFilter = requires(const Kind& kind) { kind.filter; };
+bool has_filter(const LocalKind& kind);
+
+/// The epilogue in local indices. `bias` has one value per local output channel, or none. `residual` is the index of the added
+/// source in LocalOp::srcs, or -1.
+struct LocalEpilogue {
   std::vector<float> bias{};
   int residual = -1;
   Activation activation{};
 };
 
-/// A call of a backend: out = finish(kind(srcs)). Extents of `dst` may not be empty.
+/// One backend call: dst = epilogue(kind(srcs)). Precondition: `dst` is not empty.
 struct LocalOp {
   LocalKind kind{};
-  LocalFinish finish{};
+  LocalEpilogue epilogue{};
   std::vector<OperandLayout> srcs{};  ///< the residual, if any, is one of them
   OperandLayout dst{};
 };

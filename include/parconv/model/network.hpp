@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A network: a directed acyclic graph of operators with complete shapes.
 #pragma once
 
@@ -13,6 +14,7 @@ using ValueId = int;
 /// Index of a Node in Network::nodes.
 using NodeId = int;
 
+/// Origin of a value: an input of the network, a constant, or the output of a node.
 enum class ValueKind { Input, Constant, Activation };
 
 /// A tensor of the network.
@@ -22,7 +24,7 @@ struct Value {
   Extents extents{};
   /// ONNX rank, 1 to 5: (n), (n c), (n c h), (n c h w), (n c d h w). The other extents are 1.
   int ndims = 4;
-  /// Of a Constant: elements in row-major ONNX order of the shape.
+  /// Elements of a Constant, in row-major ONNX order of its shape.
   ConstantData constant{};
 };
 
@@ -32,12 +34,14 @@ struct Node {
   Operator op{};
   std::vector<ValueId> inputs{};
   ValueId output = -1;
-  Finish finish{};
+  Epilogue epilogue{};
 
   /// Inputs without the residual.
-  std::size_t num_operands() const { return inputs.size() - (finish.has_residual ? 1 : 0); }
+  std::size_t num_operands() const { return inputs.size() - (epilogue.has_residual ? 1 : 0); }
 };
 
+/// A directed acyclic graph of operators over named values. A plain value: every rank holds the same one. `validate` checks it,
+/// and every later stage requires a network that passed.
 struct Network {
   std::string name{};
   std::vector<Value> values{};
@@ -51,22 +55,22 @@ struct Network {
   const Node& node(NodeId id) const { return nodes[static_cast<std::size_t>(id)]; }
 };
 
-/// The nodes that read each value, in order.
+/// The nodes that read each value, in topological order; a node that reads a value twice is listed once. Indexed by ValueId.
 std::vector<std::vector<NodeId>> consumers_of_values(const Network& network);
 
-/// The node that makes each value; -1 for inputs and constants.
+/// The node that produces each value; -1 for inputs and constants. Indexed by ValueId.
 std::vector<NodeId> producers_of_values(const Network& network);
 
-/// Checks what every later stage relies on: ids in range, topological order, one producer a value, shapes that follow from the
-/// operators. Throws Error(BadData) naming the node.
+/// Checks the invariants of a network: ids in range, topological order, one producer per value, shapes that follow from the
+/// operators. Local. Throws Error(BadData) naming the node.
 void validate(const Network& network);
 
-/// Takes what follows a node into its Finish where nobody else reads the value between: bias-free BatchNormalization
-/// (ScaleShift) into a convolution, a two-operand Sum of equal shapes as a residual, an activation. Removes Elementwise nodes
-/// that do nothing and nodes whose result nobody needs. Inputs and outputs keep their names.
+/// Fuses the successors of a node into its epilogue where the value between has no other reader: a ScaleShift
+/// (BatchNormalization) into a convolution, a two-operand Sum of equal shapes as a residual, an activation. Removes Elementwise
+/// nodes without effect and nodes without a path to an output. Inputs and outputs keep their names. Local.
 Network fuse(const Network& network);
 
-/// The same network for another number of samples; throws Error(BadData) if an operator mixes samples (a Reshape over n).
+/// The same network for `n` samples. Local. Throws Error(BadData) if an operator mixes samples (a Reshape over n).
 Network with_batch(const Network& network, index_t n);
 
 }  // namespace parconv

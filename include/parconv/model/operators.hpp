@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operators of a network: plain structs, one per kind, in a variant.
 #pragma once
 
@@ -13,6 +14,7 @@
 
 namespace parconv {
 
+/// Kinds of element-wise functions; formulas at Activation.
 enum class ActivationKind {
   None,
   Relu,
@@ -46,7 +48,8 @@ enum class ActivationKind {
   Log,
   Sin,
   Cos,
-  Power
+  Power,
+  Shrink
 };
 
 /// An element-wise function. LeakyRelu: x < 0 ? alpha * x : x. Clip: min(max(x, alpha), beta). Elu: x < 0 ? alpha * (e^x - 1) :
@@ -54,7 +57,7 @@ enum class ActivationKind {
 /// (1 + erf(x / sqrt(2))); GeluTanh is its approximation by tanh. InverseRoot: 1 / sqrt(x + alpha).
 /// Round: to the nearest, halves to even. ThresholdedRelu: x > alpha ? x : 0. Selu: beta * (x > 0 ? x : alpha * (e^x - 1)). Celu:
 /// x < 0 ? alpha * (e^(x / alpha) - 1) : x. Softplus: log(1 + e^x). Softsign: x / (1 + |x|). Mish: x * tanh(softplus(x)). Power:
-/// x^alpha.
+/// x^alpha. Shrink: x + beta below -alpha, x - beta above alpha, 0 between.
 struct Activation {
   ActivationKind kind = ActivationKind::None;
   float alpha = 0;
@@ -63,25 +66,26 @@ struct Activation {
   friend bool operator==(const Activation&, const Activation&) = default;
 };
 
-/// What is applied once to complete values, in this order: bias, residual, activation.
-struct Finish {
-  /// One number per output channel, or empty.
+/// Applied once to complete values, in this order: bias, residual, activation.
+struct Epilogue {
+  /// One value per output channel, or empty.
   std::vector<float> bias{};
   /// The last input of the node is added, element by element; it has the output's shape.
   bool has_residual = false;
   Activation activation{};
 };
 
-/// Convolution (ONNX Conv), cross-correlation as everywhere in deep learning. Gemm is one with a 1x1 filter, and Gemm after
-/// Flatten one with a filter over the full extent.
+/// Convolution (ONNX Conv), a cross-correlation as usual in deep learning. A Gemm becomes a Conv with a 1x1 filter, and a Gemm
+/// after Flatten one with a filter over the full extent.
 struct Conv {
   Window window{};
   index_t groups = 1;
   Filter filter{};
 };
 
-/// Transposed convolution (ONNX ConvTranspose): output o gets input i through tap t where o = i * stride - pad_lo + t * dilation.
-/// pad_hi of the window is what is cut off at the high end less ONNX's output_padding, so it may be negative.
+/// Transposed convolution (ONNX ConvTranspose): input i contributes to output o through tap t where
+/// o = i * stride - pad_lo + t * dilation. pad_hi of the window is ONNX's high-end padding minus output_padding, so it may be
+/// negative. Example: stride 2, pad_lo 1: input 3 contributes to output 7 through tap 2.
 struct ConvTranspose {
   Window window{};
   index_t groups = 1;
@@ -90,7 +94,7 @@ struct ConvTranspose {
 
 enum class PoolKind { Max, Average };
 
-/// MaxPool or AveragePool. With ceil_mode the reader has enlarged `window`'s pad_hi; `counted_pad_hi` keeps the true one.
+/// MaxPool or AveragePool. With ceil_mode the reader has enlarged pad_hi of `window`; `counted_pad_hi` keeps the true padding.
 struct Pool {
   PoolKind kind = PoolKind::Max;
   Window window{};
@@ -100,10 +104,10 @@ struct Pool {
   std::array<index_t, 3> counted_pad_hi{};
 };
 
-/// Copies its input (Identity, Dropout); useful only with a Finish, or from a network input to an output.
+/// Copies its input (Identity, Dropout); useful only with an epilogue, or from a network input to an output.
 struct Elementwise {};
 
-/// out = scale[c] * in + shift[c]: a BatchNormalization that no convolution took in.
+/// out = scale[c] * in + shift[c]: a BatchNormalization that is not fused into a convolution.
 struct ScaleShift {
   std::vector<float> scale{};
   std::vector<float> shift{};
@@ -112,6 +116,7 @@ struct ScaleShift {
 /// Sum of all inputs with ONNX broadcasting (an input may have extent 1 where the output has more).
 struct Sum {};
 
+/// Kinds of element-wise functions of two inputs; see Binary for PRelu.
 enum class BinaryKind { Mul, Sub, Div, Max, Min, PRelu, Pow };
 
 /// A function of two inputs with ONNX broadcasting. PRelu: x < 0 ? slope * x : x, where the slope is the second input.
@@ -119,26 +124,27 @@ struct Binary {
   BinaryKind kind = BinaryKind::Mul;
 };
 
-/// Inputs one after the other along an axis.
+/// Concatenates its inputs along an axis (ONNX Concat).
 struct Concat {
   Axis axis = Axis::C;
 };
 
-/// Sums over w into extent 1: the first half of a sum over space, so that sums are made per row. Divided along w, ranks add up
-/// parts of rows.
+/// Sums over w into extent 1: the first half of a sum over space, which is computed row by row. Under a split along w, ranks add
+/// up parts of rows.
 struct RowSum {};
 
+/// Kinds of reductions.
 enum class ReduceKind { Sum, Max, Min, Product };
 
-/// Takes the marked axes (n, c, d, h, w) whole into extents 1, in the order n, d, h, w, c, and divides by `count`. Marking d and
-/// h, it adds up rows: the second half of a sum over space.
+/// Reduces the marked axes (n, c, d, h, w), which it reads whole, to extent 1 in the order n, d, h, w, c, and divides by `count`.
+/// With d and h marked it adds up rows: the second half of a sum over space.
 struct ReduceAxes {
   ReduceKind kind = ReduceKind::Sum;
   std::array<bool, num_axes> axes{};
   index_t count = 1;
 };
 
-/// Over d and h, divided by `count`: a mean over space behind a RowSum.
+/// The mean over d and h of `count` elements: behind a RowSum, the mean over space.
 constexpr ReduceAxes mean_of_rows(index_t count) { return {.axes = {false, false, true, true, false}, .count = count}; }
 
 /// Local response normalisation (ONNX LRN): in / (bias + alpha / size * sum of squares)^beta, where the sum is over the `size`
@@ -150,8 +156,8 @@ struct Lrn {
   float bias = 1;
 };
 
-/// The product of two inputs as matrices whose rows and columns lie along these axes; along the others they are broadcast. Sums
-/// are made in order of the inner index.
+/// Matrix product of two inputs with rows and columns along these axes; along the others they are broadcast. Sums run in order
+/// of the inner index.
 struct MatMul {
   Axis rows = Axis::H;
   Axis columns = Axis::W;
@@ -163,10 +169,15 @@ struct Softmax {
   bool is_logarithm = false;
 };
 
-/// Moves elements within a tensor: the input, seen in ONNX (row-major) order as a tensor of the dimensions `factors`, is
-/// transposed so that dimension k becomes factors[order[k]], and seen as a tensor of `dims`. Every factor is at least 2 and
-/// belongs to one axis of the input and one of the result. Transpose, DepthToSpace, SpaceToDepth, Squeeze, Unsqueeze, Flatten,
-/// and a Reshape whose dimensions are products or parts of each other. Made by `aligned` of rearrangement.hpp.
+/// 1 at the largest element along the marked axes (n, c, d, h, w), the first in ONNX order of equal ones, and 0 elsewhere.
+struct Hardmax {
+  std::array<bool, num_axes> axes{};
+};
+
+/// Moves elements within a tensor: the input is viewed in ONNX (row-major) order as a tensor of the dimensions `factors`,
+/// transposed so that dimension k is factors[order[k]], and viewed as a tensor of `dims`. Every factor is at least 2 and
+/// belongs to one axis of the input and one of the result. Covers Transpose, DepthToSpace, SpaceToDepth, Squeeze, Unsqueeze,
+/// Flatten, and a Reshape whose dimensions are products or parts of each other. Created by `aligned` of rearrangement.hpp.
 struct Rearrange {
   std::vector<index_t> factors{};
   std::vector<int> order{};
@@ -175,14 +186,14 @@ struct Rearrange {
   friend bool operator==(const Rearrange&, const Rearrange&) = default;
 };
 
-/// The same elements in ONNX (row-major) order under any other shape, such as (4, 6) and (3, 8), which have no common factors.
+/// A Reshape without common factors, such as (4, 6) to (3, 8): the same elements in ONNX (row-major) order.
 struct Reshape {};
 
-/// Takes or interpolates inputs along each axis on its own: Resize and Upsample (nearest, linear), Pad, Slice, Tile. Of
-/// samples, a run can be taken.
+/// Selects or interpolates inputs along each axis independently: Resize and Upsample (nearest, linear), Pad, Slice, Tile. Along
+/// n only a contiguous run of samples can be selected.
 struct Resample {
   std::array<ResampledAxis, num_axes> axes{};
-  /// What stands where no input is.
+  /// Value of an output without an input.
   float fill = 0;
 
   ResampledAxis& operator[](Axis axis) { return axes[static_cast<std::size_t>(axis)]; }
@@ -190,7 +201,7 @@ struct Resample {
 };
 
 using Operator = std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, RowSum, ReduceAxes, Softmax, Reshape, Resample,
-                              ConvTranspose, Binary, Rearrange, Lrn, MatMul>;
+                              ConvTranspose, Binary, Rearrange, Lrn, MatMul, Hardmax>;
 
 /// "Conv", "MaxPool", ...
 std::string name_of(const Operator& op);
@@ -199,14 +210,14 @@ std::string name_of(const Operator& op);
 const Filter* filter_of(const Operator& op);
 Filter* filter_of(Operator& op);
 
-/// How channels are summed: `oc` outputs of each group are sums over its `ic` inputs.
+/// Grouping of channels: each of the `oc` outputs of a group is a sum over its `ic` inputs.
 struct ChannelGroups {
   index_t groups = 1;
   index_t oc = 0;
   index_t ic = 0;
 };
 
-/// Nothing for an operator without a filter.
+/// The channel groups of an operator with a filter; nullopt for the others.
 std::optional<ChannelGroups> channel_groups(const Operator& op);
 
 }  // namespace parconv

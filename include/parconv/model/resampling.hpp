@@ -1,4 +1,5 @@
-// Which inputs along one axis an output of Resample is made of, in closed form.
+// SPDX-License-Identifier: Apache-2.0
+// The inputs along one axis that an output of Resample reads, in closed form.
 #pragma once
 
 #include <variant>
@@ -12,11 +13,13 @@ struct KeepAxis {
   friend bool operator==(const KeepAxis&, const KeepAxis&) = default;
 };
 
-/// What stands outside the input.
+/// Values beyond the input.
 enum class Border { Fill, Reflect, Edge, Wrap };
 
-/// Output o is input start + o * step. Beyond the input: the operator's fill, the mirrored input without its border repeated, the
-/// border, or the input once more. A step below 1 is never beyond. Slice (never beyond), Expand (step 0), Pad and Tile.
+/// Output o is input start + o * step. Beyond the input, Fill is the operator's fill, Reflect the mirrored input without its
+/// border repeated, Edge the border, Wrap the periodic input. With a step below 1, outputs never lie beyond the input. Slice
+/// (never beyond), Expand (step 0), Pad and Tile. Example: 4 inputs, start -2, step 1, Reflect: outputs 0, 1, 2 are inputs
+/// 2, 1, 0.
 struct TakeAxis {
   index_t start = 0;
   index_t step = 1;
@@ -25,13 +28,13 @@ struct TakeAxis {
   friend bool operator==(const TakeAxis&, const TakeAxis&) = default;
 };
 
-/// Where the centre of output o lies among the inputs (ONNX coordinate_transformation_mode).
+/// Maps output positions to input coordinates (ONNX Resize, coordinate_transformation_mode).
 enum class Coordinates { HalfPixel, PytorchHalfPixel, Asymmetric, AlignCorners, HalfPixelSymmetric };
 
-/// Floor, Ceil, or to the nearest with halves down or up.
+/// Rounding of input coordinates (ONNX Resize, nearest_mode): down, up, or to the nearest with halves down or up.
 enum class NearestRounding { Floor, Ceil, HalfDown, HalfUp };
 
-/// Output o is the input nearest to its place, clipped to the input.
+/// Output o is the input nearest to its coordinate, clipped to the input.
 struct NearestAxis {
   float scale = 1;
   Coordinates coordinates = Coordinates::HalfPixel;
@@ -40,7 +43,7 @@ struct NearestAxis {
   friend bool operator==(const NearestAxis&, const NearestAxis&) = default;
 };
 
-/// Output o is interpolated between the two inputs beside its place.
+/// Output o is interpolated between the two inputs around its coordinate.
 struct LinearAxis {
   float scale = 1;
   Coordinates coordinates = Coordinates::HalfPixel;
@@ -48,7 +51,7 @@ struct LinearAxis {
   friend bool operator==(const LinearAxis&, const LinearAxis&) = default;
 };
 
-/// One axis of a Resample: how, and the number of outputs (not used for KeepAxis).
+/// One axis of a Resample: the method and the number of outputs (unused for KeepAxis).
 struct ResampledAxis {
   std::variant<KeepAxis, TakeAxis, NearestAxis, LinearAxis> method{};
   index_t size = 0;
@@ -56,7 +59,7 @@ struct ResampledAxis {
   friend bool operator==(const ResampledAxis&, const ResampledAxis&) = default;
 };
 
-/// An output is input lo + weight * (input hi - input lo), or input lo where they are the same, or a fill where lo is -1.
+/// Sources of one output: in[lo] + weight * (in[hi] - in[lo]), in[lo] if lo == hi, or a fill if lo is -1.
 struct AxisTap {
   index_t lo = 0;
   index_t hi = 0;

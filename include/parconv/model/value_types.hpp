@@ -1,4 +1,5 @@
-// In which type each value of a network is kept in memory.
+// SPDX-License-Identifier: Apache-2.0
+// The element type of each value of a network in memory.
 #pragma once
 
 #include <vector>
@@ -7,12 +8,11 @@
 
 namespace parconv {
 
-/// One type for each value, where activations are kept in `activations`.
-/// * What a convolution or a Concat reads has that type, whoever made it: convolutions compute in the type of their source, and
-/// the
-///   parts of a Concat land in its result as they are.
-/// * Statistics stay f32: sums over rows, and what is made of statistics and constants alone (means, variances, their roots).
-///   They are small, and rounding them would shift whole channels.
+/// The element type of each value, where activations have the type `activations`. Indexed by ValueId. Local.
+/// * Operands of a convolution or a Concat have that type: a convolution computes in the type of its source, and the parts
+///   of a Concat are copied without conversion.
+/// * Statistics stay f32: sums over rows, and values computed from statistics and constants alone (means, variances, their
+///   roots). They are small, and rounding them would shift whole channels.
 /// * Other constants stay f32 as well.
 std::vector<DType> types_of_values(const Network& network, DType activations);
 

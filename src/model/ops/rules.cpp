@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "model/ops/rules.hpp"
 
 #include "parconv/core/checked.hpp"
@@ -47,12 +48,12 @@ Shape slide(const Window& window, const Shape& in, const OperandShapes& operands
   return out;
 }
 
-Box needed_by_window(const Window& window, const Extents& in, const Share& share, Interval channels) {
+Box needed_by_window(const Window& window, const Extents& in, const WorkRegion& work, Interval channels) {
   Box need;
-  need[Axis::N] = share.computed[Axis::N];
+  need[Axis::N] = work.computed[Axis::N];
   need[Axis::C] = channels;
   for (Axis axis : spatial_axes)
-    need[axis] = intersect(window[axis].clipped_input_range(share.computed[axis], in[axis]), share.contracted[axis]);
+    need[axis] = intersect(window[axis].clipped_input_range(work.computed[axis], in[axis]), work.contracted[axis]);
   return need;
 }
 

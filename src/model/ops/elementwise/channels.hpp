@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Channel groups of operators with a filter: the inputs of each output.
+#pragma once
+
+#include <vector>
+
+#include "model/ops/rules.hpp"
+
+namespace parconv {
+
+/// The groups of an operator with `groups` and a `filter`.
+template <class Op>
+ChannelGroups groups_of(const Op& op) {
+  return {.groups = op.groups, .oc = op.filter.oc / op.groups, .ic = op.filter.ic_per_group};
+}
+
+/// Input channels of the groups that output channels `oc` belong to.
+/// Example: 8 outputs and 4 inputs in 2 groups: outputs [3, 4) belong to group 0 and need inputs [0, 2).
+Interval group_inputs(const ChannelGroups& channels, Interval oc);
+
+/// Channel blocks for output channels `oc` and input channels `ic`: a head that is part of a group, whole groups, a tail. Taps
+/// are not set.
+std::vector<ChannelBlock> channel_blocks(const ChannelGroups& channels, Interval oc, Interval ic);
+
+/// Refuses a filter that does not fit the groups, the input's channels or the window.
+void check_filter(const Filter& filter, index_t groups, const Window& window, const OperandShapes& operands);
+
+}  // namespace parconv
