@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/comm/control.hpp"
 
 #include <cstring>
@@ -5,8 +6,8 @@
 #include <numeric>
 #include <utility>
 
-#include "comm/mpi_check.hpp"
-#include "comm/mpi_handle.hpp"
+#include "comm/mpi/mpi_check.hpp"
+#include "comm/mpi/mpi_handle.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -54,7 +55,7 @@ mpi::Handle split_by_node(MPI_Comm comm, int rank) {
   return mpi::Handle(node);
 }
 
-/// Where each text begins in one buffer that holds them all.
+/// The offset of each text in the concatenation of all.
 std::vector<int> offsets_of(const std::vector<int>& lengths) {
   std::vector<int> offsets(lengths.size());
   std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
@@ -120,7 +121,7 @@ std::string Control::broadcast(const std::string& text, int root) {
 }
 
 std::vector<std::string> Control::gather(const std::string& text) {
-  const index_t total = sum(text.size());  // known to all, so that all refuse alike
+  const index_t total = sum(text.size());  // known to all ranks, so that all throw
   PARCONV_EXPECT(total <= max_count, total, " bytes");
   const int length = static_cast<int>(text.size());
   std::vector<int> lengths(rank() == 0 ? static_cast<std::size_t>(size()) : 0);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/comm/coordinated.hpp"
 
 #include <new>
@@ -5,7 +6,7 @@
 namespace parconv {
 namespace {
 
-/// The place that `exception` already carries, or this rank in `phase`.
+/// The place stored in `exception` if it is a JobError, otherwise this rank in `phase`.
 JobPlace place_of(const std::exception_ptr& exception, const Control& control, const std::string& phase) {
   try {
     std::rethrow_exception(exception);
@@ -20,7 +21,7 @@ int broadcast_number(Control& control, int number, int root) {
   return std::stoi(control.broadcast(std::to_string(number), root));
 }
 
-/// What `root` passes, on every rank.
+/// Broadcasts the error of `root`.
 JobError broadcast_error(Control& control, const JobError& mine, int root) {
   const auto code = static_cast<ExitCode>(broadcast_number(control, static_cast<int>(mine.code()), root));
   const std::string message = control.broadcast(mine.what(), root);

@@ -1,8 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/comm/counting_communicator.hpp"
 
 #include <utility>
-
-#include "parconv/core/error.hpp"
 
 namespace parconv {
 namespace {
@@ -17,27 +16,21 @@ Traffic traffic_of(int rank, std::span<const SendMessage> sends, std::span<const
   return traffic;
 }
 
-class CountingExchange final : public Exchange {
+class CountingExchange final : public ForwardingExchange {
  public:
   CountingExchange(std::unique_ptr<Exchange> inner, const Traffic& traffic, Traffic& counted)
-      : inner_(std::move(inner)), traffic_(traffic), counted_(counted) {}
+      : ForwardingExchange(std::move(inner)), traffic_(traffic), counted_(counted) {}
 
   void start() override {
-    inner_->start();
+    ForwardingExchange::start();
     counted_ += traffic_;
   }
-  void finish() override { inner_->finish(); }
-  bool test() override { return inner_->test(); }
-  void capture_start() override { inner_->capture_start(); }
-  void capture_finish() override { inner_->capture_finish(); }
   void note_launch() override {
-    inner_->note_launch();
+    ForwardingExchange::note_launch();
     counted_ += traffic_;
   }
-  std::size_t pinned_bytes() const override { return inner_->pinned_bytes(); }
 
  private:
-  std::unique_ptr<Exchange> inner_;
   Traffic traffic_;
   Traffic& counted_;
 };
@@ -52,20 +45,9 @@ Traffic& Traffic::operator+=(const Traffic& other) {
   return *this;
 }
 
-CountingCommunicator::CountingCommunicator(std::unique_ptr<Communicator> inner) : inner_(std::move(inner)) {
-  PARCONV_EXPECT(inner_ != nullptr);
-}
-
-int CountingCommunicator::rank() const { return inner_->rank(); }
-int CountingCommunicator::size() const { return inner_->size(); }
-void CountingCommunicator::progress() { inner_->progress(); }
-void CountingCommunicator::poll() { inner_->poll(); }
-std::string CountingCommunicator::capture_problem() const { return inner_->capture_problem(); }
-void CountingCommunicator::barrier() { inner_->barrier(); }
-
 std::unique_ptr<Exchange> CountingCommunicator::prepare(int order, std::span<const SendMessage> sends,
                                                         std::span<const ReceiveMessage> receives) {
-  std::unique_ptr<Exchange> exchange = inner_->prepare(order, sends, receives);
+  std::unique_ptr<Exchange> exchange = ForwardingCommunicator::prepare(order, sends, receives);
   return std::make_unique<CountingExchange>(std::move(exchange), traffic_of(rank(), sends, receives), by_order_[order]);
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/comm/watchdog.hpp"
 
 #include <pthread.h>
@@ -9,7 +10,7 @@
 namespace parconv {
 namespace {
 
-/// Blocks all signals for a scope: a thread made in it leaves them to the program's own threads.
+/// Blocks all signals for a scope: threads created in it leave signals to the program's own threads.
 class SignalsBlocked {
  public:
   SignalsBlocked() {

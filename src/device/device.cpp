@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/device/device.hpp"
 
 #include <algorithm>
@@ -36,12 +37,12 @@ DeviceBytes Device::allocate(std::size_t size_bytes, MemoryKind kind) {
   return {*this, kind, allocate_bytes(size_bytes, kind), size_bytes};
 }
 
-void Device::pack(ConstView src, std::byte* packed, DeviceLane lane) {
-  copy(src, View{.data = packed, .layout = packed_layout(src.layout)}, lane);
+void Device::pack(ConstView src, std::byte* packed, DeviceStream stream) {
+  copy(src, View{.data = packed, .layout = packed_layout(src.layout)}, stream);
 }
 
-void Device::unpack(const std::byte* packed, View dst, DeviceLane lane) {
-  copy(ConstView{.data = packed, .layout = packed_layout(dst.layout)}, dst, lane);
+void Device::unpack(const std::byte* packed, View dst, DeviceStream stream) {
+  copy(ConstView{.data = packed, .layout = packed_layout(dst.layout)}, dst, stream);
 }
 
 std::string Device::capture_problem() const { return concat("the ", name(), " does its work at once"); }
@@ -50,7 +51,7 @@ std::unique_ptr<DeviceGraph> Device::capture(const std::function<void()>& /*work
   throw Error(ExitCode::Unavailable, concat("work cannot be captured: ", capture_problem()));
 }
 
-void* Device::native_stream(DeviceLane) const { return nullptr; }
+void* Device::native_stream(DeviceStream) const { return nullptr; }
 void Device::begin_range(const char*) {}
 void Device::end_range() {}
 

@@ -1,4 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/engine/calls.hpp"
+
+#include <utility>
 
 #include "parconv/core/error.hpp"
 #include "parconv/model/localise.hpp"
@@ -6,21 +9,18 @@
 namespace parconv {
 namespace {
 
-/// The summation of partial results as a call: srcs added up in order, then the finish.
-LocalOp local_reduce(const Network& network, const Node& node, const Reduce& reduce) {
+/// The reduction of partial results as a call: sums srcs in order, then applies the epilogue.
+LocalOp reduce_op(const Network& network, const Node& node, const Reduce& reduce) {
   LocalOp op;
   op.kind = LocalSum{};
   if (reduce.partials.empty()) op.kind = LocalFill{};
-  op.finish = local_finish(network, node, reduce.dst.box);
-  if (!reduce.residual.empty()) op.finish.residual = static_cast<int>(reduce.partials.size());
+  op.epilogue = local_epilogue(network, node, reduce.dst.box);
+  if (!reduce.residual.empty()) op.epilogue.residual = static_cast<int>(reduce.partials.size());
   return op;
 }
 
-LocalOp without_layouts(const Network& network, const Step& step) {
-  const Node& node = network.node(step.node);
-  if (const auto* reduce = std::get_if<Reduce>(&step.action)) return local_reduce(network, node, *reduce);
-  const auto& compute = std::get<Compute>(step.action);
-  return localise(network, node, compute.share, compute.is_finished);
+LocalWork work_of(const Network& network, const Node& node, const Compute& compute) {
+  return compute.is_finished ? localise(network, node, compute.work) : localise_partial(network, node, compute.work);
 }
 
 }  // namespace
@@ -43,10 +43,15 @@ std::optional<CallRegions> call_regions(const Step& step) {
 LocalOp local_op_of(const Network& network, const Program& program, const Step& step) {
   const std::optional<CallRegions> regions = call_regions(step);
   PARCONV_EXPECT(regions.has_value(), name_of(step.action), " has no call");
-  LocalOp op = without_layouts(network, step);
-  op.srcs.clear();
-  for (const Region& src : regions->srcs) op.srcs.push_back(layout_of(program, src));
-  op.dst = layout_of(program, regions->dst);
+  std::vector<OperandLayout> srcs;
+  for (const Region& src : regions->srcs) srcs.push_back(layout_of(program, src));
+  const OperandLayout dst = layout_of(program, regions->dst);
+  const Node& node = network.node(step.node);
+  if (const auto* compute = std::get_if<Compute>(&step.action))
+    return work_of(network, node, *compute).placed(std::move(srcs), dst);
+  LocalOp op = reduce_op(network, node, std::get<Reduce>(step.action));
+  op.srcs = std::move(srcs);
+  op.dst = dst;
   return op;
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Constants of a network as tensors.
 #pragma once
 
@@ -6,7 +7,7 @@
 
 namespace parconv {
 
-/// Fills `dst` (f32 or another type of activations) with `box` of a constant value. Throws Error as read_constant does.
+/// Fills `dst` (f32 or another activation type) with `box` of a constant. Throws Error as read_constant does.
 void read_constant_box(const Value& value, const Box& box, View dst);
 
 }  // namespace parconv

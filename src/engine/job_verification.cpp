@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/engine/job_verification.hpp"
 
 #include <algorithm>
@@ -14,7 +15,7 @@ namespace {
 /// Elements along one axis of a sampled box.
 constexpr index_t sampled_size(Axis axis) { return axis == Axis::N ? 1 : axis == Axis::C ? 4 : 2; }
 
-/// The corner of `box` at its low end, or at its high end.
+/// The sampled corner at the low or high end of `box`.
 Box corner_of(const Box& box, bool is_high) {
   Box corner = box;
   for (Axis axis : all_axes) {

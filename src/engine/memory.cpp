@@ -1,8 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "engine/memory.hpp"
 
 #include "parconv/engine/calls.hpp"
 
 namespace parconv {
+namespace {
+
+OperandLayout dense_layout(const OperandLayout& layout) {
+  const Box box = Box::whole(layout.extents);
+  return layout_within(box, box, layout.type);
+}
+
+std::size_t bytes_of(const OperandLayout& layout) {
+  return static_cast<std::size_t>(volume(layout.extents)) * size_of(layout.type);
+}
+
+}  // namespace
 
 RegionAddress Arena::address(const Region& region) {
   const OperandLayout layout = layout_of(program_, region);
@@ -13,6 +26,9 @@ RegionAddress Arena::address(const Region& region) {
           .slots = buffer.slots,
           .layout = layout};
 }
+
+PinnedBlock::PinnedBlock(Device& device, const OperandLayout& like)
+    : layout(dense_layout(like)), memory(device.allocate(bytes_of(layout), MemoryKind::Pinned)) {}
 
 bool is_contiguous(const Program& program, const Region& region) {
   return is_contiguous_within(region.box, program.buffer(region.buffer).box);

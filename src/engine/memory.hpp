@@ -1,4 +1,5 @@
-// The memory of one engine and addresses in it.
+// SPDX-License-Identifier: Apache-2.0
+// The memory of one engine and its addresses.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,7 @@
 
 namespace parconv {
 
-/// Where a region is, for any micro-batch. In the memory of the engine's device.
+/// The device addresses of a region, by micro-batch.
 struct RegionAddress {
   std::byte* first = nullptr;
   index_t slot_bytes = 0;
@@ -34,7 +35,17 @@ class Arena {
   DeviceBytes memory_;
 };
 
-/// True if the region is one run of memory, so that messages need no packing.
+/// Pinned host memory for one dense box.
+struct PinnedBlock {
+  PinnedBlock(Device& device, const OperandLayout& like);
+
+  View view() { return {memory.data(), layout}; }
+
+  OperandLayout layout;  ///< dense
+  DeviceBytes memory;
+};
+
+/// True if the region is contiguous, so that messages need no packing.
 bool is_contiguous(const Program& program, const Region& region);
 
 }  // namespace parconv

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "parconv/engine/oracle.hpp"
 
 #include <algorithm>
@@ -36,11 +37,11 @@ class Evaluator {
  private:
   Box& box(ValueId value) { return boxes_[static_cast<std::size_t>(value)]; }
   HostTensor& tensor(ValueId value) { return tensors_[static_cast<std::size_t>(value)]; }
-  /// The tensor of a value, made now.
+  /// Allocates the tensor of a value.
   HostTensor& allocate(ValueId value) { return tensor(value) = HostTensor(box(value), types_[static_cast<std::size_t>(value)]); }
-  Share share_of(const Node& node) { return {box(node.output), whole_contracted(network_, node)}; }
+  WorkRegion share_of(const Node& node) { return {box(node.output), whole_contracted(network_, node)}; }
 
-  /// From outputs to inputs: every value gets the box that all its readers need.
+  /// Extends the box of every value to the needs of all its readers, from outputs to inputs.
   void widen_boxes() {
     for (auto node = network_.nodes.rbegin(); node != network_.nodes.rend(); ++node) {
       if (box(node->output).is_empty()) continue;
@@ -71,27 +72,19 @@ class Evaluator {
       concatenate(node);
       return;
     }
-    const Share share = share_of(node);
-    LocalOp op = localise(network_, node, share, true);
-    std::vector<ConstView> srcs = operands(node, share, op.srcs.size());
-    op.srcs.clear();
+    const WorkRegion work = share_of(node);
+    const LocalWork call = localise(network_, node, work);
+    std::vector<OperandLayout> srcs;
     std::vector<const std::byte*> data;
-    for (const ConstView& src : srcs) {
-      op.srcs.push_back(src.layout);
+    for (const std::size_t operand : call.operands) {
+      const ConstView src = std::as_const(tensor(node.inputs[operand])).view(needed_box(network_, node, operand, work));
+      srcs.push_back(src.layout);
       data.push_back(src.data);
     }
-    op.dst = tensor(node.output).view().layout;
+    const LocalOp op = call.placed(std::move(srcs), tensor(node.output).view().layout);
     const std::unique_ptr<Kernel> kernel = backend_.prepare(op, input_.read_filter);
     AlignedBytes scratch(kernel->scratch_bytes());
     kernel->execute(data, tensor(node.output).view().data, scratch.data());
-  }
-
-  /// All operands; of a Fill only the residual.
-  std::vector<ConstView> operands(const Node& node, const Share& share, std::size_t count) {
-    std::vector<ConstView> srcs;
-    for (std::size_t operand = node.inputs.size() - count; operand < node.inputs.size(); ++operand)
-      srcs.push_back(std::as_const(tensor(node.inputs[operand])).view(needed_box(network_, node, operand, share)));
-    return srcs;
   }
 
   void concatenate(const Node& node) {

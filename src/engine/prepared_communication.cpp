@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "engine/prepared_communication.hpp"
 
 #include <numeric>
@@ -9,7 +10,7 @@ index_t aligned(index_t bytes) {
   return ceil_div(bytes, static_cast<index_t>(memory_alignment)) * static_cast<index_t>(memory_alignment);
 }
 
-/// After how many micro-batches all buffers are back at the same slots.
+/// The number of micro-batches after which all buffers return to the same slots.
 index_t period_of(const Program& program, const Communication& communication) {
   index_t period = 1;
   for (const auto* messages : {&communication.sends, &communication.receives})
@@ -18,7 +19,7 @@ index_t period_of(const Program& program, const Communication& communication) {
   return period;
 }
 
-/// For one combination of slots.
+/// Staging memory for one combination of slots.
 index_t packed_bytes(const Program& program, const Communication& communication) {
   index_t bytes = 0;
   for (const auto* messages : {&communication.sends, &communication.receives})
@@ -67,20 +68,20 @@ PreparedCommunication::Instance PreparedCommunication::make_instance(const Progr
   return instance;
 }
 
-void PreparedCommunication::start(index_t micro_batch, Giving giving) {
+void PreparedCommunication::start(index_t micro_batch, EnqueueMode mode) {
   Instance& now = instance(micro_batch);
-  for (const Staged& staged : now.to_pack) device_.pack(staged.region, staged.packed, DeviceLane::Compute);
-  if (giving == Giving::Captured)
+  for (const Staged& staged : now.to_pack) device_.pack(staged.region, staged.packed, DeviceStream::Compute);
+  if (mode == EnqueueMode::Captured)
     now.exchange->capture_start();
   else
     now.exchange->start();
-  now.state = giving == Giving::Captured ? State::Captured : State::Started;
+  now.state = mode == EnqueueMode::Captured ? State::Captured : State::Started;
 }
 
-void PreparedCommunication::await(index_t micro_batch) {
+void PreparedCommunication::wait(index_t micro_batch) {
   Instance& now = instance(micro_batch);
   finish(now);
-  for (const Staged& staged : now.to_unpack) device_.unpack(staged.packed, staged.region, DeviceLane::Compute);
+  for (const Staged& staged : now.to_unpack) device_.unpack(staged.packed, staged.region, DeviceStream::Compute);
 }
 
 void PreparedCommunication::settle() {

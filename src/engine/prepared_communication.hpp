@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One communication of a program, bound to memory.
 #pragma once
 
@@ -9,26 +10,26 @@
 
 namespace parconv {
 
-/// What the messages of a communication take where they are packed, over all combinations of slots.
+/// Staging memory of the packed messages of a communication, over all combinations of slots.
 index_t staging_bytes(const Program& program, const Communication& communication);
 
-/// Whether a device is to do its work, or captures it (Device::capture).
-enum class Giving { Direct, Captured };
+/// Whether enqueued work is executed or captured (Device::capture).
+enum class EnqueueMode { Direct, Captured };
 
-/// Prepared once for every combination of slots. Regions that are not contiguous go through staging memory: packed before the
-/// start, unpacked after the finish.
+/// Prepared once per combination of slots. Non-contiguous regions are staged: packed before the start, unpacked after the
+/// finish.
 class PreparedCommunication {
  public:
   PreparedCommunication(const Program& program, CommId id, Arena& arena, Communicator& communicator, Device& device);
 
-  void start(index_t micro_batch, Giving giving);
-  /// After its start, or after a `settle` that followed it, however long ago.
-  void await(index_t micro_batch);
-  /// The compute lane waits for all messages that were started: in the capture for those that it started.
+  void start(index_t micro_batch, EnqueueMode mode);
+  /// Precondition: the exchange was started for this micro-batch. A settle in between is allowed.
+  void wait(index_t micro_batch);
+  /// Makes the compute stream wait for all started messages; inside a capture, for the captured ones.
   void settle();
-  /// What was started in a capture that failed was not started.
+  /// Resets messages that were started in a failed capture.
   void forget_captured();
-  /// A graph in which this was started was launched.
+  /// Called after the launch of a graph that contains this communication.
   void note_launch(index_t micro_batch) { instance(micro_batch).exchange->note_launch(); }
   std::size_t staging_bytes() const;
   std::size_t pinned_bytes() const;
@@ -38,7 +39,7 @@ class PreparedCommunication {
     View region{};
     std::byte* packed = nullptr;
   };
-  /// What became of the messages that were started last.
+  /// The state of the last messages.
   enum class State { Complete, Started, Captured };
   struct Instance {
     State state = State::Complete;

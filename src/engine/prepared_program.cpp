@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "engine/prepared_program.hpp"
 
 #include <algorithm>
@@ -34,24 +35,27 @@ PreparedProgram::PreparedProgram(const Program& program, const ProgramParts& par
 
 PreparedProgram::PreparedStep PreparedProgram::prepare(const Step& step) {
   const Network& network = parts_.network;
-  return std::visit(Overloaded{
-                        [&](const Load& load) -> PreparedStep {
-                          return LoadStep{position_in(network.inputs, load.value), samples_of(network, load.value), load.box,
-                                          BlockReader(parts_.device, arena_.address(load.dst))};
-                        },
-                        [&](const Store& store) -> PreparedStep {
-                          return StoreStep{position_in(network.outputs, store.value), samples_of(network, store.value), store.box,
-                                           BlockWriter(parts_.device, arena_.address(store.src))};
-                        },
-                        [&](const Copy& copy) -> PreparedStep {
-                          return CopyStep{arena_.address(copy.src), arena_.address(copy.dst)};
-                        },
-                        [&](const Start& start) -> PreparedStep { return StartStep{start.communication}; },
-                        [&](const Await& await) -> PreparedStep { return AwaitStep{await.communication}; },
-                        [&](const Compute&) -> PreparedStep { return prepare_kernel(step); },
-                        [&](const Reduce&) -> PreparedStep { return prepare_kernel(step); },
-                    },
-                    step.action);
+  return std::visit(
+      Overloaded{
+          [&](const Load& load) -> PreparedStep { return LoadStep{file_block(network.inputs, load.value, load.box, load.dst)}; },
+          [&](const Store& store) -> PreparedStep {
+            return StoreStep{file_block(network.outputs, store.value, store.box, store.src)};
+          },
+          [&](const Copy& copy) -> PreparedStep { return CopyStep{arena_.address(copy.src), arena_.address(copy.dst)}; },
+          [&](const Start& start) -> PreparedStep { return StartStep{start.communication}; },
+          [&](const Await& await) -> PreparedStep { return AwaitStep{await.communication}; },
+          [&](const Compute&) -> PreparedStep { return prepare_kernel(step); },
+          [&](const Reduce&) -> PreparedStep { return prepare_kernel(step); },
+      },
+      step.action);
+}
+
+FileBlock PreparedProgram::file_block(const std::vector<ValueId>& files, ValueId value, const Box& box, const Region& region) {
+  return {.file = position_in(files, value),
+          .box = box,
+          .samples = samples_of(parts_.network, value),
+          .batch = samples_of(parts_.network, parts_.network.inputs.front()),
+          .region = arena_.address(region)};
 }
 
 PreparedProgram::PreparedStep PreparedProgram::prepare_kernel(const Step& step) {
@@ -73,33 +77,25 @@ void PreparedProgram::allocate_scratch() {
 void PreparedProgram::load_constant(const Load& load) {
   const Value& value = parts_.network.value(load.value);
   const View dst = arena_.address(load.dst).view(0);
-  if (parts_.device.is_host()) return read_constant_box(value, load.box, dst);
-  StagingTurn staging(parts_.device, dst.layout);
+  PinnedBlock staging(parts_.device, dst.layout);
   read_constant_box(value, load.box, staging.view());
-  parts_.device.upload(staging.view(), dst, DeviceLane::Compute);
+  parts_.device.upload(staging.view(), dst, DeviceStream::Compute);
   parts_.device.synchronize();
 }
 
 // ---- Execution ----
 
-/// Where a box of a value with `samples` samples a micro-batch is in its file. Example: an output that joins two inputs along n
-/// has twice the samples of the first input, so its second micro-batch begins at 2 * batch.
-Box PreparedProgram::block(const Box& box, index_t samples, const RunData& data, index_t micro_batch) const {
-  const index_t batch = samples_of(parts_.network, parts_.network.inputs.front());
-  return box.with(Axis::N, box[Axis::N].shifted(data.first_sample * samples / batch + micro_batch * samples));
+const FileBlock* PreparedProgram::load_block(std::size_t step) const {
+  const auto* load = std::get_if<LoadStep>(&steps_[step]);
+  return load == nullptr ? nullptr : &load->block;
 }
 
-void PreparedProgram::fetch(std::size_t step, const RunData& data, index_t micro_batch) {
-  if (auto* load = std::get_if<LoadStep>(&steps_[step]))
-    load->reader.fetch(*data.sources[load->source], block(load->box, load->samples, data, micro_batch), micro_batch);
+const FileBlock* PreparedProgram::store_block(std::size_t step) const {
+  const auto* store = std::get_if<StoreStep>(&steps_[step]);
+  return store == nullptr ? nullptr : &store->block;
 }
 
-void PreparedProgram::hand_over(std::size_t step, const RunData& data, index_t micro_batch) {
-  if (auto* store = std::get_if<StoreStep>(&steps_[step]))
-    store->writer.hand_over(*data.sinks[store->sink], block(store->box, store->samples, data, micro_batch), micro_batch);
-}
-
-void PreparedProgram::give(std::size_t step, index_t micro_batch, Giving giving) {
+void PreparedProgram::enqueue(std::size_t step, index_t micro_batch, EnqueueMode mode) {
   std::visit(Overloaded{
                  [&](KernelStep& kernel) {
                    for (std::size_t k = 0; k < kernel.srcs.size(); ++k) kernel.src_data[k] = kernel.srcs[k].data(micro_batch);
@@ -107,12 +103,12 @@ void PreparedProgram::give(std::size_t step, index_t micro_batch, Giving giving)
                    parts_.communicator.progress();
                  },
                  [&](CopyStep& copy) {
-                   parts_.device.copy(copy.src.view(micro_batch), copy.dst.view(micro_batch), DeviceLane::Compute);
+                   parts_.device.copy(copy.src.view(micro_batch), copy.dst.view(micro_batch), DeviceStream::Compute);
                  },
-                 [&](LoadStep& load) { load.reader.upload(micro_batch); },
-                 [&](StoreStep& store) { store.writer.download(micro_batch); },
-                 [&](StartStep& start) { communication(start.communication).start(micro_batch, giving); },
-                 [&](AwaitStep& await) { communication(await.communication).await(micro_batch); },
+                 [&](LoadStep&) { PARCONV_EXPECT(false, "a Load is left to the caller"); },
+                 [&](StoreStep&) { PARCONV_EXPECT(false, "a Store is left to the caller"); },
+                 [&](StartStep& start) { communication(start.communication).start(micro_batch, mode); },
+                 [&](AwaitStep& await) { communication(await.communication).wait(micro_batch); },
              },
              steps_[step]);
 }
@@ -137,12 +133,9 @@ MemoryUse PreparedProgram::memory() const {
     use.staging_bytes += static_cast<index_t>(communication.staging_bytes());
     use.pinned_bytes += static_cast<index_t>(communication.pinned_bytes());
   }
-  for (const PreparedStep& step : steps_) {
+  for (const PreparedStep& step : steps_)
     if (const auto* kernel = std::get_if<KernelStep>(&step))
       use.weight_bytes += static_cast<index_t>(kernel->kernel->resident_bytes());
-    if (const auto* load = std::get_if<LoadStep>(&step)) use.pinned_bytes += static_cast<index_t>(load->reader.pinned_bytes());
-    if (const auto* store = std::get_if<StoreStep>(&step)) use.pinned_bytes += static_cast<index_t>(store->writer.pinned_bytes());
-  }
   return use;
 }
 
@@ -152,7 +145,7 @@ std::string PreparedProgram::implementation(std::size_t step) const {
 }
 
 index_t PreparedProgram::period() const {
-  index_t period = staging_turns;
+  index_t period = 1;
   for (const Buffer& buffer : program_.buffers) period = std::lcm(period, static_cast<index_t>(buffer.slots));
   return period;
 }

@@ -1,19 +1,20 @@
-// A program bound to memory, kernels and messages: what its steps do, for any micro-batch.
+// SPDX-License-Identifier: Apache-2.0
+// A program bound to memory, kernels and messages.
 #pragma once
 
 #include <memory>
 #include <variant>
 #include <vector>
 
+#include "engine/file_block.hpp"
 #include "engine/memory.hpp"
 #include "engine/prepared_communication.hpp"
-#include "engine/staged_data.hpp"
 #include "parconv/compute/backend.hpp"
 #include "parconv/engine/engine.hpp"
 
 namespace parconv {
 
-/// What executes a program. All of it outlives what is prepared with it.
+/// References to the environment of a program, which must outlive it.
 struct ProgramParts {
   const Network& network;
   Device& device;
@@ -22,32 +23,33 @@ struct ProgramParts {
   const FilterReader& read_filter;
 };
 
-/// Every step has up to three parts: what is read from files before it, the work that the device is given, and what is written to
-/// files when that work is done. On the host the device's part is done when it is given.
+/// Executes steps for any micro-batch. File I/O belongs to the caller: a Load or Store is a FileBlock, every other step is
+/// enqueued. On the host a step is complete when it is enqueued.
 class PreparedProgram {
  public:
-  /// Allocates all memory, prepares kernels and messages, loads constants. The program outlives it.
+  /// Allocates all memory, prepares kernels and messages, loads constants. The program must outlive it.
   PreparedProgram(const Program& program, const ProgramParts& parts);
 
-  void fetch(std::size_t step, const RunData& data, index_t micro_batch);
-  void give(std::size_t step, index_t micro_batch, Giving giving);
-  void hand_over(std::size_t step, const RunData& data, index_t micro_batch);
+  /// The file block of a Load or Store; null for other steps.
+  const FileBlock* load_block(std::size_t step) const;
+  const FileBlock* store_block(std::size_t step) const;
+  /// Precondition: the step is neither a Load nor a Store.
+  void enqueue(std::size_t step, index_t micro_batch, EnqueueMode mode);
 
-  /// The compute lane waits for all messages that were started, so that nothing is under way when what follows is captured, or
-  /// when it ends.
+  /// Makes the compute stream wait for all started messages, so that none is in flight before or after a capture.
   void settle();
-  /// After a capture that failed.
+  /// Called after a failed capture.
   void forget_captured();
-  /// A graph with this step was launched.
+  /// Called after the launch of a graph that contains the step.
   void note_launch(std::size_t step, index_t micro_batch);
 
   MemoryUse memory() const;
   std::string implementation(std::size_t step) const;
-  /// After how many micro-batches all addresses are the same again.
+  /// The number of micro-batches after which all addresses repeat.
   index_t period() const;
 
  private:
-  /// A call of a backend with the addresses of its operands.
+  /// A prepared kernel and the addresses of its operands.
   struct KernelStep {
     std::unique_ptr<Kernel> kernel{};
     std::vector<RegionAddress> srcs{};
@@ -59,16 +61,10 @@ class PreparedProgram {
     RegionAddress dst{};
   };
   struct LoadStep {
-    std::size_t source = 0;
-    index_t samples = 1;  // of the value, per micro-batch
-    Box box{};
-    BlockReader reader;
+    FileBlock block{};
   };
   struct StoreStep {
-    std::size_t sink = 0;
-    index_t samples = 1;  // of the value, per micro-batch
-    Box box{};
-    BlockWriter writer;
+    FileBlock block{};
   };
   struct StartStep {
     CommId communication = -1;
@@ -83,7 +79,7 @@ class PreparedProgram {
   void allocate_scratch();
   void load_constant(const Load& load);
   PreparedCommunication& communication(CommId id) { return communications_[static_cast<std::size_t>(id)]; }
-  Box block(const Box& box, index_t samples, const RunData& data, index_t micro_batch) const;
+  FileBlock file_block(const std::vector<ValueId>& files, ValueId value, const Box& box, const Region& region);
 
   const Program& program_;
   ProgramParts parts_;

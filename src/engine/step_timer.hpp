@@ -1,4 +1,5 @@
-// How long the steps of a program take: by the clock on a host, by events of the compute lane on a device.
+// SPDX-License-Identifier: Apache-2.0
+// Times of the steps of a program: by the clock on the host, by events of the compute stream on a device.
 #pragma once
 
 #include <array>
@@ -12,46 +13,61 @@
 
 namespace parconv {
 
-/// Times steps tick after tick. On a device a step takes from where the compute lane reaches it to where it reaches the next one:
-/// transfers and messages count as far as the lane waits for them. Such times are read two ticks later. A graph records the same
-/// events at each launch.
-class StepTimer {
+/// Times steps that are complete when they return.
+class HostStepTimer {
  public:
-  StepTimer(Device& device, std::size_t num_steps);
+  explicit HostStepTimer(std::size_t num_steps) : times_(num_steps) {}
 
-  /// Precondition: the device is done with tick - 2 of the run.
-  void begin_tick(index_t tick);
-  void begin_step(std::size_t step);
-  void end_step(std::size_t step);
-  void end_tick();
-
-  /// For a capture of all steps of `tick`, and of later ones with as many ticks in between as are a multiple of 2: the place
-  /// before `step`, or behind the last.
-  void capture_mark(index_t tick, std::size_t step);
-  /// In this tick such a graph was launched.
-  void note_launch();
-
-  /// Reads all times. Precondition: the device is done with all ticks.
-  void finish();
+  void begin_step() { begin_ = Clock::now(); }
+  void end_step(std::size_t step) {
+    times_[step].calls += 1;
+    times_[step].seconds += std::chrono::duration<double>(Clock::now() - begin_).count();
+  }
 
   std::span<const StepTime> times() const { return times_; }
 
  private:
   using Clock = std::chrono::steady_clock;
-  /// What one of the last two ticks did: one event before each step, and one after the last.
-  struct Tick {
+
+  std::vector<StepTime> times_;
+  Clock::time_point begin_{};
+};
+
+/// Times enqueued steps. The time of a step ends when the compute stream reaches the next one, so transfers and messages count
+/// only while the stream waits for them. Times are read two ticks later. A graph records the same events at each launch.
+class DeviceStepTimer {
+ public:
+  DeviceStepTimer(Device& device, std::size_t num_steps);
+
+  /// Precondition: the device has completed tick - 2 of the run.
+  void begin_tick(index_t tick);
+  void begin_step(std::size_t step);
+  void end_tick();
+
+  /// Captures the mark before `step`, or after the last step. The captured graph may be launched in `tick` and in ticks at an
+  /// even distance from it.
+  void capture_mark(index_t tick, std::size_t step);
+  /// Called when such a graph is launched in the current tick.
+  void note_launch();
+
+  /// Reads all times. Precondition: the device has completed all ticks.
+  void finish();
+
+  std::span<const StepTime> times() const { return times_; }
+
+ private:
+  /// The events of one of the last two ticks: one before each step and one after the last.
+  struct TickEvents {
     std::vector<std::unique_ptr<DeviceEvent>> events{};
     std::vector<std::size_t> steps{};
   };
 
-  Tick& turn(index_t tick) { return ticks_[static_cast<std::size_t>(tick % 2)]; }
-  void collect(Tick& tick);
+  TickEvents& turn(index_t tick) { return ticks_[static_cast<std::size_t>(tick % 2)]; }
+  void collect(TickEvents& tick);
 
-  bool is_host_;
   std::vector<StepTime> times_;
-  Clock::time_point begin_{};
-  std::array<Tick, 2> ticks_{};  // on a device only
-  Tick* now_ = nullptr;
+  std::array<TickEvents, 2> ticks_{};
+  TickEvents* now_ = nullptr;
 };
 
 }  // namespace parconv

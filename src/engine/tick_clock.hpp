@@ -1,4 +1,5 @@
-// Where a device is in the ticks of a run.
+// SPDX-License-Identifier: Apache-2.0
+// The progress of a device through the ticks of a run.
 #pragma once
 
 #include <array>
@@ -9,20 +10,21 @@
 
 namespace parconv {
 
-/// Marks the end of each tick in the compute lane, and keeps the caller at most two ticks ahead of the device. Ticks of a run
-/// count from 0. Does nothing on a host, where a tick is over when it is done.
+/// Records the end of each tick on the compute stream and keeps the caller at most two ticks ahead of the device. Ticks of a
+/// run are numbered from 0.
 class TickClock {
  public:
   TickClock(Device& device, Communicator& communicator);
 
-  /// Waits until the device is done with tick - 2.
+  /// Blocks until the device has completed tick - 2.
   void begin_tick(index_t tick) { wait_for_end(tick - 2); }
-  /// All work of the tick is given.
+  /// Called when all work of the tick is enqueued.
   void end_tick(index_t tick);
-  /// Waits until the device is done with the tick; at once if there was none. Precondition: at most two ticks began after it.
+  /// Blocks until the device has completed the tick; returns at once if there was none. Precondition: at most two ticks began
+  /// after it.
   void wait_for_end(index_t tick);
 
-  /// Seconds from the end of the tick before to the end of this one. Preconditions: the device is done with it, at most one tick
+  /// Seconds between the ends of the previous tick and this one. Preconditions: the device has completed it, at most one tick
   /// ended after it, it is not the first of its run.
   double seconds(index_t tick) const;
 
@@ -30,8 +32,7 @@ class TickClock {
   DeviceEvent& end(index_t tick) const { return *ends_[static_cast<std::size_t>(tick) % ends_.size()]; }
 
   Communicator& communicator_;
-  bool is_host_;
-  /// A tick is timed when two more were begun, by its end and that of the tick before it.
+  /// Three events: a tick is timed once two more have begun, by its end and that of the previous tick.
   std::array<std::unique_ptr<DeviceEvent>, 3> ends_{};
 };
 

@@ -1,4 +1,5 @@
-// Waiting for a device while messages travel.
+// SPDX-License-Identifier: Apache-2.0
+// Waiting for a device while messages are in flight.
 #pragma once
 
 #include "parconv/comm/communicator.hpp"
@@ -6,8 +7,8 @@
 
 namespace parconv {
 
-/// Blocks until `event` is reached. Exchanges advance meanwhile, and an unreachable rank or a failed device ends the wait with an
-/// Error.
+/// Blocks until `event` is reached and advances exchanges meanwhile. Throws Error if a rank is unreachable or the device
+/// failed.
 void wait_for(DeviceEvent& event, Communicator& communicator);
 
 }  // namespace parconv

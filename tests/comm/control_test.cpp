@@ -1,4 +1,5 @@
-// Agreement between ranks: reductions, texts, nodes, groups.
+// SPDX-License-Identifier: Apache-2.0
+// Collectives of Control: reductions, texts, nodes, groups.
 #include <gtest/gtest.h>
 
 #include <array>

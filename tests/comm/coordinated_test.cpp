@@ -1,4 +1,5 @@
-// Failures of one rank or several become one error on all ranks.
+// SPDX-License-Identifier: Apache-2.0
+// Failures of one or more ranks become one error on all ranks.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -17,7 +18,7 @@ using test::control;
 using test::num_ranks;
 using test::rank;
 
-/// The error that all ranks see when the ranks of `does_fail` call `fail`.
+/// The error on all ranks when the ranks of `does_fail` call `fail`.
 std::optional<JobError> error_of(const std::function<bool(int)>& does_fail, const std::function<void()>& fail) {
   try {
     coordinated(control(), "reading", [&] {
@@ -47,7 +48,7 @@ const std::vector<Case>& cases() {
   return all;
 }
 
-TEST(Coordinated, ReturnsWhatTheWorkReturns) {
+TEST(Coordinated, ReturnsTheResultOfTheWork) {
   EXPECT_EQ(coordinated(control(), "counting", [] { return 10 + rank(); }), 10 + rank());
   const auto owner = coordinated(control(), "making", [] { return std::make_unique<int>(rank()); });
   EXPECT_EQ(*owner, rank());
@@ -75,7 +76,7 @@ TEST(Coordinated, KeepsTheHint) {
   EXPECT_EQ(error->hint(), "give another");
 }
 
-TEST(Coordinated, TheLowestOfSeveralWins) {
+TEST(Coordinated, ThrowsTheErrorOfTheLowestRank) {
   for (int lowest = 0; lowest < num_ranks(); ++lowest) {
     const auto error =
         error_of([=](int r) { return r >= lowest; }, [] { throw Error(ExitCode::Io, concat("disk of rank ", rank())); });

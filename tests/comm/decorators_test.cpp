@@ -1,12 +1,13 @@
-// Communicators that count and that fail.
+// SPDX-License-Identifier: Apache-2.0
+// Counting and fault-injecting communicators.
 #include <gtest/gtest.h>
 
 #include <vector>
 
 #include "parconv/comm/counting_communicator.hpp"
-#include "parconv/comm/faulty_communicator.hpp"
-#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "parconv/core/error.hpp"
+#include "support/faulty_communicator.hpp"
 #include "support/mpi_test.hpp"
 #include "support/random.hpp"
 
@@ -14,10 +15,13 @@ namespace parconv {
 namespace {
 
 using test::control;
+using test::Fault;
+using test::FaultPoint;
+using test::make_faulty_communicator;
 using test::num_ranks;
 using test::rank;
 
-/// An exchange in which each rank sends `bytes_from_0 + rank` bytes to the next, to itself, and nothing to rank 0.
+/// An exchange: each rank sends `bytes_from_0 + rank` bytes to the next rank and to itself, and an empty message to rank 0.
 class Ring {
  public:
   Ring(Communicator& communicator, int order, std::size_t bytes_from_0) {
@@ -43,7 +47,7 @@ class Ring {
   std::unique_ptr<Exchange> exchange_{};
 };
 
-/// What `times` runs of Ring move between different ranks, on this rank.
+/// This rank's traffic with other ranks in `times` runs of Ring.
 Traffic expected_traffic(index_t times, index_t bytes_from_0) {
   if (num_ranks() == 1) return {};
   const int previous = (rank() + num_ranks() - 1) % num_ranks();
@@ -53,7 +57,7 @@ Traffic expected_traffic(index_t times, index_t bytes_from_0) {
           .bytes_received = times * (bytes_from_0 + previous)};
 }
 
-TEST(CountingCommunicator, CountsWhatGraphsStart) {
+TEST(CountingCommunicator, CountsExchangesStartedByGraphs) {
   CountingCommunicator communicator(make_mpi_communicator(control()));
   Ring ring(communicator, 4, 100);
   ring.exchange().note_launch();
@@ -61,8 +65,8 @@ TEST(CountingCommunicator, CountsWhatGraphsStart) {
   EXPECT_EQ(communicator.total(), expected_traffic(2, 100));
 }
 
-/// What MPI moves no device captures, whatever is between them.
-TEST(Decorators, HideNoCaptureProblem) {
+/// MPI messages cannot be captured under any decorator.
+TEST(Decorators, ForwardTheCaptureProblem) {
   CountingCommunicator communicator(make_faulty_communicator(make_mpi_communicator(control()), {}));
   EXPECT_EQ(communicator.capture_problem(), make_mpi_communicator(control())->capture_problem());
   EXPECT_NE(communicator.capture_problem(), "");
@@ -71,7 +75,7 @@ TEST(Decorators, HideNoCaptureProblem) {
   EXPECT_THROW(ring.exchange().capture_finish(), Bug);
 }
 
-TEST(CountingCommunicator, CountsWhatIsStarted) {
+TEST(CountingCommunicator, CountsStartedExchanges) {
   CountingCommunicator communicator(make_mpi_communicator(control()));
   EXPECT_EQ(communicator.rank(), rank());
   EXPECT_EQ(communicator.size(), num_ranks());
@@ -93,7 +97,7 @@ TEST(CountingCommunicator, CountsWhatIsStarted) {
   EXPECT_EQ(communicator.total(), all);
 }
 
-TEST(CountingCommunicator, SentIsReceivedOverTheJob) {
+TEST(CountingCommunicator, SentEqualsReceivedOverTheJob) {
   CountingCommunicator communicator(make_mpi_communicator(control()));
   Ring ring(communicator, 0, 33);
   ring.run();
@@ -112,7 +116,7 @@ TEST(CountingCommunicator, CountsFromZeroAfterReset) {
   EXPECT_EQ(communicator.total(), expected_traffic(1, 11));
 }
 
-TEST(FaultyCommunicator, PassesOnWithoutAFault) {
+TEST(FaultyCommunicator, ForwardsWithoutAFault) {
   const auto communicator = make_faulty_communicator(make_mpi_communicator(control()), {});
   Ring ring(*communicator, 0, 8);
   for (int i = 0; i < 5; ++i) ring.run();
@@ -132,7 +136,7 @@ TEST(FaultyCommunicator, ThrowsAtTheGivenStart) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::Communication);
   }
-  first.run();  // one fault only, before anything was sent
+  first.run();  // a single fault, before anything was sent
 }
 
 TEST(FaultyCommunicator, ThrowsAtTheGivenFinish) {

@@ -1,4 +1,5 @@
-// Letters between the memories of devices, for tests of communicators.
+// SPDX-License-Identifier: Apache-2.0
+// Letters between device memories, for tests of communicators.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +16,7 @@
 
 namespace parconv::test {
 
-/// A message of the whole job, known to all ranks.
+/// A message between two ranks of the job, known to all ranks.
 struct Letter {
   int from = 0;
   int to = 0;
@@ -36,7 +37,7 @@ inline std::byte content(std::size_t letter, int round) {
   return static_cast<std::byte>((letter * 37 + static_cast<unsigned>(round) * 11 + 1) & 0xffU);
 }
 
-/// One letter of this rank in device memory, and host memory that the device reads or writes.
+/// A letter of this rank in device memory, with its pinned host memory.
 struct Sheet {
   Sheet(Device& device, std::size_t bytes)
       : memory(device.allocate(bytes)), outside(device.allocate(bytes, MemoryKind::Pinned)) {}
@@ -45,7 +46,7 @@ struct Sheet {
   DeviceBytes outside;
 };
 
-/// This rank's part of some letters. All work on device memory is given to the compute lane, and nobody waits for it.
+/// This rank's letters. All work on device memory is enqueued on the compute stream; the host does not wait for it.
 class DevicePost {
  public:
   DevicePost(Communicator& communicator, Device& device, int order, std::vector<Letter> letters)
@@ -62,28 +63,28 @@ class DevicePost {
   }
 
   void start(int round) {
-    run_compute_lane();  // the outside of the last round is free
+    run_compute_stream();  // completes the uses of `outside` in the last round
     for (std::size_t k = 0; k < letters_.size(); ++k) {
       DeviceBytes& outside = sent_[k].outside;
       std::fill(outside.data(), outside.data() + outside.size(), content(k, round));
       device_.upload(bytes_view(std::as_const(outside).data(), outside.size()),
-                     bytes_view(sent_[k].memory.data(), outside.size()), DeviceLane::Compute);
+                     bytes_view(sent_[k].memory.data(), outside.size()), DeviceStream::Compute);
     }
     exchange_->start();
   }
 
-  /// The compute lane overwrites what was sent and takes what was received, as kernels after the exchange would.
+  /// The compute stream overwrites the sent data and copies the received data, as kernels after the exchange would.
   void finish() {
     exchange_->finish();
     for (std::size_t k = 0; k < letters_.size(); ++k) {
       DeviceBytes& outside = received_[k].outside;
       device_.download(bytes_view(std::as_const(received_[k].memory).data(), outside.size()),
-                       bytes_view(outside.data(), outside.size()), DeviceLane::Compute);
+                       bytes_view(outside.data(), outside.size()), DeviceStream::Compute);
     }
   }
 
   void expect_arrived(int round) {
-    run_compute_lane();
+    run_compute_stream();
     for (std::size_t k = 0; k < letters_.size(); ++k) {
       const DeviceBytes& outside = received_[k].outside;
       const auto num_right = std::count(outside.data(), outside.data() + outside.size(), content(k, round));
@@ -92,10 +93,10 @@ class DevicePost {
   }
 
  private:
-  /// What the lane has to wait for is done too, and nothing else.
-  void run_compute_lane() {
+  /// Runs the compute stream and its dependencies only.
+  void run_compute_stream() {
     const std::unique_ptr<DeviceEvent> event = device_.make_event();
-    event->record(DeviceLane::Compute);
+    event->record(DeviceStream::Compute);
     while (!event->is_reached()) std::this_thread::yield();
   }
 

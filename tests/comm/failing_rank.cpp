@@ -1,4 +1,5 @@
-// Fails on purpose on the last rank: the harness has to see it. Run by CTest with --gtest_filter, one test at a time.
+// SPDX-License-Identifier: Apache-2.0
+// Fails on purpose on the last rank, to check that the harness detects it. CTest runs one test at a time with --gtest_filter.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -12,7 +13,7 @@ namespace {
 
 bool is_last() { return test::rank() == test::num_ranks() - 1; }
 
-// The control: the same program succeeds when nobody fails.
+// The control: the same program succeeds if no rank fails.
 TEST(FailingRank, Passes) { EXPECT_EQ(test::control().sum(1), test::num_ranks()); }
 
 TEST(FailingRank, ExpectsInVain) { EXPECT_FALSE(is_last()) << "on purpose"; }

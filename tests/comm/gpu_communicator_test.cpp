@@ -1,4 +1,5 @@
-// Messages between GPUs: by NCCL, and by MPI through pinned host memory.
+// SPDX-License-Identifier: Apache-2.0
+// Messages between GPUs, over NCCL and over MPI through pinned host memory.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -6,7 +7,7 @@
 
 #include "comm/device_post.hpp"
 #include "parconv/comm/device_communicators.hpp"
-#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "support/gpu_of_rank.hpp"
 
 namespace parconv::test {
@@ -29,7 +30,7 @@ class GpuCommunicator : public ::testing::TestWithParam<const char*> {
   std::unique_ptr<Communicator> communicator_{};
 };
 
-TEST_P(GpuCommunicator, DeliversRandomLettersAgainAndAgain) {
+TEST_P(GpuCommunicator, DeliversRandomLettersRepeatedly) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Random random(seed);
     DevicePost post(*communicator_, *device_, static_cast<int>(seed), random_letters(random));
@@ -42,7 +43,7 @@ TEST_P(GpuCommunicator, DeliversRandomLettersAgainAndAgain) {
   }
 }
 
-TEST_P(GpuCommunicator, KeepsSeveralExchangesApart) {
+TEST_P(GpuCommunicator, SeparatesConcurrentExchanges) {
   Random random(3);
   std::vector<DevicePost> posts;
   posts.reserve(6);
@@ -54,28 +55,28 @@ TEST_P(GpuCommunicator, KeepsSeveralExchangesApart) {
   }
 }
 
-/// On a ring of two ranks both neighbours are the same rank: nothing but the order tells its messages apart.
-TEST_P(GpuCommunicator, TellsTwoNeighboursThatAreOneRankApart) {
+/// On a ring of two ranks both neighbours are the same rank: only the order distinguishes its messages.
+TEST_P(GpuCommunicator, SeparatesTwoNeighboursOnOneRank) {
   const int next = (rank() + 1) % num_ranks();
   const int last = (rank() + num_ranks() - 1) % num_ranks();
   DeviceBytes memory = device_->allocate(4);
   DeviceBytes outside = device_->allocate(4, MemoryKind::Pinned);
   outside.data()[0] = static_cast<std::byte>(10 + rank());  // to the next
-  outside.data()[1] = static_cast<std::byte>(20 + rank());  // to the last
+  outside.data()[1] = static_cast<std::byte>(20 + rank());  // to the previous
   const SendMessage sends[] = {{next, memory.data(), 1}, {last, memory.data() + 1, 1}};
   const ReceiveMessage receives[] = {{last, memory.data() + 2, 1}, {next, memory.data() + 3, 1}};
   const auto exchange = communicator_->prepare(0, sends, receives);
-  device_->upload(bytes_view(std::as_const(outside).data(), 4), bytes_view(memory.data(), 4), DeviceLane::Compute);
+  device_->upload(bytes_view(std::as_const(outside).data(), 4), bytes_view(memory.data(), 4), DeviceStream::Compute);
   exchange->start();
   exchange->finish();
-  device_->download(bytes_view(std::as_const(memory).data(), 4), bytes_view(outside.data(), 4), DeviceLane::Compute);
+  device_->download(bytes_view(std::as_const(memory).data(), 4), bytes_view(outside.data(), 4), DeviceStream::Compute);
   device_->synchronize();
   EXPECT_EQ(outside.data()[2], static_cast<std::byte>(10 + last));
   EXPECT_EQ(outside.data()[3], static_cast<std::byte>(20 + next));
 }
 
-/// A byte to the next rank of a ring, and what comes from the last one.
-TEST_P(GpuCommunicator, DeliversAtEveryLaunchWhatWasCaptured) {
+/// Sends a byte to the next rank of a ring and receives one from the previous rank.
+TEST_P(GpuCommunicator, DeliversCapturedMessagesAtEveryLaunch) {
   const int next = (rank() + 1) % num_ranks();
   const int last = (rank() + num_ranks() - 1) % num_ranks();
   DeviceBytes memory = device_->allocate(2);
@@ -94,15 +95,15 @@ TEST_P(GpuCommunicator, DeliversAtEveryLaunchWhatWasCaptured) {
   });
   for (int round = 0; round < 5; ++round) {
     outside.data()[0] = static_cast<std::byte>(10 * round + rank());
-    device_->upload(bytes_view(std::as_const(outside).data(), 2), bytes_view(memory.data(), 2), DeviceLane::Compute);
-    if (round == 2) {  // between launches messages go directly too
+    device_->upload(bytes_view(std::as_const(outside).data(), 2), bytes_view(memory.data(), 2), DeviceStream::Compute);
+    if (round == 2) {  // also starts the messages directly between launches
       exchange->start();
       exchange->finish();
     } else {
       graph->launch();
       exchange->note_launch();
     }
-    device_->download(bytes_view(std::as_const(memory).data(), 2), bytes_view(outside.data(), 2), DeviceLane::Compute);
+    device_->download(bytes_view(std::as_const(memory).data(), 2), bytes_view(outside.data(), 2), DeviceStream::Compute);
     device_->synchronize();
     EXPECT_EQ(outside.data()[1], static_cast<std::byte>(10 * round + last));
   }

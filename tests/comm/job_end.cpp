@@ -1,5 +1,6 @@
-// A small application that goes wrong in the way its argument names, on rank 1; the others exchange messages with it for ever.
-// CTest compares the exit status of the job.
+// SPDX-License-Identifier: Apache-2.0
+// A small application that fails on rank 1 in the way named by its argument, while the other ranks exchange messages with it
+// endlessly. CTest compares the exit status of the job.
 #include <unistd.h>
 
 #include <cstddef>
@@ -9,13 +10,17 @@
 #include <string>
 
 #include "parconv/comm/coordinated.hpp"
-#include "parconv/comm/faulty_communicator.hpp"
-#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "parconv/comm/watchdog.hpp"
+#include "support/faulty_communicator.hpp"
 
 namespace {
 
 using namespace parconv;
+using test::Fault;
+using test::FaultPlan;
+using test::FaultPoint;
+using test::make_faulty_communicator;
 
 FaultPlan plan_of(const std::string& name, int rank) {
   const std::map<std::string, Fault> faults{

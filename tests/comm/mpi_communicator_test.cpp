@@ -1,4 +1,5 @@
-// Messages over MPI: rings, random patterns, chunks, several exchanges at a time.
+// SPDX-License-Identifier: Apache-2.0
+// Messages over MPI: rings, random patterns, chunks, concurrent exchanges.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "parconv/core/error.hpp"
 #include "support/mpi_test.hpp"
 #include "support/random.hpp"
@@ -20,14 +21,14 @@ using test::Random;
 using test::rank;
 using Bytes = std::vector<std::byte>;
 
-/// A message of the whole job, known to all ranks.
+/// A message between two ranks of the job, known to all ranks.
 struct Letter {
   int from = 0;
   int to = 0;
   std::size_t size_bytes = 0;
 };
 
-/// The byte that a letter holds at a place, different from round to round.
+/// The byte of a letter at an offset, different in each round.
 std::byte content(std::size_t letter, std::size_t at, int round) {
   return static_cast<std::byte>((letter * 37 + at * 5 + at / 251 + static_cast<std::size_t>(round) * 101 + 1) & 0xffU);
 }
@@ -42,7 +43,7 @@ std::vector<Letter> random_letters(Random& random, index_t most_bytes) {
   return letters;
 }
 
-/// This rank's part of some letters: its buffers and its prepared exchange.
+/// This rank's letters: buffers and the prepared exchange.
 class Post {
  public:
   Post(Communicator& communicator, int order, std::vector<Letter> letters) : letters_(std::move(letters)) {
@@ -101,7 +102,7 @@ TEST(MpiCommunicator, KnowsItsRanks) {
   communicator->barrier();
 }
 
-TEST(MpiCommunicator, PassesNumbersRoundARing) {
+TEST(MpiCommunicator, PassesValuesRoundARing) {
   const auto communicator = make_mpi_communicator(control());
   std::int32_t mine = 0;
   std::int32_t received = -1;
@@ -118,7 +119,7 @@ TEST(MpiCommunicator, PassesNumbersRoundARing) {
   }
 }
 
-TEST(MpiCommunicator, DeliversRandomLettersAgainAndAgain) {
+TEST(MpiCommunicator, DeliversRandomLettersRepeatedly) {
   const auto communicator = make_mpi_communicator(control());
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     Random random(seed);
@@ -142,7 +143,7 @@ TEST(MpiCommunicator, DeliversLargeLetters) {
   post.finish(0);
 }
 
-TEST(MpiCommunicator, CutsLettersIntoChunksAlikeOnBothSides) {
+TEST(MpiCommunicator, SplitsLettersIntoEqualChunksOnBothSides) {
   const auto communicator = make_mpi_communicator(control(), {.chunk_bytes = 100});
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Random random(1000 + seed);
@@ -170,7 +171,7 @@ TEST(MpiCommunicator, CompletesByTesting) {
   }
 }
 
-TEST(MpiCommunicator, TestsFalseUntilTheOtherSends) {
+TEST(MpiCommunicator, TestIsFalseUntilThePeerSends) {
   if (num_ranks() == 1) GTEST_SKIP() << "needs a second rank";
   const auto communicator = make_mpi_communicator(control());
   Post post(*communicator, 0, {{.from = 1, .to = 0, .size_bytes = 10}});
@@ -183,7 +184,7 @@ TEST(MpiCommunicator, TestsFalseUntilTheOtherSends) {
   post.finish(0);
 }
 
-TEST(MpiCommunicator, FinishesInAnyOrderWhatWasStartedInOne) {
+TEST(MpiCommunicator, FinishesExchangesInAnyOrder) {
   const auto communicator = make_mpi_communicator(control());
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     Random random(seed);
@@ -198,7 +199,7 @@ TEST(MpiCommunicator, FinishesInAnyOrderWhatWasStartedInOne) {
   }
 }
 
-TEST(MpiCommunicator, MatchesExchangesOfOneOrderAsTheyAreStarted) {
+TEST(MpiCommunicator, MatchesExchangesOfOneOrderInStartOrder) {
   const auto communicator = make_mpi_communicator(control());
   const std::vector<Letter> ring{{.from = 0, .to = num_ranks() - 1, .size_bytes = 500},
                                  {.from = num_ranks() - 1, .to = 0, .size_bytes = 500}};
@@ -210,7 +211,7 @@ TEST(MpiCommunicator, MatchesExchangesOfOneOrderAsTheyAreStarted) {
   second.finish(1);
 }
 
-TEST(MpiCommunicator, ToldApartByOrderEvenIfStartedOutOfTurn) {
+TEST(MpiCommunicator, SeparatesOrdersStartedOutOfSequence) {
   if (num_ranks() == 1) GTEST_SKIP() << "needs two ranks that start differently";
   const auto communicator = make_mpi_communicator(control());
   const std::vector<Letter> letters{{.from = 0, .to = num_ranks() - 1, .size_bytes = 64}};
@@ -232,7 +233,7 @@ TEST(MpiCommunicator, FoldsManyOrdersIntoFewTags) {
   for (std::size_t i = posts.size(); i-- > 0;) posts[i]->finish(static_cast<int>(i));
 }
 
-TEST(MpiCommunicator, DoesNotMeetAnotherCommunicator) {
+TEST(MpiCommunicator, IsIsolatedFromOtherCommunicators) {
   const auto one = make_mpi_communicator(control());
   const auto other = make_mpi_communicator(control());
   const std::vector<Letter> letters{{.from = 0, .to = num_ranks() - 1, .size_bytes = 64}};
@@ -245,7 +246,7 @@ TEST(MpiCommunicator, DoesNotMeetAnotherCommunicator) {
   other_post.finish(1);
 }
 
-TEST(MpiCommunicator, SeesALetterOfAnotherSize) {
+TEST(MpiCommunicator, DetectsALetterOfAnotherSize) {
   const auto communicator = make_mpi_communicator(control());
   const bool is_sender = rank() == 0;
   const bool is_receiver = rank() == num_ranks() - 1;
@@ -262,6 +263,9 @@ TEST(MpiCommunicator, SeesALetterOfAnotherSize) {
 }
 
 TEST(MpiCommunicator, ReportsALetterThatIsTooLong) {
+#ifdef PARCONV_MPI_IS_MPICH
+  GTEST_SKIP() << "MPICH ends the job with a message of its own instead of returning the error";
+#endif
   const auto communicator = make_mpi_communicator(control());
   if (num_ranks() == 1) GTEST_SKIP() << "an error of a message to itself may come from either side";
   Bytes sent(16, std::byte{1});
@@ -281,7 +285,7 @@ TEST(MpiCommunicator, ReportsALetterThatIsTooLong) {
   }
 }
 
-TEST(MpiCommunicator, RefusesWrongUse) {
+TEST(MpiCommunicator, RejectsMisuse) {
   const auto communicator = make_mpi_communicator(control());
   std::byte byte{};
   const SendMessage to_nobody{.peer = num_ranks(), .data = &byte, .size_bytes = 1};

@@ -1,4 +1,5 @@
-// Messages between memories that only devices touch, over MPI.
+// SPDX-License-Identifier: Apache-2.0
+// Messages over MPI between memories that only devices can access.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -7,7 +8,7 @@
 #include "comm/device_post.hpp"
 #include "parconv/comm/counting_communicator.hpp"
 #include "parconv/comm/device_communicators.hpp"
-#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "support/fake_device.hpp"
 
 namespace parconv::test {
@@ -17,7 +18,7 @@ std::unique_ptr<Communicator> make_staged(Device& device) {
   return make_staged_communicator(make_mpi_communicator(control()), device);
 }
 
-TEST(StagedCommunicator, DeliversRandomLettersAgainAndAgain) {
+TEST(StagedCommunicator, DeliversRandomLettersRepeatedly) {
   FakeDevice device;
   const auto communicator = make_staged(device);
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
@@ -32,7 +33,7 @@ TEST(StagedCommunicator, DeliversRandomLettersAgainAndAgain) {
   }
 }
 
-TEST(StagedCommunicator, KeepsSeveralExchangesApart) {
+TEST(StagedCommunicator, SeparatesConcurrentExchanges) {
   FakeDevice device;
   const auto communicator = make_staged(device);
   Random random(3);
@@ -46,7 +47,7 @@ TEST(StagedCommunicator, KeepsSeveralExchangesApart) {
   }
 }
 
-TEST(StagedCommunicator, SendsWhileTheCallerWaitsForSomethingElse) {
+TEST(StagedCommunicator, SendsDuringPoll) {
   FakeDevice device;
   const auto communicator = make_staged(device);
   const int next = (rank() + 1) % num_ranks();
@@ -70,14 +71,14 @@ TEST(StagedCommunicator, FinishDoesNotWaitForTheDevice) {
   const auto communicator = make_staged(device);
   DevicePost post(*communicator, device, 0, {{.from = 0, .to = num_ranks() - 1, .size_bytes = 100}});
   post.start(0);
-  const std::uint64_t done_before = device.done(DeviceLane::Compute);
+  const std::uint64_t done_before = device.done(DeviceStream::Compute);
   post.finish();
   const bool receives = rank() == num_ranks() - 1 && num_ranks() > 1;
-  EXPECT_TRUE(!receives || device.done(DeviceLane::Compute) == done_before);
+  EXPECT_TRUE(!receives || device.done(DeviceStream::Compute) == done_before);
   post.expect_arrived(0);
 }
 
-TEST(StagedCommunicator, IsCountedLikeAnyOther) {
+TEST(StagedCommunicator, WorksWithACountingCommunicator) {
   FakeDevice device;
   CountingCommunicator communicator(make_staged(device));
   DevicePost post(communicator, device, 5, {{.from = 0, .to = num_ranks() - 1, .size_bytes = 100}});

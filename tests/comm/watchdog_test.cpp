@@ -1,5 +1,5 @@
-// Deadlines without MPI. Times are chosen so that a slow machine can only make a test slower, save where a comment says
-// otherwise.
+// SPDX-License-Identifier: Apache-2.0
+// Deadlines, without MPI. On a slow machine tests only take longer, except where a comment says otherwise.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ namespace {
 
 using Deadline = Watchdog::Deadline;
 
-/// Records expiries, and waits for them.
+/// Records expiries and waits for them.
 class Recorder {
  public:
   Watchdog::Action action() {
@@ -78,7 +78,7 @@ TEST(Watchdog, DoesNotActAfterDisarm) {
   }
 }
 
-TEST(Watchdog, NothingIsWatchedWithoutSeconds) {
+TEST(Watchdog, ZeroSecondsWatchNothing) {
   Recorder recorder;
   Watchdog watchdog(recorder.action());
   for (double seconds : {0.0, -1.0, std::nan("")}) {
@@ -90,7 +90,7 @@ TEST(Watchdog, NothingIsWatchedWithoutSeconds) {
   EXPECT_TRUE(recorder.expired().empty());
 }
 
-TEST(Watchdog, TakesDeadlinesWithoutEnd) {
+TEST(Watchdog, AcceptsInfiniteDeadlines) {
   Recorder recorder;
   Watchdog watchdog(recorder.action());
   watchdog.arm("long", 1e300);
@@ -102,7 +102,7 @@ TEST(Watchdog, TakesDeadlinesWithoutEnd) {
 TEST(Watchdog, AKickRenewsTheDeadline) {
   Recorder recorder;
   Watchdog watchdog(recorder.action());
-  watchdog.arm("steps", 1.0);  // a kick each 0.05 s: fails only if the machine sleeps a second between two of them
+  watchdog.arm("steps", 1.0);  // a kick every 0.05 s: fails only if the machine stalls for a second
   for (int i = 0; i < 30; ++i) {
     sleep_seconds(0.05);
     watchdog.kick();
@@ -135,7 +135,7 @@ TEST(Watchdog, PhasesNest) {
   EXPECT_TRUE(recorder.expired().empty());
 }
 
-TEST(Watchdog, EndsWhileItWatches) {
+TEST(Watchdog, IsDestroyedWhileWatching) {
   Recorder recorder;
   {
     Watchdog watchdog(recorder.action());

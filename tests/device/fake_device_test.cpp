@@ -1,4 +1,5 @@
-// The device that tests are made with: it has to see the mistakes that it is there for.
+// SPDX-License-Identifier: Apache-2.0
+// The fake device of the tests must detect the mistakes that it was written for.
 #include "support/fake_device.hpp"
 
 #include <gtest/gtest.h>
@@ -19,15 +20,15 @@ FourBytes four(unsigned value) {
   return bytes;
 }
 
-void upload(Device& device, const FourBytes& src, DeviceBytes& dst, DeviceLane lane) {
-  device.upload(bytes_view(src.data(), src.size()), bytes_view(dst.data(), dst.size()), lane);
+void upload(Device& device, const FourBytes& src, DeviceBytes& dst, DeviceStream stream) {
+  device.upload(bytes_view(src.data(), src.size()), bytes_view(dst.data(), dst.size()), stream);
 }
 
-void download(Device& device, const DeviceBytes& src, FourBytes& dst, DeviceLane lane) {
-  device.download(bytes_view(src.data(), src.size()), bytes_view(dst.data(), dst.size()), lane);
+void download(Device& device, const DeviceBytes& src, FourBytes& dst, DeviceStream stream) {
+  device.download(bytes_view(src.data(), src.size()), bytes_view(dst.data(), dst.size()), stream);
 }
 
-TEST(FakeDeviceDeathTest, MemoryCannotBeTouched) {
+TEST(FakeDeviceDeathTest, MemoryIsInaccessible) {
   FakeDevice device;
   DeviceBytes memory = device.allocate(4);
   EXPECT_DEATH(memory.data()[3] = std::byte{1}, "");
@@ -35,55 +36,55 @@ TEST(FakeDeviceDeathTest, MemoryCannotBeTouched) {
   EXPECT_ANY_THROW(device.real(memory.data() + (1 << 20)));
 }
 
-TEST(FakeDevice, DoesNothingUntilItIsWaitedFor) {
+TEST(FakeDevice, DefersWorkUntilAWait) {
   FakeDevice device;
   DeviceBytes memory = device.allocate(4);
   FourBytes src = four(1);
   FourBytes dst = four(0);
-  upload(device, src, memory, DeviceLane::Compute);
+  upload(device, src, memory, DeviceStream::Compute);
   src = four(2);  // too early
-  download(device, memory, dst, DeviceLane::Compute);
+  download(device, memory, dst, DeviceStream::Compute);
   EXPECT_EQ(dst, four(0));
   const auto event = device.make_event(EventKind::Order);
-  event->record(DeviceLane::Compute);
+  event->record(DeviceStream::Compute);
   EXPECT_FALSE(event->is_reached());
   while (!event->is_reached()) continue;
   EXPECT_EQ(dst, four(2));
 }
 
-TEST(FakeDevice, LanesMeetInEventsOnly) {
+TEST(FakeDevice, StreamsSynchroniseThroughEventsOnly) {
   FakeDevice device;
   DeviceBytes memory = device.allocate(4);
   const FourBytes src = four(1);
   for (const bool is_held : {false, true}) {
     const FourBytes before = is_held ? src : four(0);
     FourBytes dst = four(9);
-    upload(device, before, memory, DeviceLane::Compute);
+    upload(device, before, memory, DeviceStream::Compute);
     device.synchronize();
-    upload(device, src, memory, DeviceLane::Communication);
+    upload(device, src, memory, DeviceStream::Communication);
     const auto event = device.make_event(EventKind::Order);
-    event->record(DeviceLane::Communication);
-    if (is_held) event->hold(DeviceLane::Compute);
-    download(device, memory, dst, DeviceLane::Compute);
-    device.advance(DeviceLane::Compute, device.given(DeviceLane::Compute));
+    event->record(DeviceStream::Communication);
+    if (is_held) event->wait(DeviceStream::Compute);
+    download(device, memory, dst, DeviceStream::Compute);
+    device.advance(DeviceStream::Compute, device.enqueued(DeviceStream::Compute));
     EXPECT_EQ(dst, is_held ? four(1) : four(0));
     device.synchronize();
   }
 }
 
-TEST(FakeDevice, AHeldLaneKeepsTheMarkOfThatTime) {
+TEST(FakeDevice, HeldStreamKeepsItsEventMark) {
   FakeDevice device;
   const auto event = device.make_event(EventKind::Order);
   int order = 0;
   int first = 0;
-  device.submit(DeviceLane::Compute, [&] { first = ++order; });
-  event->record(DeviceLane::Compute);
-  event->hold(DeviceLane::Communication);
+  device.submit(DeviceStream::Compute, [&] { first = ++order; });
+  event->record(DeviceStream::Compute);
+  event->wait(DeviceStream::Communication);
   int second = 0;
-  device.submit(DeviceLane::Communication, [&] { second = ++order; });
+  device.submit(DeviceStream::Communication, [&] { second = ++order; });
   int third = 0;
-  device.submit(DeviceLane::Compute, [&] { third = ++order; });
-  event->record(DeviceLane::Communication);
+  device.submit(DeviceStream::Compute, [&] { third = ++order; });
+  event->record(DeviceStream::Communication);
   while (!event->is_reached()) continue;
   EXPECT_EQ(first, 1);
   EXPECT_EQ(second, 2);
@@ -92,7 +93,8 @@ TEST(FakeDevice, AHeldLaneKeepsTheMarkOfThatTime) {
   EXPECT_EQ(third, 3);
 }
 
-/// Bytes that a graph takes from `src` to `dst` through device memory: out on the communication lane, which waits for the way in.
+/// A graph that copies bytes from `src` to `dst` through device memory: up on the compute stream, down on the communication
+/// stream, which waits for the upload.
 class Passage {
  public:
   explicit Passage(FakeDevice& device)
@@ -101,14 +103,14 @@ class Passage {
         is_in_(device.make_event(EventKind::Order)),
         is_out_(device.make_event(EventKind::Order)) {}
 
-  void give() {
-    upload(device_, src, memory_, DeviceLane::Compute);
-    is_in_->record(DeviceLane::Compute);
-    is_in_->hold(DeviceLane::Communication);
-    download(device_, memory_, dst, DeviceLane::Communication);
-    is_out_->record(DeviceLane::Communication);
+  void enqueue() {
+    upload(device_, src, memory_, DeviceStream::Compute);
+    is_in_->record(DeviceStream::Compute);
+    is_in_->wait(DeviceStream::Communication);
+    download(device_, memory_, dst, DeviceStream::Communication);
+    is_out_->record(DeviceStream::Communication);
   }
-  void join() { is_out_->hold(DeviceLane::Compute); }
+  void join() { is_out_->wait(DeviceStream::Compute); }
 
   FourBytes src = four(0);
   FourBytes dst = four(0);
@@ -120,11 +122,11 @@ class Passage {
   std::unique_ptr<DeviceEvent> is_out_;
 };
 
-TEST(FakeDevice, DoesWhatWasCapturedAtEveryLaunch) {
+TEST(FakeDevice, RepeatsCapturedWorkAtEveryLaunch) {
   FakeDevice device;
   Passage passage(device);
   const auto graph = device.capture([&] {
-    passage.give();
+    passage.enqueue();
     passage.join();
   });
   passage.src = four(1);
@@ -133,20 +135,20 @@ TEST(FakeDevice, DoesWhatWasCapturedAtEveryLaunch) {
   for (const unsigned value : {2U, 3U}) {
     passage.src = four(value);
     graph->launch();
-    device.advance(DeviceLane::Compute, device.given(DeviceLane::Compute));
+    device.advance(DeviceStream::Compute, device.enqueued(DeviceStream::Compute));
     EXPECT_EQ(passage.dst, four(value));
   }
   EXPECT_EQ(device.num_launches(), 2);
 }
 
-TEST(FakeDevice, ALaunchKeepsItsPlaceInBothLanes) {
+TEST(FakeDevice, LaunchIsOrderedInBothStreams) {
   FakeDevice device;
   std::string log;
   const auto note = [&](char letter) { return [&log, letter] { log += letter; }; };
-  const auto graph = device.capture([&] { device.submit(DeviceLane::Compute, note('g')); });
-  device.submit(DeviceLane::Communication, note('a'));
+  const auto graph = device.capture([&] { device.submit(DeviceStream::Compute, note('g')); });
+  device.submit(DeviceStream::Communication, note('a'));
   graph->launch();
-  device.submit(DeviceLane::Communication, note('b'));
+  device.submit(DeviceStream::Communication, note('b'));
   device.synchronize();
   EXPECT_EQ(log, "agb");
 }
@@ -157,10 +159,10 @@ TEST(FakeDevice, TimedEventsOfAGraphAreRecordedByItsLaunches) {
   const auto begin = device.make_event(EventKind::Timed);
   const auto end = device.make_event(EventKind::Timed);
   const auto graph = device.capture([&] {
-    begin->record(DeviceLane::Compute);
-    device.submit(DeviceLane::Compute, [] {});
-    device.submit(DeviceLane::Compute, [] {});
-    end->record(DeviceLane::Compute);
+    begin->record(DeviceStream::Compute);
+    device.submit(DeviceStream::Compute, [] {});
+    device.submit(DeviceStream::Compute, [] {});
+    end->record(DeviceStream::Compute);
   });
   graph->launch();
   device.synchronize();
@@ -176,14 +178,14 @@ void expect_refused(FakeDevice& device, const std::string& problem, const std::f
   }
 }
 
-TEST(FakeDevice, RefusesToCaptureWhatDevicesRefuse) {
+TEST(FakeDevice, RejectsInvalidCaptures) {
   FakeDevice device;
   Passage passage(device);
   const auto event = device.make_event(EventKind::Order);
-  expect_refused(device, "does not wait for the communication lane", [&] { passage.give(); });
-  expect_refused(device, "was not held", [&] { device.submit(DeviceLane::Communication, [] {}); });
-  event->record(DeviceLane::Compute);
-  expect_refused(device, "outside of the capture", [&] { event->hold(DeviceLane::Communication); });
+  expect_refused(device, "does not wait for the communication stream", [&] { passage.enqueue(); });
+  expect_refused(device, "did not wait for the compute stream", [&] { device.submit(DeviceStream::Communication, [] {}); });
+  event->record(DeviceStream::Compute);
+  expect_refused(device, "outside of the capture", [&] { event->wait(DeviceStream::Communication); });
   expect_refused(device, "an event was asked", [&] { event->is_reached(); });
   expect_refused(device, "memory was allocated", [&] { device.allocate(4); });
   expect_refused(device, "waits for the device", [&] { device.synchronize(); });
@@ -194,13 +196,13 @@ TEST(FakeDevice, RefusesToCaptureWhatDevicesRefuse) {
   EXPECT_NE(device.capture([] {}), nullptr);
 }
 
-TEST(FakeDevice, EventsOfACaptureTellNothingOutside) {
+TEST(FakeDevice, CapturedEventsAreInvisibleOutside) {
   FakeDevice device;
   const auto event = device.make_event(EventKind::Order);
-  device.capture([&] { event->record(DeviceLane::Compute); });
+  device.capture([&] { event->record(DeviceStream::Compute); });
   EXPECT_THROW(event->is_reached(), Bug);
-  EXPECT_THROW(event->hold(DeviceLane::Communication), Bug);
-  event->record(DeviceLane::Compute);
+  EXPECT_THROW(event->wait(DeviceStream::Communication), Bug);
+  event->record(DeviceStream::Compute);
   EXPECT_TRUE(event->is_reached());
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include "parconv/core/error.hpp"
@@ -7,12 +8,12 @@
 namespace parconv {
 namespace {
 
-TEST(Gpus, AreThereOrTheReasonIsTold) {
+TEST(Gpus, AreListedOrTheReasonIsReported) {
   const GpuList list = find_gpus();
   EXPECT_EQ(list.gpus.empty(), !list.problem.empty()) << list.problem;
 }
 
-TEST(Gpus, OneThatIsNotThereIsRefused) {
+TEST(Gpus, RejectsAMissingGpu) {
   const GpuList list = find_gpus();
   const auto make_one_too_many = [&] { make_cuda_device(static_cast<int>(list.gpus.size())); };
   if (!list.gpus.empty()) {
@@ -28,7 +29,7 @@ TEST(Gpus, OneThatIsNotThereIsRefused) {
   }
 }
 
-TEST(Gpus, TellWhatTheyAre) {
+TEST(Gpus, ReportTheirProperties) {
   PARCONV_NEEDS_GPU();
   for (const GpuInfo& gpu : find_gpus().gpus) {
     EXPECT_FALSE(gpu.name.empty());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,7 +32,7 @@ TEST(HostDevice, MovedMemoryHasOneOwner) {
   EXPECT_EQ(second.size(), 128U);
 }
 
-TEST(HostDevice, CopiesAndPacksAtOnce) {
+TEST(HostDevice, CopiesAndPacksImmediately) {
   const std::unique_ptr<Device> device = make_host_device();
   HostTensor tensor(Box::whole({{1, 2, 1, 4, 5}}));
   float next = 0;
@@ -40,20 +41,20 @@ TEST(HostDevice, CopiesAndPacksAtOnce) {
       for (index_t c = 0; c < 2; ++c) tensor.at(0, c, 0, h, w) = next++;
   const Box columns = tensor.box().with(Axis::W, {1, 3});
   HostTensor part(columns);
-  device->copy(tensor.view(columns), part.view(), DeviceLane::Compute);
+  device->copy(tensor.view(columns), part.view(), DeviceStream::Compute);
   EXPECT_EQ(part.at(0, 1, 0, 3, 2), tensor.at(0, 1, 0, 3, 2));
   DeviceBytes packed = device->allocate(4 * 2 * 2 * sizeof(float));
-  device->pack(tensor.view(columns), packed.data(), DeviceLane::Communication);
+  device->pack(tensor.view(columns), packed.data(), DeviceStream::Communication);
   HostTensor unpacked(columns);
-  device->unpack(packed.data(), unpacked.view(), DeviceLane::Compute);
+  device->unpack(packed.data(), unpacked.view(), DeviceStream::Compute);
   const std::unique_ptr<DeviceEvent> event = device->make_event();
-  event->record(DeviceLane::Compute);
+  event->record(DeviceStream::Compute);
   EXPECT_TRUE(event->is_reached());
   EXPECT_EQ(unpacked.at(0, 0, 0, 2, 1), tensor.at(0, 0, 0, 2, 1));
-  EXPECT_EQ(device->native_stream(DeviceLane::Compute), nullptr);
+  EXPECT_EQ(device->native_stream(DeviceStream::Compute), nullptr);
 }
 
-TEST(HostDevice, KnowsItsMemory) {
+TEST(HostDevice, ReportsItsMemory) {
   const DeviceMemory memory = make_host_device()->memory();
   EXPECT_GT(memory.total_bytes, 0U);
   EXPECT_LE(memory.free_bytes, memory.total_bytes);

@@ -1,12 +1,13 @@
-// Branches of a network on ranks of their own: they compute side by side, and the concatenation gathers what they made.
+// SPDX-License-Identifier: Apache-2.0
+// Branches of a network on disjoint ranks: they compute concurrently, and the concatenation gathers their results.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "engine/distributed_run.hpp"
-#include "parconv/program/check.hpp"
 #include "parconv/program/compile.hpp"
 #include "support/branches.hpp"
+#include "support/proven.hpp"
 #include "support/random_plan.hpp"
 
 namespace parconv::test {
@@ -14,7 +15,7 @@ namespace {
 
 constexpr Extents image{{2, 3, 1, 9, 7}};
 
-/// Branches split along `axis` over ranks of their own, the trunk into rows on all ranks.
+/// Splits branches along `axis` over disjoint ranks, and the trunk into rows over all ranks.
 Plan branch_plan(const BranchedNetwork& branched, int num_ranks, GridAxis axis) {
   const std::vector<Interval> ranks = ranks_of_nodes(branched, num_ranks);
   Plan plan{.num_ranks = num_ranks};
@@ -30,10 +31,10 @@ Plan branch_plan(const BranchedNetwork& branched, int num_ranks, GridAxis axis) 
 
 constexpr index_t micro_batches = 2;
 
-TEST(Branches, OfInceptionBlocksGiveTheBitsOfOneRank) {
+TEST(Branches, OfInceptionBlocksEqualOneRank) {
   const BranchedNetwork branched = inception_network(3, Weights::SmallIntegers, image);
   Random random(17);
-  for (GridAxis axis : all_grid_axes)  // of more than one rank a branch from 8 ranks on
+  for (GridAxis axis : all_grid_axes)  // with 8 or more ranks, several per branch
     for (Overlap overlap : {Overlap::Off, Overlap::On}) {
       SCOPED_TRACE(name_of(axis));
       const CompileOptions options{.overlap = overlap, .store = {.kind = StoreKind::Root}};
@@ -43,7 +44,7 @@ TEST(Branches, OfInceptionBlocksGiveTheBitsOfOneRank) {
     }
 }
 
-TEST(Branches, OnRandomGridsGiveTheBitsOfOneRank) {
+TEST(Branches, OnRandomGridsEqualOneRank) {
   for (std::uint64_t seed = 0; seed < 24; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed * 41 + 13);
@@ -63,13 +64,13 @@ std::vector<Program> programs_of(const BranchedNetwork& branched, const Plan& pl
   return compile_all(branched.network, lay_out(branched.network, plan, {.overlap = Overlap::On}));
 }
 
-/// What a rank computes: the trunk and its own branches.
+/// A rank computes the trunk and its own branches only.
 TEST(Branches, AreComputedByTheirRanksOnly) {
   const BranchedNetwork branched = inception_network(3, Weights::SmallIntegers, image);
   for (const int ranks : {4, 8, 12}) {
     const std::vector<Interval> owners = ranks_of_nodes(branched, ranks);
     const std::vector<Program> programs = programs_of(branched, branch_plan(branched, ranks, GridAxis::H));
-    ASSERT_NO_THROW(check(programs));
+    ASSERT_TRUE(are_proven(branched.network, programs));
     for (const Program& program : programs)
       for (const Step& step : program.steps) {
         if (!std::holds_alternative<Compute>(step.action)) continue;
@@ -79,7 +80,7 @@ TEST(Branches, AreComputedByTheirRanksOnly) {
   }
 }
 
-/// The values between the two ends of a branch are sent within its ranks; here each branch has one, so they stay.
+/// Values inside a branch are sent between its ranks only; here each branch has one rank, so none is sent.
 TEST(Branches, SendNothingToEachOther) {
   const BranchedNetwork branched = inception_network(3, Weights::SmallIntegers, image);
   const auto producers = producers_of_values(branched.network);

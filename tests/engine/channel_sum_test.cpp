@@ -1,9 +1,10 @@
-// Split by input channels, ranks hold parts of sums: numbers that only addition gives.
+// SPDX-License-Identifier: Apache-2.0
+// Splits by input channels, where ranks hold partial sums: literal values that only their addition yields.
 #include <gtest/gtest.h>
 
 #include <memory>
 
-#include "engine/split_fixture.hpp"
+#include "engine/splits/split_fixture.hpp"
 #include "support/network_builder.hpp"
 
 namespace parconv::test {
@@ -14,16 +15,16 @@ constexpr index_t size = 6;
 
 /// A 3x3 convolution with padding 1 whose weights are all 1, without or with a bias of 1000, into `oc` channels.
 Network sum_of_neighbours(index_t oc, bool has_bias) {
-  NetworkBuilder builder(1, Weights::SmallIntegers);
+  RandomNetworkBuilder builder(1, Weights::SmallIntegers);
   const WindowAxis three{.kernel = 3, .pad_lo = 1, .pad_hi = 1};
   const ValueId src = builder.input(Extents{{1, channels, 1, size, size}});
   Network network = builder.build({builder.conv(src, {.oc = oc, .window = {{WindowAxis{}, three, three}}, .has_bias = false})});
   std::get<Conv>(network.nodes[0].op).filter.data = {.is_fill = true, .fill = 1, .count = oc * channels * 9};
-  if (has_bias) network.nodes[0].finish.bias.assign(static_cast<std::size_t>(oc), 1000);
+  if (has_bias) network.nodes[0].epilogue.bias.assign(static_cast<std::size_t>(oc), 1000);
   return network;
 }
 
-/// Channel c holds c + 1 everywhere, so that no two shares of the channels have the same sum. Samples of all micro-batches.
+/// Channel c is c + 1 everywhere, so that no two parts of the channels have equal sums. Samples of all micro-batches.
 std::vector<MemorySource> numbered_channels(index_t samples) {
   HostTensor tensor(Box::whole(Extents{{samples, channels, 1, size, size}}));
   for (index_t n = 0; n < samples; ++n)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "engine/counted_allocations.hpp"
 
 #include <dlfcn.h>

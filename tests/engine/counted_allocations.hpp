@@ -1,10 +1,11 @@
-// Allocations by operator new, counted in programs that link counted_allocations.cpp. What libraries allocate for themselves is
-// left out: they call malloc, or operator new from their own shared objects.
+// SPDX-License-Identifier: Apache-2.0
+// Counts allocations by operator new in programs that link counted_allocations.cpp. Allocations of libraries are excluded: they
+// call malloc, or operator new from their own shared objects.
 #pragma once
 
 namespace parconv::test {
 
-/// Counts from its construction on; one at a time.
+/// Counts allocations since its construction; at most one exists.
 class AllocationCounter {
  public:
   AllocationCounter();

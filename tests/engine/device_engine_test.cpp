@@ -1,11 +1,13 @@
-// Engines on a device whose memory no host code can touch and whose work is done as late as possible, against the oracle bit for
-// bit.
+// SPDX-License-Identifier: Apache-2.0
+// Engines on a device whose memory is inaccessible to host code and whose work is executed as late as possible, bit for bit
+// against the oracle.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 
 #include "engine/device_run.hpp"
+#include "operators/random_operator.hpp"
 #include "parconv/comm/device_communicators.hpp"
 #include "support/fake_device.hpp"
 #include "support/network_builder.hpp"
@@ -14,7 +16,7 @@
 namespace parconv::test {
 namespace {
 
-/// What activations may be kept in on a device.
+/// Activation types on a device.
 DType random_type(Random& random) {
   constexpr std::array types{DType::F32, DType::BF16, DType::F16};
   return types[static_cast<std::size_t>(random.integer(0, 2))];
@@ -62,7 +64,7 @@ TEST_F(DeviceEngine, RandomNetworksWithStages) {
   }
 }
 
-/// Notes in `log` when a block is read.
+/// Logs the reading of a block.
 class NotingSource final : public DataSource {
  public:
   NotingSource(DataSource& inner, std::string& log) : inner_(inner), log_(log) {}
@@ -78,7 +80,7 @@ class NotingSource final : public DataSource {
   std::string& log_;
 };
 
-/// Notes in `log` when its first kernel computes; blocks are numbered from 0.
+/// Logs the execution of its first kernel; blocks are numbered from 0.
 class NotingBackend final : public Backend {
  public:
   NotingBackend(Backend& inner, std::string& log) : inner_(inner), log_(log) {}
@@ -113,7 +115,7 @@ class NotingBackend final : public Backend {
   bool has_first_ = false;
 };
 
-/// Notes in `log` when a block is written.
+/// Logs the writing of a block.
 class NotingSink final : public DataSink {
  public:
   NotingSink(DataSink& inner, std::string& log) : inner_(inner), log_(log) {}
@@ -129,7 +131,7 @@ class NotingSink final : public DataSink {
   std::string& log_;
 };
 
-TEST_F(DeviceEngine, FilesAreReadAndWrittenWhileItComputes) {
+TEST_F(DeviceEngine, OverlapsFileAccessWithComputation) {
   const Network network = fuse(small_classifier(3, Weights::SmallIntegers, Extents{{1, 6, 1, 20, 18}}));
   Random random(1);
   std::vector<MemorySource> sources = random_sources(network, random, 4, true);
@@ -146,13 +148,13 @@ TEST_F(DeviceEngine, FilesAreReadAndWrittenWhileItComputes) {
   DataSource* const source_list[] = {&source};
   DataSink* const sink_list[] = {&sink};
   run.engine().run({source_list, sink_list}, 4);
-  // The device works as late as it may: block 1 is read before it has to compute block 0, and block 0 is written before it
-  // computes block 1.
+  // The device executes as late as possible: block 1 is read before block 0 is computed, and block 0 is written before block 1
+  // is computed.
   EXPECT_EQ(log, "r0 r1 c0 w0 r2 c1 w1 r3 c2 w2 c3 w3 ");
   expect_outputs({network, plan, {}, 4}, sources, sinks);
 }
 
-/// Two places for the block that is read and for the one that is written, and what messages are staged in.
+/// Two buffers each for the block read and the block written, and the staging of messages.
 TEST_F(DeviceEngine, CountsPinnedMemory) {
   const Network network = fuse(small_classifier(3, Weights::SmallIntegers, Extents{{1, 6, 1, 20, 18}}));
   CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(control()), device_));
@@ -173,8 +175,8 @@ TEST_F(DeviceEngine, CountsPinnedMemory) {
   EXPECT_EQ(messages > 0, num_ranks() > 1);
 }
 
-/// What is told before an engine is made is what it takes then, but for scratch memory.
-TEST_F(DeviceEngine, KnowsItsMemoryBefore) {
+/// known_memory equals the memory of the engine, except for scratch memory.
+TEST_F(DeviceEngine, KnowsItsMemoryInAdvance) {
   const Network network = fuse(small_classifier(3, Weights::SmallIntegers, Extents{{2, 6, 1, 20, 18}}));
   for (const char* split : {"h", "w", "f", "c", "n", "stages"}) {
     CountingCommunicator communicator(make_staged_communicator(make_mpi_communicator(control()), device_));

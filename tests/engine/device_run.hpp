@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs on a device against the oracle on the host, bit for bit.
 #pragma once
 
@@ -5,7 +6,7 @@
 
 namespace parconv::test {
 
-/// What runs it.
+/// The environment of a run.
 struct DeviceParts {
   Device& device;
   Backend& backend;
@@ -13,7 +14,7 @@ struct DeviceParts {
   GraphUse graphs = GraphUse::Off;
 };
 
-/// Data of small integers. Programs have to store at the root. Returns what became of graphs.
+/// Runs on small integers and returns the report on graphs. Precondition: the program stores at the root.
 inline GraphReport expect_equal_to_oracle(const EngineCase& run_case, DeviceParts parts, Random& random) {
   const Network& network = run_case.network;
   const index_t batch = network.value(network.inputs[0]).extents[Axis::N];

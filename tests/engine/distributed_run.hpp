@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a network over the ranks of a test and compares it with the oracle.
 #pragma once
 
@@ -8,18 +9,20 @@
 #include <utility>
 
 #include "parconv/comm/counting_communicator.hpp"
-#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "parconv/engine/engine.hpp"
-#include "parconv/engine/job.hpp"
 #include "parconv/engine/oracle.hpp"
+#include "parconv/engine/rank_plan.hpp"
 #include "parconv/io/constants.hpp"
+#include "parconv/io/memory_sink.hpp"
+#include "parconv/io/memory_source.hpp"
 #include "support/compare.hpp"
 #include "support/mpi_test.hpp"
 #include "support/random.hpp"
 
 namespace parconv::test {
 
-/// A source of random elements for every input of a network, `num_samples` samples long; the same on every rank.
+/// One source of random elements per network input, with `num_samples` samples; equal on every rank.
 inline std::vector<MemorySource> random_sources(const Network& network, Random& random, index_t num_samples, bool is_integer) {
   std::vector<MemorySource> sources;
   for (ValueId id : network.inputs) {
@@ -37,19 +40,19 @@ inline std::span<const float> elements(const HostTensor& tensor) {
   return {reinterpret_cast<const float*>(tensor.view().data), static_cast<std::size_t>(volume(tensor.box()))};
 }
 
-/// Everything that a run needs, and what it left. Collective over the ranks of its communicator.
+/// A run and its results. Collective over the ranks of its communicator.
 class DistributedRun {
  public:
-  /// On a communicator that many runs share, one after the other; counts from zero. Backend and communicator are those of the
-  /// device in `engine`, or of the host without one.
+  /// Runs on a communicator shared by consecutive runs; its counts are reset. Backend and communicator belong to the device in
+  /// `engine`, or to the host if there is none.
   DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend,
                  CountingCommunicator& communicator, EngineOptions engine = {})
-      : job_(make_job(network, plan, options, communicator.rank())), counting_(communicator) {
+      : job_(make_rank_plan(network, plan, options, communicator.rank())), counting_(communicator) {
     counting_.reset();
     engine.read_filter = make_filter_reader();
     engine_.emplace(job_.network, std::move(job_.program), counting_, backend, engine);
   }
-  /// On a new communicator of all ranks of the test.
+  /// Runs on a new communicator of all ranks of the test.
   DistributedRun(const Network& network, const Plan& plan, const CompileOptions& options, Backend& backend)
       : DistributedRun(network, plan, options, backend,
                        std::make_unique<CountingCommunicator>(make_mpi_communicator(control()))) {}
@@ -61,7 +64,7 @@ class DistributedRun {
     return sinks;
   }
 
-  /// Sinks that have room for the outputs.
+  /// Sinks with the extents of the outputs.
   std::vector<MemorySink> make_sinks(index_t micro_batches) const {
     std::vector<MemorySink> sinks;
     for (ValueId id : job_.network.outputs) {
@@ -90,13 +93,13 @@ class DistributedRun {
     own_ = std::move(own);
   }
 
-  Job job_;
+  RankPlan job_;
   std::unique_ptr<CountingCommunicator> own_{};
   CountingCommunicator& counting_;
   std::optional<Engine> engine_{};
 };
 
-/// The outputs that one rank computes with `backend`, where activations are of `type`.
+/// The outputs of one rank with `backend` and activations of `type`.
 inline std::vector<HostTensor> oracle_outputs(const Network& network, std::vector<MemorySource>& sources, index_t micro_batch,
                                               Backend& backend, DType type = DType::F32) {
   std::vector<Box> wanted(network.values.size());
@@ -112,16 +115,16 @@ inline std::vector<HostTensor> oracle_outputs(const Network& network, std::vecto
   return outputs;
 }
 
-/// A network, and how it is run.
+/// A network and the options of its run.
 struct EngineCase {
   const Network& network;
   const Plan& plan;
   CompileOptions options{};
   index_t micro_batches = 1;
-  double tolerance = 0;  ///< of the largest number of an output; 0: bit for bit
+  double tolerance = 0;  ///< relative to the largest value of an output; 0: bit for bit
 };
 
-/// Every output of every micro-batch. `sinks` are complete.
+/// Compares every output of every micro-batch. Precondition: `sinks` are complete.
 inline void expect_outputs(const EngineCase& run_case, std::vector<MemorySource>& sources, const std::vector<MemorySink>& sinks) {
   const auto reference = make_reference_backend();
   for (index_t m = 0; m < run_case.micro_batches; ++m) {
@@ -137,8 +140,8 @@ inline void expect_outputs(const EngineCase& run_case, std::vector<MemorySource>
   }
 }
 
-/// Collective: runs with the reference backend on small integers and compares with one rank; bytes sent are the program's.
-/// Programs have to store at the root.
+/// Runs with the reference backend on small integers, compares with one rank, and checks the bytes sent against the program.
+/// Collective. Precondition: the program stores at the root.
 inline void expect_equal_to_oracle(const EngineCase& run_case, Random& random) {
   const Network& network = run_case.network;
   const auto backend = make_reference_backend();

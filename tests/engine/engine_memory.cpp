@@ -1,4 +1,5 @@
-// Runs three 3x3 convolutions of 64 channels over a generated image, and prints the peak memory of the rank that used most:
+// SPDX-License-Identifier: Apache-2.0
+// Runs three 3x3 convolutions of 64 channels over a generated image and prints the largest peak memory of a rank:
 //   engine_memory SIZE SPLIT
 #include <array>
 #include <cstdio>
@@ -8,9 +9,9 @@
 #include <string>
 
 #include "parconv/comm/coordinated.hpp"
-#include "parconv/comm/mpi_communicator.hpp"
+#include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "parconv/engine/engine.hpp"
-#include "parconv/engine/job.hpp"
+#include "parconv/engine/rank_plan.hpp"
 #include "parconv/io/constants.hpp"
 #include "support/network_builder.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 
 constexpr index_t channels = 64;
 
-/// Elements that follow from their place: holds no image.
+/// A source whose elements are computed from their index: stores no image.
 class GeneratedSource final : public DataSource {
  public:
   explicit GeneratedSource(const Extents& extents) : extents_(extents) {}
@@ -39,7 +40,7 @@ class GeneratedSource final : public DataSource {
   Extents extents_;
 };
 
-/// Forgets what it gets.
+/// A sink that discards its data.
 class NoSink final : public DataSink {
  public:
   explicit NoSink(const Extents& extents) : extents_(extents) {}
@@ -53,7 +54,7 @@ class NoSink final : public DataSink {
 };
 
 Network three_layers(index_t size) {
-  NetworkBuilder builder(2, Weights::Reals);
+  RandomNetworkBuilder builder(2, Weights::Reals);
   const WindowAxis three{.kernel = 3, .pad_lo = 1, .pad_hi = 1};
   ValueId value = builder.input(Extents{{1, channels, 1, size, size}});
   for (int k = 0; k < 3; ++k)
@@ -61,7 +62,7 @@ Network three_layers(index_t size) {
   return fuse(builder.build({value}));
 }
 
-/// The most memory that this process has had, from the kernel's own books.
+/// The peak memory of this process as reported by the kernel.
 index_t peak_kib() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
@@ -74,7 +75,7 @@ index_t peak_kib() {
 void run(Control& control, index_t size, const std::string& spec) {
   const Network network = three_layers(size);
   const Plan plan = make_plan(network, parse_split(spec, control.size(), 2), control.size());
-  Job job = make_job(network, plan, {.overlap = Overlap::On}, control.rank());
+  RankPlan job = make_rank_plan(network, plan, {.overlap = Overlap::On}, control.rank());
   const auto backend = make_backend({});
   const auto communicator = make_mpi_communicator(control);
   Engine engine(job.network, std::move(job.program), *communicator, *backend, {.read_filter = make_filter_reader()});

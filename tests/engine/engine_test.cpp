@@ -1,7 +1,9 @@
-// Networks over ranks, against the oracle: bit for bit on small integers, for every operator and every split.
+// SPDX-License-Identifier: Apache-2.0
+// Distributed networks against the oracle: bit for bit on small integers, for every operator and every split.
 #include <gtest/gtest.h>
 
 #include "engine/distributed_run.hpp"
+#include "operators/random_operator.hpp"
 #include "support/network_builder.hpp"
 #include "support/random_plan.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Engines on GPUs, against the oracle bit for bit on small integers: every operator on random grids, networks with stages.
 #include <gtest/gtest.h>
 
@@ -5,6 +6,7 @@
 #include <array>
 
 #include "engine/device_run.hpp"
+#include "operators/random_operator.hpp"
 #include "parconv/comm/device_communicators.hpp"
 #include "support/gpu_of_rank.hpp"
 #include "support/network_builder.hpp"
@@ -13,7 +15,7 @@
 namespace parconv::test {
 namespace {
 
-/// What activations are kept in, in turns.
+/// Activation types, used alternately.
 constexpr std::array types{DType::F32, DType::BF16, DType::F16};
 
 bool is_rounded(ActivationKind kind) {
@@ -21,12 +23,10 @@ bool is_rounded(ActivationKind kind) {
          kind != ActivationKind::Clip;
 }
 
-/// Made of exponentials, powers or quotients, which backends round in ways of their own.
+/// True for operators with exponentials, powers or quotients, which backends round differently.
 bool is_rounded(const Network& network) {
-  return std::any_of(network.nodes.begin(), network.nodes.end(), [](const Node& node) {
-    return std::holds_alternative<Softmax>(node.op) || std::holds_alternative<Lrn>(node.op) ||
-           is_rounded(node.finish.activation.kind);
-  });
+  return std::any_of(network.nodes.begin(), network.nodes.end(),
+                     [](const Node& node) { return test::is_rounded(node.op) || is_rounded(node.epilogue.activation.kind); });
 }
 
 class GpuEngine : public ::testing::TestWithParam<const char*> {
@@ -35,7 +35,7 @@ class GpuEngine : public ::testing::TestWithParam<const char*> {
     PARCONV_NEEDS_GPU();
     separate_nccl_hosts();
     device_ = make_gpu_of_rank();
-    backend_ = make_backend({.device = device_.get(), .gpu = {.engines = GpuEngines::Exact}});
+    backend_ = make_backend({.device = device_.get(), .gpu = {.engines = ConvAlgorithmChoice::Exact}});
   }
 
   std::unique_ptr<Communicator> make_communicator() {
@@ -55,7 +55,7 @@ class GpuEngine : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(GpuEngine, RandomOperatorsOnRandomGrids) {
-  const std::uint64_t num_seeds = is_nccl() ? 12 : 90;  // a communicator of NCCL takes a second to make
+  const std::uint64_t num_seeds = is_nccl() ? 12 : 90;  // creating an NCCL communicator takes a second
   for (std::uint64_t seed = 0; seed < num_seeds; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed * 41 + 3);
@@ -87,7 +87,7 @@ TEST_P(GpuEngine, RandomNetworksWithStages) {
   }
 }
 
-/// A classifier under some splits, with as many micro-batches as it takes to launch graphs.
+/// A classifier under some splits, with enough micro-batches to launch graphs.
 class GpuGraphs : public GpuEngine {
  protected:
   GraphReport run(const std::string& split, GraphUse use, index_t micro_batches) {
@@ -104,9 +104,9 @@ TEST_P(GpuGraphs, EverySplitHasTheBitsOfOneRank) {
     SCOPED_TRACE(split);
     const GraphReport report = run(split, GraphUse::On, 24);
     const bool may_be_captured = is_nccl() || num_ranks() == 1;
-    EXPECT_EQ(report.are_used, may_be_captured) << report.remark;
+    EXPECT_EQ(report.are_used, may_be_captured) << report.note;
     EXPECT_EQ(report.launches > 6, may_be_captured);
-    EXPECT_EQ(report.remark, may_be_captured ? "" : "rank 0: the host takes part in its messages");
+    EXPECT_EQ(report.note, may_be_captured ? "" : "rank 0: the host takes part in its messages");
   }
 }
 
@@ -120,7 +120,7 @@ TEST_P(GpuGraphs, AutoComparesTheTimesOfTicks) {
   EXPECT_GT(report.direct_tick_seconds, 0);
   EXPECT_GT(report.graph_tick_seconds, 0);
   EXPECT_EQ(report.are_used, report.graph_tick_seconds < 0.98 * report.direct_tick_seconds);
-  EXPECT_EQ(report.remark, report.are_used ? "" : "graphs gain less than 2 %");
+  EXPECT_EQ(report.note, report.are_used ? "" : "graphs gain less than 2 %");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GpuGraphs, ::testing::Values("staged", "nccl"),

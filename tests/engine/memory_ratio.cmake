@@ -1,6 +1,7 @@
-# Compares the peak memory of a rank with that of one rank, and fails if more than a share of it is left:
+# SPDX-License-Identifier: Apache-2.0
+# Compares the peak memory per rank with that of a single rank, and fails if more than PERCENT of it remains:
 #   cmake -D PROGRAM=engine_memory -D "MPIRUN=mpirun;-np" -D RANKS=4 -D SIZE=2048 -D SPLIT=h -D PERCENT=35 -P memory_ratio.cmake
-# Fixed costs, which a tiny image has too, are taken off both.
+# Fixed costs, measured with a tiny image, are subtracted from both.
 
 function(measure ranks size split result)
   execute_process(COMMAND ${MPIRUN} ${ranks} ${PROGRAM} ${size} ${split} OUTPUT_VARIABLE output ERROR_VARIABLE errors
@@ -17,13 +18,14 @@ measure(${RANKS} 32 ${SPLIT} tiny_shared)
 measure(1 ${SIZE} 1 alone)
 measure(${RANKS} ${SIZE} ${SPLIT} shared)
 
-math(EXPR alone "${alone} - ${tiny_alone}")
-math(EXPR shared "${shared} - ${tiny_shared}")
-# Two activations of one image are the least that one rank can work with.
+# A single rank needs at least two activations of one image.
 math(EXPR least "2 * 64 * ${SIZE} * ${SIZE} * 4 / 1024")
 if(alone LESS least)
   message(FATAL_ERROR "one rank used ${alone} KiB only, less than ${least} KiB: the measurement is wrong")
 endif()
+
+math(EXPR alone "${alone} - ${tiny_alone}")
+math(EXPR shared "${shared} - ${tiny_shared}")
 math(EXPR per_mille "1000 * ${shared} / ${alone}")
 message("${shared} of ${alone} KiB: ${per_mille} per mille")
 math(EXPR limit "10 * ${PERCENT}")

@@ -1,16 +1,17 @@
-// The steady loop: it allocates nothing, and its buffers are used again and again.
+// SPDX-License-Identifier: Apache-2.0
+// The steady loop allocates nothing and reuses its buffers.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "engine/counted_allocations.hpp"
-#include "engine/split_fixture.hpp"
+#include "engine/splits/split_fixture.hpp"
 #include "support/network_builder.hpp"
 
 namespace parconv::test {
 namespace {
 
-/// More than any buffer has slots.
+/// More micro-batches than slots of any buffer.
 constexpr index_t num_micro_batches = 20;
 constexpr index_t counted_micro_batches = 5;
 
@@ -26,7 +27,7 @@ class SteadyLoop : public SplitTest {
     return make_plan(network, parse_split(spec, num_ranks(), spatial_ndims), num_ranks());
   }
 
-  /// Of a run that follows another one.
+  /// Allocations of a run that follows another one.
   int allocations(const Network& network, const std::string& spec, const CompileOptions& options) {
     std::vector<MemorySource> sources = sources_of(network);
     DistributedRun run(network, plan_of(network, spec), options, backend());
@@ -40,7 +41,7 @@ class SteadyLoop : public SplitTest {
   }
 };
 
-TEST(AllocationCounterTest, SeesWhatContainersAllocate) {
+TEST(AllocationCounterTest, CountsContainerAllocations) {
   const AllocationCounter counter;
   const std::vector<float> values(1000);
   const std::string text(100, 'x');

@@ -1,7 +1,8 @@
-// A rank holds only the weights that it uses.
+// SPDX-License-Identifier: Apache-2.0
+// Ranks hold only the weights that they use.
 #include <gtest/gtest.h>
 
-#include "engine/split_fixture.hpp"
+#include "engine/splits/split_fixture.hpp"
 #include "support/network_builder.hpp"
 
 namespace parconv::test {
@@ -11,7 +12,7 @@ constexpr index_t width = 128;
 
 /// Twelve equal convolutions: stages of equal weight, filters and channels in multiples of 16 for each of four ranks.
 Network equal_layers() {
-  NetworkBuilder builder(3, Weights::Reals);
+  RandomNetworkBuilder builder(3, Weights::Reals);
   const WindowAxis three{.kernel = 3, .pad_lo = 1, .pad_hi = 1};
   ValueId value = builder.input(Extents{{1, width, 1, 8, 8}});
   for (int k = 0; k < 12; ++k) value = builder.conv(value, {.oc = width, .window = {{WindowAxis{}, three, three}}});
@@ -27,7 +28,7 @@ class WeightsTest : public SplitTest {
     return run.engine().memory().weight_bytes;
   }
 
-  /// Of the filters and biases as the model holds them.
+  /// Bytes of filters and biases in the model.
   static constexpr index_t model_bytes = 12 * (width * width * 9 + width) * 4;
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "support/fake_device.hpp"
 
 #include <sys/mman.h>
@@ -16,45 +17,46 @@ namespace {
 /// How often an event says "not yet" before the work before it is done.
 constexpr int refusals = 3;
 
-constexpr std::size_t index_of(DeviceLane lane) { return static_cast<std::size_t>(lane); }
-constexpr DeviceLane other(DeviceLane lane) {
-  return lane == DeviceLane::Compute ? DeviceLane::Communication : DeviceLane::Compute;
+constexpr std::size_t index_of(DeviceStream stream) { return static_cast<std::size_t>(stream); }
+constexpr DeviceStream other(DeviceStream stream) {
+  return stream == DeviceStream::Compute ? DeviceStream::Communication : DeviceStream::Compute;
 }
 
-/// A point of a lane: so much of its work, and when that ends.
+/// A point of a stream: so much of its work, and when that ends.
 struct Mark {
-  DeviceLane lane = DeviceLane::Compute;
+  DeviceStream stream = DeviceStream::Compute;
   std::uint64_t count = 0;
   std::uint64_t time = 0;
 };
 
 }  // namespace
 
-/// What lanes were given while it was recorded.
+/// What streams were given while it was recorded.
 struct FakeDevice::Capture {
-  /// Where each lane is when the graph is launched.
+  /// Where each stream is when the graph is launched.
   using Begin = std::array<std::uint64_t, 2>;
   struct Entry {
-    DeviceLane lane = DeviceLane::Compute;
+    DeviceStream stream = DeviceStream::Compute;
     bool takes_time = false;
     std::function<void(const Begin&)> work{};
   };
 
-  void add(DeviceLane lane, std::function<void(const Begin&)> work, bool takes_time) {
-    if (lane == DeviceLane::Communication && !is_forked) refuse("the communication lane was not held by the compute lane before");
-    entries.push_back({lane, takes_time, std::move(work)});
-    ++counts[index_of(lane)];
+  void add(DeviceStream stream, std::function<void(const Begin&)> work, bool takes_time) {
+    if (stream == DeviceStream::Communication && !is_forked)
+      refuse("the communication stream did not wait for the compute stream before");
+    entries.push_back({stream, takes_time, std::move(work)});
+    ++counts[index_of(stream)];
   }
   void refuse(const std::string& why) {
     if (problem.empty()) problem = why;
   }
-  bool is_joined() const { return held_of_communication == counts[index_of(DeviceLane::Communication)]; }
+  bool is_joined() const { return awaited_communication == counts[index_of(DeviceStream::Communication)]; }
 
   int number = 0;
   std::vector<Entry> entries{};
   std::array<std::uint64_t, 2> counts{};
   bool is_forked = false;
-  std::uint64_t held_of_communication = 0;  // by the compute lane
+  std::uint64_t awaited_communication = 0;  // by the compute stream
   std::string problem{};
 };
 
@@ -64,41 +66,37 @@ class FakeEvent final : public DeviceEvent {
  public:
   FakeEvent(FakeDevice& device, EventKind kind) : device_(device), kind_(kind) {}
 
-  void record(DeviceLane lane) override {
+  void record(DeviceStream stream) override {
     FakeDevice::Capture* const capture = device_.current_capture();
     if (capture == nullptr)
-      set({.lane = lane, .count = device_.given(lane), .time = device_.time(lane)});
+      set({.stream = stream, .count = device_.enqueued(stream), .time = device_.time(stream)});
     else if (kind_ == EventKind::Timed)
       capture->add(
-          lane,
-          [this, lane](const auto&) {
-            set({lane, device_.done(lane), device_.reached_time(lane)});
-          },
-          false);
+          stream, [this, stream](const auto&) { set({stream, device_.done(stream), device_.reached_time(stream)}); }, false);
     else
-      set({.lane = lane, .count = capture->counts[index_of(lane)]}, capture->number);
+      set({.stream = stream, .count = capture->counts[index_of(stream)]}, capture->number);
   }
 
-  /// Takes the mark of now along: the event may be recorded again before the lane comes to this point.
-  void hold(DeviceLane lane) override {
+  /// Takes the mark of now along: the event may be recorded again before the stream comes to this point.
+  void wait(DeviceStream stream) override {
     FakeDevice::Capture* const capture = device_.current_capture();
-    if (capture != nullptr) return hold_captured(lane, *capture);
-    PARCONV_EXPECT(captured_in_ < 0, "a lane waits for an event that was recorded in a capture");
-    device_.submit(lane, [&device = device_, mark = mark_] { device.advance(mark.lane, mark.count); });
+    if (capture != nullptr) return wait_captured(stream, *capture);
+    PARCONV_EXPECT(captured_in_ < 0, "a stream waits for an event that was recorded in a capture");
+    device_.submit(stream, [&device = device_, mark = mark_] { device.advance(mark.stream, mark.count); });
   }
 
   bool is_reached() override {
     if (device_.current_capture() != nullptr) device_.current_capture()->refuse("an event was asked");
     PARCONV_EXPECT(captured_in_ < 0, "the event was recorded in a capture");
-    if (device_.done(mark_.lane) >= mark_.count) return true;
+    if (device_.done(mark_.stream) >= mark_.count) return true;
     if (refused_++ < refusals) return false;
-    device_.advance(mark_.lane, mark_.count);
+    device_.advance(mark_.stream, mark_.count);
     return true;
   }
 
   double seconds_since(const DeviceEvent& earlier) const override {
     const auto& before = static_cast<const FakeEvent&>(earlier);
-    PARCONV_EXPECT(device_.done(mark_.lane) >= mark_.count && before.mark_.count <= mark_.count,
+    PARCONV_EXPECT(device_.done(mark_.stream) >= mark_.count && before.mark_.count <= mark_.count,
                    "events are not reached, or not in order");
     return static_cast<double>(mark_.time - before.mark_.time) * 1e-6;
   }
@@ -110,15 +108,15 @@ class FakeEvent final : public DeviceEvent {
     captured_in_ = captured_in;
   }
 
-  void hold_captured(DeviceLane lane, FakeDevice::Capture& capture) {
-    if (captured_in_ != capture.number) return capture.refuse("a lane waits for work outside of the capture");
-    if (lane == DeviceLane::Communication) capture.is_forked = true;
-    if (mark_.lane == DeviceLane::Communication)
-      capture.held_of_communication = std::max(capture.held_of_communication, mark_.count);
-    const auto wait = [&device = device_, mark = mark_](const FakeDevice::Capture::Begin& begin) {
-      device.advance(mark.lane, begin[index_of(mark.lane)] + mark.count);
+  void wait_captured(DeviceStream stream, FakeDevice::Capture& capture) {
+    if (captured_in_ != capture.number) return capture.refuse("a stream waits for work outside of the capture");
+    if (stream == DeviceStream::Communication) capture.is_forked = true;
+    if (mark_.stream == DeviceStream::Communication)
+      capture.awaited_communication = std::max(capture.awaited_communication, mark_.count);
+    const auto work = [&device = device_, mark = mark_](const FakeDevice::Capture::Begin& begin) {
+      device.advance(mark.stream, begin[index_of(mark.stream)] + mark.count);
     };
-    capture.add(lane, wait, false);
+    capture.add(stream, work, false);
   }
 
   FakeDevice& device_;
@@ -144,7 +142,7 @@ class FakeKernel final : public Kernel {
 
   void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) override {
     std::vector<const std::byte*> operands(srcs.begin(), srcs.end());
-    device_.submit(DeviceLane::Compute, [this, operands, dst, scratch]() mutable {
+    device_.submit(DeviceStream::Compute, [this, operands, dst, scratch]() mutable {
       for (const std::byte*& operand : operands) operand = device_.real(operand);
       inner_->execute(operands, device_.real(dst), scratch == nullptr ? nullptr : device_.real(scratch));
     });
@@ -186,51 +184,51 @@ FakeDevice::~FakeDevice() {
 
 std::unique_ptr<DeviceEvent> FakeDevice::make_event(EventKind kind) { return std::make_unique<FakeEvent>(*this, kind); }
 
-void FakeDevice::copy(ConstView src, View dst, DeviceLane lane) {
+void FakeDevice::copy(ConstView src, View dst, DeviceStream stream) {
   if (volume(src.layout.extents) == 0) return;
-  submit(lane, [this, src, dst] { parconv::copy({real(src.data), src.layout}, {real(dst.data), dst.layout}); });
+  submit(stream, [this, src, dst] { parconv::copy({real(src.data), src.layout}, {real(dst.data), dst.layout}); });
 }
 
-void FakeDevice::upload(ConstView host, View device, DeviceLane lane) {
+void FakeDevice::upload(ConstView host, View device, DeviceStream stream) {
   if (volume(host.layout.extents) == 0) return;
-  submit(lane, [this, host, device] { parconv::copy(host, {real(device.data), device.layout}); });
+  submit(stream, [this, host, device] { parconv::copy(host, {real(device.data), device.layout}); });
 }
 
-void FakeDevice::download(ConstView device, View host, DeviceLane lane) {
+void FakeDevice::download(ConstView device, View host, DeviceStream stream) {
   if (volume(host.layout.extents) == 0) return;
-  submit(lane, [this, device, host] { parconv::copy({real(device.data), device.layout}, host); });
+  submit(stream, [this, device, host] { parconv::copy({real(device.data), device.layout}, host); });
 }
 
 void FakeDevice::synchronize() {
   if (capture_ != nullptr) capture_->refuse("somebody waits for the device");
-  for (const DeviceLane lane : {DeviceLane::Communication, DeviceLane::Compute}) advance(lane, given(lane));
+  for (const DeviceStream stream : {DeviceStream::Communication, DeviceStream::Compute}) advance(stream, enqueued(stream));
 }
 
-void FakeDevice::submit(DeviceLane lane, std::function<void()> work) {
-  if (capture_ == nullptr) return give(lane, std::move(work), costs_.direct);
+void FakeDevice::submit(DeviceStream stream, std::function<void()> work) {
+  if (capture_ == nullptr) return enqueue(stream, std::move(work), costs_.direct);
   // Work may change what it holds, so each launch does it on a copy.
   const auto once = [work = std::move(work)](const Capture::Begin&) {
     const std::function<void()> own = work;
     own();
   };
-  capture_->add(lane, once, true);
+  capture_->add(stream, once, true);
 }
 
-void FakeDevice::give(DeviceLane lane_name, std::function<void()> work, std::uint64_t cost) {
-  Lane& lane = lane_of(lane_name);
-  lane.time += cost;
-  lane.work.push_back({std::move(work), lane.time});
-  ++lane.given;
+void FakeDevice::enqueue(DeviceStream stream, std::function<void()> work, std::uint64_t cost) {
+  Queue& queue = queue_of(stream);
+  queue.time += cost;
+  queue.work.push_back({std::move(work), queue.time});
+  ++queue.enqueued;
 }
 
-void FakeDevice::advance(DeviceLane lane_name, std::uint64_t count) {
-  Lane& lane = lane_of(lane_name);
-  while (lane.done < count) {
-    const Work work = std::move(lane.work.front());
-    lane.work.pop_front();
-    lane.reached_time = work.end_time;
+void FakeDevice::advance(DeviceStream stream, std::uint64_t count) {
+  Queue& queue = queue_of(stream);
+  while (queue.done < count) {
+    const Work work = std::move(queue.work.front());
+    queue.work.pop_front();
+    queue.reached_time = work.end_time;
     work.work();
-    ++lane.done;
+    ++queue.done;
   }
 }
 
@@ -246,7 +244,7 @@ std::unique_ptr<DeviceGraph> FakeDevice::capture(const std::function<void()>& wo
     throw;
   }
   capture_ = nullptr;
-  if (!capture.is_joined()) capture.refuse("the compute lane does not wait for the communication lane");
+  if (!capture.is_joined()) capture.refuse("the compute stream does not wait for the communication stream");
   if (captures_until_failure_ >= 0 && captures_until_failure_-- == 0) capture.refuse("it was told to fail");
   if (!capture.problem.empty()) throw Error(ExitCode::Unavailable, concat("work cannot be captured: ", capture.problem));
   ++num_captures_;
@@ -256,18 +254,16 @@ std::unique_ptr<DeviceGraph> FakeDevice::capture(const std::function<void()>& wo
 void FakeDevice::launch(const Capture& capture) {
   PARCONV_EXPECT(capture_ == nullptr, "a launch within a capture");
   ++num_launches_;
-  let_wait(DeviceLane::Compute);
-  const Capture::Begin begin{given(DeviceLane::Compute), given(DeviceLane::Communication)};
+  let_wait(DeviceStream::Compute);
+  const Capture::Begin begin{enqueued(DeviceStream::Compute), enqueued(DeviceStream::Communication)};
   for (const Capture::Entry& entry : capture.entries)
-    give(
-        entry.lane, [work = entry.work, begin] { work(begin); }, entry.takes_time ? costs_.in_graph : 0);
-  let_wait(DeviceLane::Communication);
+    enqueue(entry.stream, [work = entry.work, begin] { work(begin); }, entry.takes_time ? costs_.in_graph : 0);
+  let_wait(DeviceStream::Communication);
 }
 
-void FakeDevice::let_wait(DeviceLane lane) {
-  const DeviceLane awaited = other(lane);
-  give(
-      lane, [this, awaited, count = given(awaited)] { advance(awaited, count); }, 0);
+void FakeDevice::let_wait(DeviceStream stream) {
+  const DeviceStream awaited = other(stream);
+  enqueue(stream, [this, awaited, count = enqueued(awaited)] { advance(awaited, count); }, 0);
 }
 
 std::byte* FakeDevice::real(std::byte* address) const {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A device without hardware, as unhelpful as a device may be.
 #pragma once
 
@@ -13,10 +14,9 @@
 
 namespace parconv::test {
 
-/// Device memory has addresses that no host code can read or write: touching them ends the process. What a lane is given is done
-/// as late as possible, when an event after it is waited for, so that whoever forgets to wait finds old bytes, and whoever does
-/// not wait long enough finds that memory has changed before it was read.
-/// Its clock counts the work of each lane. What real devices refuse to capture, it refuses too.
+/// Device memory has addresses that no host code can read or write: touching them ends the process. Enqueued work is done
+/// as late as possible, when an event after it is waited for: code that forgets to wait finds old bytes, and memory that changes
+/// too early is read changed. Its clock counts the work of each stream. It refuses to capture the same work as real devices.
 class FakeDevice final : public Device {
  public:
   FakeDevice() = default;
@@ -25,12 +25,12 @@ class FakeDevice final : public Device {
   FakeDevice& operator=(const FakeDevice&) = delete;
 
   std::string name() const override { return "fake"; }
-  bool is_host() const override { return false; }
+  DevicePlatform platform() const override { return DevicePlatform::Custom; }
   DeviceMemory memory() const override { return {.free_bytes = std::size_t{1} << 34, .total_bytes = std::size_t{1} << 34}; }
   std::unique_ptr<DeviceEvent> make_event(EventKind kind) override;
-  void copy(ConstView src, View dst, DeviceLane lane) override;
-  void upload(ConstView host, View device, DeviceLane lane) override;
-  void download(ConstView device, View host, DeviceLane lane) override;
+  void copy(ConstView src, View dst, DeviceStream stream) override;
+  void upload(ConstView host, View device, DeviceStream stream) override;
+  void download(ConstView device, View host, DeviceStream stream) override;
   void synchronize() override;
   std::string capture_problem() const override { return {}; }
   std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override;
@@ -47,25 +47,25 @@ class FakeDevice final : public Device {
   int num_captures() const { return num_captures_; }
   int num_launches() const { return num_launches_; }
 
-  /// Gives any work to a lane.
-  void submit(DeviceLane lane, std::function<void()> work);
+  /// Enqueues any work on a stream.
+  void submit(DeviceStream stream, std::function<void()> work);
   /// Where work that has its turn finds the bytes of a device address. Throws Bug for any other address.
   std::byte* real(std::byte* address) const;
   const std::byte* real(const std::byte* address) const { return real(const_cast<std::byte*>(address)); }
 
-  /// Work that was given to a lane so far, and what of it is done.
-  std::uint64_t given(DeviceLane lane) const { return lane_of(lane).given; }
-  std::uint64_t done(DeviceLane lane) const { return lane_of(lane).done; }
-  /// Does the work of a lane until `count` of it is done.
-  void advance(DeviceLane lane, std::uint64_t count);
-  /// When the work that a lane was given so far ends, if nothing waits.
-  std::uint64_t time(DeviceLane lane) const { return lane_of(lane).time; }
-  std::uint64_t reached_time(DeviceLane lane) const { return lane_of(lane).reached_time; }
+  /// Work that was enqueued on a stream so far, and what of it is done.
+  std::uint64_t enqueued(DeviceStream stream) const { return queue_of(stream).enqueued; }
+  std::uint64_t done(DeviceStream stream) const { return queue_of(stream).done; }
+  /// Does the work of a stream until `count` of it is done.
+  void advance(DeviceStream stream, std::uint64_t count);
+  /// When the work enqueued on a stream so far ends, if nothing waits.
+  std::uint64_t time(DeviceStream stream) const { return queue_of(stream).time; }
+  std::uint64_t reached_time(DeviceStream stream) const { return queue_of(stream).reached_time; }
 
   struct Capture;
   /// Null outside captures.
   Capture* current_capture() { return capture_; }
-  /// Gives captured work to the lanes.
+  /// Enqueues captured work on the streams.
   void launch(const Capture& capture);
 
  protected:
@@ -77,9 +77,9 @@ class FakeDevice final : public Device {
     std::function<void()> work{};
     std::uint64_t end_time = 0;
   };
-  struct Lane {
+  struct Queue {
     std::deque<Work> work{};
-    std::uint64_t given = 0;
+    std::uint64_t enqueued = 0;
     std::uint64_t done = 0;
     std::uint64_t time = 0;          // of all that was given
     std::uint64_t reached_time = 0;  // of what is done
@@ -90,14 +90,14 @@ class FakeDevice final : public Device {
     std::size_t bytes = 0;
   };
 
-  Lane& lane_of(DeviceLane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
-  const Lane& lane_of(DeviceLane lane) const { return lanes_[static_cast<std::size_t>(lane)]; }
+  Queue& queue_of(DeviceStream stream) { return queues_[static_cast<std::size_t>(stream)]; }
+  const Queue& queue_of(DeviceStream stream) const { return queues_[static_cast<std::size_t>(stream)]; }
 
-  void give(DeviceLane lane, std::function<void()> work, std::uint64_t cost);
-  /// The lane goes on when the other one is through with what it was given.
-  void let_wait(DeviceLane lane);
+  void enqueue(DeviceStream stream, std::function<void()> work, std::uint64_t cost);
+  /// The stream goes on when the other one is through with what it was given.
+  void let_wait(DeviceStream stream);
 
-  std::array<Lane, 2> lanes_{};
+  std::array<Queue, 2> queues_{};
   Capture* capture_ = nullptr;
   Costs costs_{};
   int captures_until_failure_ = -1;
@@ -107,7 +107,7 @@ class FakeDevice final : public Device {
   std::map<const std::byte*, Mapping> mappings_{};
 };
 
-/// Computes with `inner`, a backend for host memory, on the compute lane of the device. Both must outlive it.
+/// Computes with `inner`, a backend for host memory, on the compute stream of the device. Both must outlive it.
 std::unique_ptr<Backend> make_fake_backend(FakeDevice& device, Backend& inner);
 
 }  // namespace parconv::test

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "support/queued_communicator.hpp"
 
 #include <vector>
 
+#include "parconv/comm/forwarding_communicator.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::test {
@@ -18,10 +20,10 @@ class QueuedExchange final : public Exchange {
   void start() override {
     PARCONV_EXPECT(!is_active_, "an exchange is started before it is finished");
     is_active_ = true;
-    give();
+    enqueue();
   }
   void finish() override {
-    if (is_active_) is_complete_->hold(DeviceLane::Compute);
+    if (is_active_) is_complete_->wait(DeviceStream::Compute);
     is_active_ = false;
   }
   bool test() override {
@@ -29,18 +31,20 @@ class QueuedExchange final : public Exchange {
     finish();
     return true;
   }
-  void capture_start() override { give(); }
-  void capture_finish() override { is_complete_->hold(DeviceLane::Compute); }
+  void capture_start() override { enqueue(); }
+  void capture_finish() override { is_complete_->wait(DeviceStream::Compute); }
+  void note_launch() override {}
+  std::size_t pinned_bytes() const override { return 0; }
 
  private:
-  void give() {
-    is_due_->record(DeviceLane::Compute);
-    is_due_->hold(DeviceLane::Communication);
-    device_.submit(DeviceLane::Communication, [this] {
+  void enqueue() {
+    is_due_->record(DeviceStream::Compute);
+    is_due_->wait(DeviceStream::Communication);
+    device_.submit(DeviceStream::Communication, [this] {
       inner_->start();
       inner_->finish();
     });
-    is_complete_->record(DeviceLane::Communication);
+    is_complete_->record(DeviceStream::Communication);
   }
 
   FakeDevice& device_;
@@ -50,16 +54,12 @@ class QueuedExchange final : public Exchange {
   bool is_active_ = false;
 };
 
-class QueuedCommunicator final : public Communicator {
+class QueuedCommunicator final : public ForwardingCommunicator {
  public:
-  QueuedCommunicator(std::unique_ptr<Communicator> inner, FakeDevice& device) : inner_(std::move(inner)), device_(device) {}
+  QueuedCommunicator(std::unique_ptr<Communicator> inner, FakeDevice& device)
+      : ForwardingCommunicator(std::move(inner)), device_(device) {}
 
-  int rank() const override { return inner_->rank(); }
-  int size() const override { return inner_->size(); }
-  void progress() override { inner_->progress(); }
-  void poll() override { inner_->poll(); }
   std::string capture_problem() const override { return {}; }
-  void barrier() override { inner_->barrier(); }
 
   std::unique_ptr<Exchange> prepare(int order, std::span<const SendMessage> sends,
                                     std::span<const ReceiveMessage> receives) override {
@@ -69,11 +69,10 @@ class QueuedCommunicator final : public Communicator {
     std::vector<ReceiveMessage> real_receives(receives.begin(), receives.end());
     for (ReceiveMessage& message : real_receives)
       if (message.size_bytes > 0) message.data = device_.real(message.data);
-    return std::make_unique<QueuedExchange>(device_, inner_->prepare(order, real_sends, real_receives));
+    return std::make_unique<QueuedExchange>(device_, inner().prepare(order, real_sends, real_receives));
   }
 
  private:
-  std::unique_ptr<Communicator> inner_;
   FakeDevice& device_;
 };
 

@@ -1,4 +1,5 @@
-// The seam to the libraries that move data between ranks.
+// SPDX-License-Identifier: Apache-2.0
+// The interface to the libraries that move data between ranks.
 #pragma once
 
 #include <cstddef>
@@ -8,46 +9,63 @@
 
 namespace parconv {
 
-/// Bytes that go to `peer` or come from it, in the memory that the communicator is for: of the host, or of a device. They stay
-/// where they are from prepare to the last finish.
+/// A message to `peer`. `data` is host or device memory, as the communicator requires, and must stay valid from prepare to the
+/// last finish.
 struct SendMessage {
   int peer = 0;
   const std::byte* data = nullptr;
   std::size_t size_bytes = 0;
 };
+/// A message from `peer`, under the same rules as SendMessage.
 struct ReceiveMessage {
   int peer = 0;
   std::byte* data = nullptr;
   std::size_t size_bytes = 0;
 };
 
-/// One rank's part of one communication: all its messages, prepared once and started again and again. Messages between two
-/// ranks match in the order of the spans.
+// All methods of Exchange and Communicator are pure virtual: a decorator that omits one does not compile. Decorators derive
+// from ForwardingCommunicator.
+
+/// One rank's messages of one communication: prepared once, started many times. Messages between two ranks match in the order
+/// of the spans.
 class Exchange {
  public:
   virtual ~Exchange() = default;
 
-  /// Starts all messages without waiting. Send buffers may not be written, receive buffers not touched, until finish. On a
-  /// device the messages begin after what its compute lane was given before.
+  /// Starts all messages; local, does not block. Until finish, send buffers must not be written and receive buffers must not be
+  /// accessed. On a device the messages follow all work already enqueued on its compute stream. Throws Error(Communication).
   virtual void start() = 0;
-  /// Waits until all messages are complete. On a device the caller may be let go earlier: then its compute lane waits, and all
-  /// that it is given afterwards finds the messages complete. Throws Error(Communication).
+  /// Blocks until all messages are complete. On a device it may return earlier and make the compute stream wait instead: work
+  /// enqueued on that stream afterwards runs after the messages. Throws Error(Communication).
   virtual void finish() = 0;
-  /// True once all messages are complete; moves data meanwhile.
+  /// True once all messages are complete. Local, does not block; advances the messages. Throws Error(Communication).
   virtual bool test() = 0;
 
-  /// The same as start and finish while the device captures, for communicators without a capture_problem: every launch of what
-  /// was captured starts and finishes the messages. On all participants a communication is either captured or not.
-  virtual void capture_start();
-  virtual void capture_finish();
-  /// Called after a launch that includes this exchange.
-  virtual void note_launch() {}
+  /// The counterparts of start and finish during a capture (Device::capture): every launch of the graph starts and finishes the
+  /// messages. A communication is captured on all its ranks or on none. Precondition: the communicator's capture_problem is
+  /// empty.
+  virtual void capture_start() = 0;
+  virtual void capture_finish() = 0;
+  /// Called after every launch of a graph that contains this exchange.
+  virtual void note_launch() = 0;
 
-  /// Pinned host memory that it keeps for messages on their way to and from a device.
-  virtual std::size_t pinned_bytes() const { return 0; }
+  /// Pinned host memory held for staging messages.
+  virtual std::size_t pinned_bytes() const = 0;
 };
 
-/// A group of ranks that exchange messages. All ranks start their exchanges in one global order (docs/design.md).
+/// Base of exchanges that cannot be captured: capture_start and capture_finish throw Bug.
+class UncapturedExchange : public Exchange {
+ public:
+  void capture_start() final;
+  void capture_finish() final;
+  void note_launch() final {}
+  std::size_t pinned_bytes() const override { return 0; }
+};
+
+/// The capture_problem of communicators whose messages need host calls.
+inline constexpr const char* host_takes_part = "the host takes part in its messages";
+
+/// A group of ranks that exchange messages. All ranks start their exchanges in the same global order (docs/design.md).
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -55,21 +73,21 @@ class Communicator {
   virtual int rank() const = 0;
   virtual int size() const = 0;
 
-  /// Local. Describes messages that are to be sent many times. `order` is the exchange's place in the global order, and the same
-  /// on all its participants; several exchanges of one order match in the order in which they are started.
+  /// Prepares messages that are sent many times. Local. `order` is the position in the global order and must be equal on all
+  /// participants. Exchanges of equal order match in the order in which they are started.
   virtual std::unique_ptr<Exchange> prepare(int order, std::span<const SendMessage> sends,
                                             std::span<const ReceiveMessage> receives) = 0;
 
-  /// Local, does not block: lets started exchanges advance (many MPI libraries move data only inside MPI calls). For callers
-  /// between two pieces of work.
+  /// Advances started exchanges, since many MPI libraries move data only inside MPI calls. Local, does not block. Called
+  /// between kernels.
   virtual void progress() = 0;
 
-  /// The same for callers that wait for something else, which is no sign that their work goes on. Throws Error(Communication) if
-  /// ranks have become unreachable.
+  /// The same for callers that wait for another event: it does not count as progress for a watchdog. Throws
+  /// Error(Communication) if ranks have become unreachable.
   virtual void poll() = 0;
 
-  /// Why a device cannot capture these exchanges; empty if it can. The same on all ranks.
-  virtual std::string capture_problem() const { return "the host takes part in its messages"; }
+  /// The reason why a device cannot capture these exchanges, empty if it can. Equal on all ranks.
+  virtual std::string capture_problem() const = 0;
 
   /// Collective, blocking.
   virtual void barrier() = 0;

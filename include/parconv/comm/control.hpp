@@ -1,4 +1,5 @@
-// What ranks agree on outside the steady loop: small collective calls, always over MPI.
+// SPDX-License-Identifier: Apache-2.0
+// Agreement between ranks outside the steady loop: small collectives, always over MPI.
 #pragma once
 
 #include <concepts>
@@ -7,30 +8,30 @@
 #include <string>
 #include <vector>
 
-#include "parconv/comm/mpi_environment.hpp"
+#include "parconv/comm/mpi/mpi_environment.hpp"
 #include "parconv/core/types.hpp"
 
 namespace parconv {
 
-/// How values of all ranks become one.
+/// The operation of a reduction over ranks.
 enum class Reduction { Min, Max, Sum };
 
-/// A group of ranks that agree with each other, on a communicator of its own. Every method that is not const is collective and
-/// blocking over the group, and throws Error(Communication) if MPI fails.
+/// A group of ranks with a duplicated MPI communicator of its own. Every non-const method is collective over the group, blocks,
+/// and throws Error(Communication) if MPI fails.
 class Control {
  public:
-  /// All ranks of the job. Collective. The environment must live longer.
+  /// The group of all ranks of the job. Collective. The environment must outlive it.
   explicit Control(const MpiEnvironment& environment);
   ~Control();
   Control(Control&&) noexcept;
   Control& operator=(Control&&) noexcept;
 
-  /// The ranks of this group that give the same `color` (>= 0), in the order of their ranks here.
+  /// Splits the group by `color` (>= 0), as MPI_Comm_split does; the order of ranks is kept.
   Control split(int color);
 
   int rank() const;
   int size() const;
-  /// This rank's place among the ranks of the group on the same host, and their number.
+  /// This rank's index among the ranks of the group on the same host, and their number.
   int node_rank() const;
   int node_size() const;
   /// Host names by rank.
@@ -39,8 +40,8 @@ class Control {
 
   void barrier();
 
-  /// Reduces each element over the ranks, in place. Precondition: as many elements on every rank.
-  /// Sums of doubles may differ in the last bits with another number of ranks.
+  /// Reduces each element over the ranks, in place. Precondition: equal sizes on all ranks. Sums of doubles may depend on the
+  /// number of ranks in the last bits.
   void all_reduce(Reduction reduction, std::span<index_t> values);
   void all_reduce(Reduction reduction, std::span<double> values);
 
@@ -51,15 +52,15 @@ class Control {
   double min(std::floating_point auto value) { return reduced(Reduction::Min, static_cast<double>(value)); }
   double sum(std::floating_point auto value) { return reduced(Reduction::Sum, static_cast<double>(value)); }
 
-  /// The text of rank `root`; what the others pass is not read. Any bytes, up to 2 GiB.
+  /// Returns the text of rank `root` on all ranks; the argument of other ranks is ignored. Any bytes, up to 2 GiB.
   std::string broadcast(const std::string& text, int root = 0);
-  /// On rank 0 the texts of all ranks by rank, elsewhere nothing. Up to 2 GiB together.
+  /// Returns the texts of all ranks by rank on rank 0 and an empty vector elsewhere. Up to 2 GiB in total.
   std::vector<std::string> gather(const std::string& text);
   /// True on every rank if all ranks pass the same text.
   bool all_equal(const std::string& text);
 
   /// The address of the group's MPI_Comm, for libraries that take one (HDF5): *static_cast<const MPI_Comm*>(native_handle()).
-  /// Valid as long as this object. Who sends messages with it duplicates it first.
+  /// Valid as long as this object. Duplicate it before sending messages on it.
   const void* native_handle() const;
 
  private:

@@ -1,4 +1,5 @@
-// Work that can fail on one rank, so that all ranks fail together and none is left waiting.
+// SPDX-License-Identifier: Apache-2.0
+// Runs work that may fail on one rank, so that all ranks fail together and none deadlocks.
 #pragma once
 
 #include <exception>
@@ -12,17 +13,17 @@
 
 namespace parconv {
 
-/// The Error that stands for any exception: an Error as it is, Bug and all that is unknown with ExitCode::Bug, std::bad_alloc
-/// with ExitCode::OutOfMemory. Precondition: not null.
+/// Converts any exception to an Error: an Error is unchanged, std::bad_alloc becomes ExitCode::OutOfMemory, Bug and all others
+/// become ExitCode::Bug. Local. Precondition: not null.
 Error to_error(const std::exception_ptr& exception);
 
-/// Collective: every rank tells whether it failed (null: it did not). If any did, all throw the JobError of the lowest one. The
-/// place of an error that is a JobError already is kept.
+/// Agrees on failure. Collective, blocking. `exception` is null on ranks that succeeded. If any rank failed, all throw the
+/// JobError of the lowest failed rank. An exception that already is a JobError keeps its place.
 void agree_on_failure(Control& control, const std::string& phase, const std::exception_ptr& exception);
 
-/// Collective: runs `work` on every rank and returns its result, or throws the same JobError on every rank if it threw on any.
-/// `phase` names the work in the error ("reading the model"). A rank that throws must not leave others inside a collective call
-/// that `work` makes: agree before each of those.
+/// Runs `work` on every rank and returns its result. Collective, blocking. Throws the same JobError on every rank if `work`
+/// throws on any. `phase` names the work in the error ("reading the model"). If `work` itself makes collective calls, agree
+/// before each of them: a rank that throws earlier would deadlock the others.
 template <class Work>
 auto coordinated(Control& control, const std::string& phase, Work&& work) -> std::invoke_result_t<Work&> {
   using Result = std::invoke_result_t<Work&>;

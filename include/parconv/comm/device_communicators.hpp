@@ -1,4 +1,5 @@
-// Messages between the memories of devices.
+// SPDX-License-Identifier: Apache-2.0
+// Messages between device memories.
 #pragma once
 
 #include <memory>
@@ -9,31 +10,32 @@
 
 namespace parconv {
 
-/// How a communicator for host memory reaches device memory.
+/// How messages in device memory reach the inner communicator.
 enum class DeviceAccess {
-  Staged,  ///< messages are copied through pinned host memory
-  Direct   ///< the inner communicator takes addresses of the device
+  Staged,  ///< copied through pinned host memory
+  Direct   ///< passed as device addresses
 };
 
-/// Sends and receives in the memory of `device` by a communicator of another kind of memory. Messages leave when the compute lane
-/// has done what it was given before they started; until then, and while they are copied, the caller goes on. Allocates in
-/// prepare only. The device must outlive it; its exchanges must not.
+/// Messages in the memory of `device` over a communicator for host memory. Local. Messages are sent once the compute stream has
+/// reached the point at which they were started; neither that nor the copies block the caller. Allocates in prepare only. The
+/// device must outlive it, and it must outlive its exchanges.
 std::unique_ptr<Communicator> make_staged_communicator(std::unique_ptr<Communicator> inner, Device& device,
                                                        DeviceAccess access = DeviceAccess::Staged);
 
-/// True if this MPI library says that it takes the addresses of GPUs. Local; MPI has to run.
+/// True if the MPI library reports CUDA support. Local. Precondition: MPI is initialised.
 bool is_mpi_cuda_aware();
 
+/// Options of make_nccl_communicator.
 struct NcclOptions {
-  /// For making connections, and for ending after an error.
+  /// Limit for connecting, and for aborting after an error.
   double timeout_seconds = 60;
-  /// Blocks of threads that messages take from the GPU's multiprocessors at most. Halos are short: latency counts, not width.
+  /// Most thread blocks (CTAs) per NCCL operation. Halos are small, so latency matters more than bandwidth.
   int max_ctas = 8;
 };
 
-/// Messages between GPUs by NCCL, between the ranks of `control`. All of an exchange are one group on the communication lane of
-/// `device`, which is a GPU of no other rank. Collective, blocking: makes all connections. Throws Error(Communication) on all
-/// ranks alike if that fails, and Error(Unavailable) in builds without CUDA. Control and device must outlive it.
+/// Messages between the GPUs of the ranks of `control`, over NCCL. Collective, blocking: makes all connections. Each exchange
+/// is one NCCL group on the communication stream of `device`. Throws Error(Communication) on all ranks if connecting fails, and
+/// Error(Unavailable) in builds without CUDA. Preconditions: no two ranks use the same GPU; control and device outlive it.
 std::unique_ptr<Communicator> make_nccl_communicator(Control& control, Device& device, const NcclOptions& options = {});
 
 }  // namespace parconv

@@ -1,4 +1,5 @@
-// An error that all ranks know.
+// SPDX-License-Identifier: Apache-2.0
+// An error that is known to all ranks.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 
 namespace parconv {
 
-/// Where in a job something failed.
+/// The place of a failure in a job.
 struct JobPlace {
   int rank = 0;
   std::string host{};
@@ -16,7 +17,7 @@ struct JobPlace {
   friend bool operator==(const JobPlace&, const JobPlace&) = default;
 };
 
-/// The error of one rank, thrown alike on every rank. what(), hint() and code() are those of the rank that failed.
+/// The error of one rank, thrown on every rank. what(), hint() and code() are those of the rank that failed.
 class JobError : public Error {
  public:
   JobError(const Error& error, JobPlace place) : Error(error), place_(std::move(place)) {}

@@ -1,4 +1,5 @@
-// A deadline for each phase of a job, so that no rank waits for ever.
+// SPDX-License-Identifier: Apache-2.0
+// A deadline for each phase of a job, so that a deadlock ends with an error.
 #pragma once
 
 #include <chrono>
@@ -10,15 +11,15 @@
 
 namespace parconv {
 
-/// A thread that acts when a phase passes its deadline. It calls no MPI and takes no signals. All methods are local and may be
-/// called by any thread.
+/// A thread that runs an action when a phase exceeds its deadline. It calls no MPI and blocks all signals. All methods are
+/// local and thread-safe.
 class Watchdog {
  public:
-  /// What happens on expiry; an application prints and ends the process with _exit(76), since destructors would wait. Runs on the
-  /// watchdog's thread, must not throw and must not call the watchdog.
+  /// Called on expiry, on the watchdog's thread; must not throw and must not call the watchdog. Applications print and end the
+  /// process with _exit(76), since destructors would block.
   using Action = std::function<void(const std::string& phase, double seconds)>;
 
-  /// A phase and the seconds it has; not watched if `seconds` is not above 0.
+  /// A phase and its time limit; not watched if `seconds` <= 0.
   struct Deadline {
     std::string phase{};
     double seconds = 0;
@@ -30,13 +31,13 @@ class Watchdog {
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
-  /// Watches `phase` from now on, instead of any other; seconds <= 0 watches nothing. The action runs at most once for each call.
+  /// Watches `phase` from now on and replaces any other; seconds <= 0 watches nothing. The action runs at most once per call.
   void arm(std::string phase, double seconds);
-  /// Watches nothing. No action begins after this call returns; waits for one that has begun.
+  /// Watches nothing. No action starts after this call returns; blocks until a running one ends.
   void disarm();
-  /// The phase makes progress: it has all its seconds again. Cheap, allocates nothing. No effect when nothing is watched.
+  /// Restarts the time limit of the current phase. Cheap, allocates nothing. No effect when nothing is watched.
   void kick();
-  /// What is watched now.
+  /// The current deadline.
   Deadline current() const;
 
  private:
@@ -55,7 +56,7 @@ class Watchdog {
   std::thread thread_{};
 };
 
-/// Arms the watchdog for a scope. At its end the phase around it is watched again, with all its seconds.
+/// Arms the watchdog for a scope. At its end the enclosing phase is armed again with its full time limit.
 class WatchdogPhase {
  public:
   WatchdogPhase(Watchdog& watchdog, std::string phase, double seconds);

@@ -1,4 +1,5 @@
-// Where a rank's tensors live and what moves them: the memory of the host, or of a GPU.
+// SPDX-License-Identifier: Apache-2.0
+// The memory and streams of a device: the host or a GPU.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +13,20 @@
 
 namespace parconv {
 
-/// Queues of work. A lane does its work in the order in which it was given; lanes wait for each other only where an event says
-/// so.
-enum class DeviceLane { Compute, Communication };
+/// The platform of a device. Queried only by the factories of backends, engines and communicators.
+enum class DevicePlatform {
+  Host,   ///< host memory; work is complete when it is enqueued
+  Cuda,   ///< a GPU; streams are cudaStream_t
+  Custom  ///< defined by the caller, with a backend of its own
+};
 
-/// Memory of the device, or memory of the host that the device reads and writes without help of a processor.
+/// The streams of a device. A stream executes its work in the order of enqueueing; streams synchronise only through events.
+enum class DeviceStream { Compute, Communication };
+
+/// Device memory, or page-locked host memory that the device accesses directly.
 enum class MemoryKind { Device, Pinned };
 
-/// Bytes of a device's memory.
+/// Free and total memory of a device.
 struct DeviceMemory {
   std::size_t free_bytes = 0;
   std::size_t total_bytes = 0;
@@ -55,75 +62,75 @@ class DeviceBytes {
   std::size_t size_ = 0;
 };
 
-/// What an event is for: the order of work only, or its times too, which costs a little more. In captured work (Device::capture)
-/// an Order event orders that work and tells callers nothing, a Timed event is recorded by every launch.
+/// Events for ordering only, or also for timing, which costs a little more. In captured work (Device::capture) an Order event
+/// only orders that work and is not visible to the caller; a Timed event is recorded by every launch.
 enum class EventKind { Order, Timed };
 
-/// A point in the work of a lane. Made once, recorded again and again. An event that was never recorded counts as reached.
+/// A mark in a stream. Created once, recorded many times. An event that was never recorded counts as reached.
 class DeviceEvent {
  public:
   virtual ~DeviceEvent() = default;
 
-  /// Marks the end of all work that `lane` has been given so far.
-  virtual void record(DeviceLane lane) = 0;
-  /// What `lane` is given from now on begins after the mark. Does not block the caller.
-  virtual void hold(DeviceLane lane) = 0;
-  /// True once all work before the mark is done. Does not block. Throws Error if the device failed.
+  /// Marks the end of all work enqueued on `stream` so far.
+  virtual void record(DeviceStream stream) = 0;
+  /// Makes all later work of `stream` wait for the mark. Does not block the caller.
+  virtual void wait(DeviceStream stream) = 0;
+  /// True once all work before the mark is complete. Does not block. Throws Error if the device failed.
   virtual bool is_reached() = 0;
-  /// Time between two reached points of one lane; 0 on the host. Precondition: both events are Timed.
+  /// Time between two marks of one stream; 0 on the host. Preconditions: both events are Timed and reached.
   virtual double seconds_since(const DeviceEvent& earlier) const = 0;
 };
 
-/// Work of the lanes that was captured: it is done by every launch, with the addresses that it was captured with. The device, and
-/// all that the work uses, must outlive it.
+/// Captured work of the streams: every launch repeats it with the captured addresses. The device and all memory that the work
+/// uses must outlive it.
 class DeviceGraph {
  public:
   virtual ~DeviceGraph() = default;
 
-  /// Gives the work to the lanes: after all that either of them was given before, and before all that either is given afterwards.
+  /// Enqueues the work on both streams: after all earlier work of either and before all later work of either. Does not block.
   virtual void launch() = 0;
 };
 
-/// Memory and copies of one device, used by one thread. Work is given to lanes and may be done later: memory that it reads and
-/// writes stays as it is until an event after it is reached. Local: nothing here communicates.
+/// Memory, streams and copies of one device, used by one thread. Work is enqueued on streams and may complete later: the memory
+/// that it reads and writes must stay valid until an event recorded after it is reached. Local: no method communicates.
 class Device {
  public:
   virtual ~Device() = default;
 
   /// "host", or the name of the GPU.
   virtual std::string name() const = 0;
-  /// True if device memory is host memory and work is done at once: what host code reads and writes needs no staging.
-  virtual bool is_host() const = 0;
+  virtual DevicePlatform platform() const = 0;
   virtual DeviceMemory memory() const = 0;
 
-  /// Zeroed. Throws Error(OutOfMemory) with the numbers. Not for the steady loop.
+  /// Allocates zeroed memory. Throws Error(OutOfMemory) with the requested and free bytes. Not for the steady loop.
   DeviceBytes allocate(std::size_t size_bytes, MemoryKind kind = MemoryKind::Device);
   virtual std::unique_ptr<DeviceEvent> make_event(EventKind kind = EventKind::Order) = 0;
 
-  /// dst = src, element by element, both in device memory. Precondition: same extents and types, no overlap.
-  virtual void copy(ConstView src, View dst, DeviceLane lane) = 0;
-  /// From pinned host memory to device memory, and back. Preconditions as for copy.
-  virtual void upload(ConstView host, View device, DeviceLane lane) = 0;
-  virtual void download(ConstView device, View host, DeviceLane lane) = 0;
+  /// Enqueues dst = src on `stream`, both in device memory. Preconditions: equal extents and types, no overlap.
+  virtual void copy(ConstView src, View dst, DeviceStream stream) = 0;
+  /// Enqueues a copy from pinned host memory to device memory, or back. Preconditions as for copy.
+  virtual void upload(ConstView host, View device, DeviceStream stream) = 0;
+  virtual void download(ConstView device, View host, DeviceStream stream) = 0;
 
-  /// Packs a view into dense memory (n, d, h, w, c order), and back; all in device memory.
-  void pack(ConstView src, std::byte* packed, DeviceLane lane);
-  void unpack(const std::byte* packed, View dst, DeviceLane lane);
+  /// Enqueues a copy from a view to dense memory in (n, d, h, w, c) order, or back; all in device memory.
+  void pack(ConstView src, std::byte* packed, DeviceStream stream);
+  void unpack(const std::byte* packed, View dst, DeviceStream stream);
 
-  /// Why `capture` cannot be used here; empty if it can.
+  /// The reason why `capture` is unavailable; empty if it is available.
   virtual std::string capture_problem() const;
-  /// Records what `work` gives to the lanes, and does nothing of it. The communication lane takes part from where it is first
-  /// held by a mark of the compute lane, which has to be held by a mark of its end. `work` may not allocate, block, or ask
-  /// events. Throws what `work` throws, and Error if its work cannot be captured; the lanes are as before then.
+  /// Captures the work that `work` enqueues instead of executing it. The communication stream joins the capture when it first
+  /// waits for an event of the compute stream, and the compute stream must wait for its last event. `work` must not allocate,
+  /// block or query events. Throws Error if the work cannot be captured and rethrows exceptions of `work`; the streams are then
+  /// unchanged.
   virtual std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work);
 
-  /// Blocks until all work of all lanes is done. Throws Error if some of it failed.
+  /// Blocks until all work of all streams is complete. Throws Error if any of it failed.
   virtual void synchronize() = 0;
 
-  /// The lane's stream for libraries that take one (a cudaStream_t); null on the host.
-  virtual void* native_stream(DeviceLane lane) const;
+  /// The stream's native handle (a cudaStream_t) for libraries that take one; null on the host.
+  virtual void* native_stream(DeviceStream stream) const;
 
-  /// Names what is given to the device until the matching end_range, for profilers. Ranges may lie in each other.
+  /// Opens a profiler range, which the matching end_range closes. Ranges may be nested.
   virtual void begin_range(const char* name);
   virtual void end_range();
 
@@ -136,7 +143,7 @@ class Device {
   friend class DeviceBytes;
 };
 
-/// A range of a profiler for a scope.
+/// A profiler range for a scope.
 class DeviceRange {
  public:
   DeviceRange(Device& device, const char* name) : device_(device) { device_.begin_range(name); }
@@ -148,7 +155,7 @@ class DeviceRange {
   Device& device_;
 };
 
-/// Bytes as a view, for uploads and downloads.
+/// Views raw bytes as a tensor, for uploads and downloads.
 View bytes_view(std::byte* data, std::size_t size_bytes);
 ConstView bytes_view(const std::byte* data, std::size_t size_bytes);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The devices of this machine.
 #pragma once
 
@@ -9,37 +10,38 @@
 
 namespace parconv {
 
-/// The memory of the host; copies are made at once.
+/// The host as a device; copies complete immediately.
 std::unique_ptr<Device> make_host_device();
 
 /// True if this build supports GPUs.
 bool has_gpu_support();
 
-/// What is known about a GPU before it is used.
+/// Properties of a GPU, known without using it.
 struct GpuInfo {
   std::string name{};
   std::string pci_id{};  ///< "0000:17:00.0"
-  std::string uuid{};    ///< 32 hexadecimal digits, of this GPU alone
+  std::string uuid{};    ///< 32 hexadecimal digits, unique to this GPU
   int major = 0;         ///< compute capability
   int minor = 0;
   std::size_t total_bytes = 0;
 };
 
-/// The GPUs that this process can see, and why there is none.
+/// The GPUs visible to this process, or the reason why there are none.
 struct GpuList {
   std::vector<GpuInfo> gpus{};
-  /// Empty if there are GPUs; else the reason, with the versions of driver and runtime.
+  /// Empty if there are GPUs; otherwise the reason, with driver and runtime versions.
   std::string problem{};
 };
 
-/// Never throws for a machine without a GPU, a driver, or a build without CUDA: they are a GpuList without GPUs.
+/// Lists the GPUs. Local. A machine without a GPU or driver, and a build without CUDA, yield an empty list; no exception is
+/// thrown.
 GpuList find_gpus();
 
-/// True if each of two GPUs of a GpuList reaches the other's memory directly. Precondition: both exist.
+/// True if each of two GPUs can access the other's memory directly. Precondition: both are indices into find_gpus().gpus.
 bool has_peer_access(int gpu, int other);
 
-/// The GPU `index` of find_gpus(), with a stream for each lane; the one for communication has the higher priority. Makes it the
-/// current GPU of the calling thread, which alone may use the device. Throws Error(Unavailable) if there is no such GPU.
+/// Creates the device of GPU `index` of find_gpus() and makes it the current GPU of the calling thread, the only thread that
+/// may use it. The communication stream has the higher priority. Throws Error(Unavailable) if there is no such GPU.
 std::unique_ptr<Device> make_cuda_device(int index);
 
 }  // namespace parconv

@@ -1,4 +1,5 @@
-// The calls of a backend that a program comes down to.
+// SPDX-License-Identifier: Apache-2.0
+// The backend calls of a program.
 #pragma once
 
 #include <optional>
@@ -9,20 +10,21 @@
 
 namespace parconv {
 
-/// How a region lies in memory.
+/// The memory layout of a region.
 OperandLayout layout_of(const Program& program, const Region& region);
 
-/// The regions that a step reads as sources of its call, in order, and the one that it makes. Only Compute and Reduce have calls.
+/// The source regions of a step's call, in order, and its destination region.
 struct CallRegions {
   std::vector<Region> srcs{};
   Region dst{};
 };
+/// The regions of a step's call; empty unless the step is a Compute or Reduce.
 std::optional<CallRegions> call_regions(const Step& step);
 
-/// The call of a step that has one, with the layouts of its operands.
+/// The call of a step, with the layouts of its operands. Precondition: the step is a Compute or Reduce.
 LocalOp local_op_of(const Network& network, const Program& program, const Step& step);
 
-/// The calls of all steps, in order. Pure: what an engine will prepare.
+/// The calls of all steps, in order: those that an engine prepares. Pure.
 std::vector<LocalOp> local_ops_of(const Network& network, const Program& program);
 
 }  // namespace parconv

@@ -1,4 +1,5 @@
-// Comparing what ranks compute with the oracle, layer by layer.
+// SPDX-License-Identifier: Apache-2.0
+// Compares the results of a job with the oracle, layer by layer.
 #pragma once
 
 #include <span>
@@ -11,23 +12,23 @@
 
 namespace parconv {
 
-/// The same network with the result of every node as an output, in the order of the nodes.
+/// The network with the result of every node as an output, in node order.
 Network with_all_outputs(const Network& network);
 
-/// How much of a layer is compared.
+/// The part of a layer that is compared.
 enum class VerifyExtent {
-  Samples,    ///< small boxes at both ends of what each rank owns, where cuts and edges are
-  Everything  ///< all that each rank owns
+  Samples,    ///< small boxes at both ends of each owned box, where cuts and edges lie
+  Everything  ///< the whole owned box
 };
 
-/// Boxes of all values of a network that one rank compares; an empty box is not compared.
+/// One box per value of a network; an empty box is not compared.
 using BoxesOfValues = std::vector<Box>;
 
-/// What `rank` compares, as passes of the oracle: boxes of one pass are close to each other, so that they depend on a small part
-/// of the inputs.
+/// The boxes that `rank` compares, grouped into oracle passes. Pure. Boxes of one pass lie close together, so they depend on a
+/// small part of the inputs.
 std::vector<BoxesOfValues> boxes_to_verify(const Network& network, const Layout& layout, int rank, VerifyExtent extent);
 
-/// Keeps the parts of what is written that lie in given boxes, and how large numbers are.
+/// A sink that keeps the written data inside given boxes and the largest magnitude.
 class KeepingSink final : public DataSink {
  public:
   KeepingSink(const Extents& extents, std::vector<Box> boxes);
@@ -37,7 +38,7 @@ class KeepingSink final : public DataSink {
   void write(const Box& box, ConstView src) override;
 
   const std::vector<HostTensor>& kept() const { return kept_; }
-  /// The largest finite magnitude of all that was written.
+  /// The largest finite magnitude of all written elements.
   double largest() const { return largest_; }
 
  private:
@@ -46,22 +47,22 @@ class KeepingSink final : public DataSink {
   double largest_ = 0;
 };
 
-/// How far one layer is from the oracle.
+/// The difference between one layer and the oracle.
 struct LayerDifference {
   NodeId node = -1;
-  double worst = 0;    ///< largest absolute difference; infinite if one of two values is not a number
-  double largest = 0;  ///< largest magnitude of the layer: compared values of the oracle, all values of the ranks
+  double worst = 0;    ///< largest absolute difference; infinite if exactly one value is NaN
+  double largest = 0;  ///< largest magnitude: compared oracle values, all values of the ranks
   double compared_elems = 0;
 
-  /// `worst` in relation to `largest`; 0 if nothing differs.
+  /// `worst` / `largest`; 0 if nothing differs.
   double relative() const;
 };
 
-/// The differences of two boxes of one layer, added to `difference`.
+/// Accumulates the difference of two boxes of one layer into `difference`. Precondition: equal extents.
 void compare(ConstView actual, ConstView expected, LayerDifference& difference);
 
-/// Compares what the sinks of all nodes have kept with the oracle. Local; the caller reduces over ranks. `passes` are those the
-/// sinks were made with, in their order.
+/// Compares the data kept by the sinks of all nodes with the oracle. Local; the caller reduces over ranks. Precondition: the
+/// sinks were constructed with the same `passes`.
 std::vector<LayerDifference> differences_from_oracle(const Network& network, std::span<const KeepingSink> sinks,
                                                      std::span<const BoxesOfValues> passes, const OracleInput& input,
                                                      Backend& backend);

@@ -1,4 +1,5 @@
-// Computes values of a network on one rank, node by node: what distributed results are compared with.
+// SPDX-License-Identifier: Apache-2.0
+// The oracle: computes values of a network on one rank, node by node.
 #pragma once
 
 #include <span>
@@ -11,17 +12,17 @@
 
 namespace parconv {
 
-/// What to compute with, and on which samples: sample 0 of the network is sample `first_sample` of the sources (one per input).
+/// Inputs of the oracle. Sample 0 of the network is sample `first_sample` of the sources, one source per input.
 struct OracleInput {
   std::span<DataSource* const> sources{};
   index_t first_sample = 0;
   FilterReader read_filter{};
-  /// Of activations: values are rounded where a program of this type rounds them.
+  /// The type of activations: values are rounded where a program of this type rounds them.
   DType type = DType::F32;
 };
 
-/// The wanted box of every value (one entry per value of the network; an empty box is not wanted), computed by `backend` from the
-/// part of the inputs that it depends on. Local. Returns one f32 tensor per value, of the wanted box.
+/// Computes the wanted box of every value from the part of the inputs that it depends on. Local, blocking. `wanted` has one
+/// entry per value of the network; empty boxes are not computed. Returns one f32 tensor per value, of the wanted box.
 std::vector<HostTensor> evaluate(const Network& network, const OracleInput& input, std::span<const Box> wanted, Backend& backend);
 
 }  // namespace parconv
