@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Boxes by number: the same few come again and again on thousands of ranks.
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "parconv/geometry/box.hpp"
+
+namespace parconv::verify {
+
+class BoxTable {
+ public:
+  /// The number of a box.
+  int of(const Box& box) {
+    const auto [entry, is_new] = numbers_.try_emplace(box, static_cast<int>(boxes_.size()));
+    if (is_new) boxes_.push_back(box);
+    return entry->second;
+  }
+  const Box& operator[](int number) const { return boxes_[static_cast<std::size_t>(number)]; }
+
+ private:
+  struct Hash {
+    std::size_t operator()(const Box& box) const {
+      std::uint64_t hash = 0;
+      for (const Interval interval : box.intervals)
+        for (const index_t border : {interval.lo, interval.hi})
+          hash = (hash ^ static_cast<std::uint64_t>(border)) * 0x9e3779b97f4a7c15U + (hash >> 29U);
+      return static_cast<std::size_t>(hash);
+    }
+  };
+  std::vector<Box> boxes_{};
+  std::unordered_map<Box, int, Hash> numbers_{};
+};
+
+}  // namespace parconv::verify

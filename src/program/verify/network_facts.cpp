@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "program/verify/network_facts.hpp"
+
+#include <algorithm>
+
+#include "parconv/geometry/cuts.hpp"
+#include "parconv/model/value_types.hpp"
+
+namespace parconv::verify {
+
+NetworkFacts::NetworkFacts(const Network& network, const ProofOptions& options)
+    : network_(network),
+      types_(types_of_values(network, options.type)),
+      producers_(producers_of_values(network)),
+      outputs_(network.values.size(), false) {
+  for (const ValueId output : network.outputs) outputs_[static_cast<std::size_t>(output)] = true;
+  const bool is_ordered = options.reduce == ReduceMode::Ordered;
+  for (const Node& node : network.nodes) {
+    contracts_.push_back(contracted_axes(network, node));
+    const auto channels = channel_groups(node.op);
+    const bool has_blocks = is_ordered && channels && channels->groups == 1;
+    blocks_.emplace_back();
+    if (has_blocks)
+      blocks_.back() = pieces_of(block_cuts(channels->ic, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels->ic))));
+    undivided_.push_back(is_ordered && channels && channels->groups > 1);
+  }
+}
+
+std::string NetworkFacts::layer_name(NodeId node) const {
+  if (!has_node(node)) return "the outputs";
+  return network_.value(network_.node(node).output).name;
+}
+
+bool NetworkFacts::lands_at(ValueId from, const Box& inner, ValueId to, const Box& outer) const {
+  if (from == to) return inner == outer;
+  const NodeId producer = producers_[static_cast<std::size_t>(to)];
+  if (producer < 0) return false;
+  const Node& joined = network_.node(producer);
+  const auto* op = std::get_if<Concat>(&joined.op);
+  if (op == nullptr) return false;
+  for (std::size_t k = 0; k < joined.inputs.size(); ++k) {
+    if (joined.inputs[k] != from) continue;
+    const index_t shift = concat_offset(network_, joined, k);
+    if (inner.with(op->axis, inner[op->axis].shifted(shift)) == outer) return true;
+  }
+  return false;
+}
+
+bool NetworkFacts::may_contract(NodeId node, const Box& contracted) const {
+  const Box all = whole_contracted(network_, network_.node(node));
+  const auto& contracts = contracts_[static_cast<std::size_t>(node)];
+  return std::all_of(all_axes.begin(), all_axes.end(), [&](Axis axis) {
+    return contracts[static_cast<std::size_t>(axis)] ? all[axis].contains(contracted[axis]) : all[axis] == contracted[axis];
+  });
+}
+
+Box NetworkFacts::contraction(NodeId id, const Box& computed, const Box& contracted) const {
+  const Node& node = network_.node(id);
+  Box result = Box::whole({});
+  const auto& contracts = contracts_[static_cast<std::size_t>(id)];
+  if (std::none_of(contracts.begin(), contracts.end(), [](bool is) { return is; })) return result;
+  const Box need = needed_box(network_, node, 0, {computed, contracted});
+  for (Axis axis : all_axes) {
+    if (!contracts[static_cast<std::size_t>(axis)]) continue;
+    result[axis] = need[axis];
+    if (!need.is_empty()) continue;
+    // An axis that lies wholly in padding makes the whole box empty: evaluate the others one by one.
+    const Box outputs = Box::whole(network_.value(node.output).extents).with(axis, computed[axis]);
+    const Box inputs = whole_contracted(network_, node).with(axis, contracted[axis]);
+    result[axis] = needed_box(network_, node, 0, {outputs, inputs})[axis];
+  }
+  return result;
+}
+
+Box NetworkFacts::whole_contraction(NodeId node, const Box& computed) const {
+  return contraction(node, computed, whole_contracted(network_, network_.node(node)));
+}
+
+}  // namespace parconv::verify

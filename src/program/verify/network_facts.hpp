@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The model's rules for one network, as the proof evaluates them.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "parconv/model/localise.hpp"
+#include "parconv/model/network.hpp"
+#include "parconv/program/proof.hpp"
+
+namespace parconv::verify {
+
+class NetworkFacts {
+ public:
+  /// `network` must outlive the facts.
+  NetworkFacts(const Network& network, const ProofOptions& options);
+
+  const Network& network() const { return network_; }
+  DType type_of(ValueId value) const { return types_[static_cast<std::size_t>(value)]; }
+  bool has_value(ValueId value) const { return value >= 0 && value < std::ssize(network_.values); }
+  bool has_node(NodeId node) const { return node >= 0 && node < std::ssize(network_.nodes); }
+  bool is_output(ValueId value) const { return has_value(value) && outputs_[static_cast<std::size_t>(value)]; }
+  Box whole(ValueId value) const { return Box::whole(network_.value(value).extents); }
+  /// The layer's name for messages; "the outputs" for steps after all nodes.
+  std::string layer_name(NodeId node) const;
+
+  /// True if copying `inner` of value `from` to `outer` of value `to` is correct: the same value and box, or an operand of the
+  /// Concat that produces `to`, shifted to its offset.
+  bool lands_at(ValueId from, const Box& inner, ValueId to, const Box& outer) const;
+
+  /// True if `contracted` divides only axes that the node sums over.
+  bool may_contract(NodeId node, const Box& contracted) const;
+  /// The part of the contracted axes that outputs `computed` need of `contracted`; [0, 1) on all other axes. Empty if the outputs
+  /// need nothing of it.
+  Box contraction(NodeId node, const Box& computed, const Box& contracted) const;
+  /// The whole contracted box of the outputs.
+  Box whole_contraction(NodeId node, const Box& computed) const;
+  /// The fixed blocks of input channels, summed separately; empty if the node's sums may be cut anywhere.
+  const std::vector<Interval>& fixed_blocks(NodeId node) const { return blocks_[static_cast<std::size_t>(node)]; }
+  /// True if sums over the channels of a group must not be divided.
+  bool has_undivided_groups(NodeId node) const { return undivided_[static_cast<std::size_t>(node)]; }
+
+ private:
+  const Network& network_;
+  std::vector<DType> types_;
+  std::vector<NodeId> producers_;
+  std::vector<bool> outputs_;
+  std::vector<std::array<bool, num_axes>> contracts_{};  // of each node
+  std::vector<std::vector<Interval>> blocks_{};
+  std::vector<bool> undivided_{};
+};
+
+}  // namespace parconv::verify
