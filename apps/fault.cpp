@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "fault.hpp"
 
 #include <unistd.h>
@@ -16,9 +17,6 @@ namespace parconv::app {
 namespace {
 
 constexpr std::array phase_keys{"place", "read", "open", "plan", "check", "create", "prepare", "verify", "run", "finish"};
-constexpr std::array phase_names{
-    "choosing devices",    "reading the model", "opening the input", "planning", "checking the programs",
-    "creating the output", "preparing",         "verifying",         "running",  "finishing the output"};
 constexpr std::array kind_keys{"none", "throw", "exit", "hang", "kill", "wrong"};
 constexpr int fault_exit_code = 7;
 
@@ -54,8 +52,6 @@ void set_field(InjectedFault& fault, const std::string& name, const std::string&
 }
 
 }  // namespace
-
-std::string name_of(Phase phase) { return phase_names[static_cast<std::size_t>(phase)]; }
 
 InjectedFault fault_from_environment() {
   InjectedFault fault;

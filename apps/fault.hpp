@@ -1,25 +1,21 @@
-// Faults on purpose, for tests of what a job does then. Never use it for anything else.
+// SPDX-License-Identifier: Apache-2.0
+// Fault injection, for tests of failing jobs. Only builds with the CMake option PARCONV_FAULTS read the variable.
 //
 //   PARCONV_FAULT="rank=1,phase=run,kind=hang,tick=2"
 //
-// rank   who fails (0); all: every rank
+// rank   the failing rank (0); all: every rank
 // phase  place, read, open, plan, check, create, prepare, verify, run or finish (run)
-// kind   throw: an error; exit: the process ends without ending MPI; hang: it stops for ever; kill: SIGKILL; wrong: in phase
-// verify, the
-//        input of the rank is altered, so that its results are wrong
+// kind   throw: an error; exit: the process ends without ending MPI; hang: it never goes on; kill: SIGKILL; wrong: in phase
+//        verify, the input of the rank is altered, so that its results are wrong
 // tick   in phase run: after this many ticks (0: before the first)
 #pragma once
 
-#include <string>
-
 #include "parconv/core/types.hpp"
+#include "parconv/session/job_phase.hpp"
 
 namespace parconv::app {
 
-enum class Phase { Place, Read, Open, Plan, Check, Create, Prepare, Verify, Run, Finish };
-
-/// "reading the model", ...
-std::string name_of(Phase phase);
+using Phase = JobPhase;
 
 enum class FaultKind { None, Throw, Exit, Hang, Kill, Wrong };
 
@@ -36,7 +32,7 @@ struct InjectedFault {
   }
 };
 
-/// The fault that the environment asks for. Throws Error(Config) for text without meaning.
+/// The fault requested by the environment; none in builds without PARCONV_FAULTS. Throws Error(Config) for malformed text.
 InjectedFault fault_from_environment();
 
 /// Throws, ends, stops or kills this process; does nothing for None and Wrong.

@@ -1,16 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
 // parconv_app: the command line of parconv.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
-#include "commands.hpp"
-#include "machine.hpp"
+#include "commands/commands.hpp"
+#include "commands/launcher.hpp"
+#include "parconv/session/machine.hpp"
 
 namespace {
 
 using namespace parconv;
 using namespace parconv::app;
 
-/// Work of one process, done once for a job: by the first rank, as the launcher counts.
+/// Local commands, run once per job by the launcher's first rank.
 template <class Work>
 int once(Work&& work) {
   if (launched_rank() != 0) return static_cast<int>(ExitCode::Ok);
@@ -23,11 +26,11 @@ int once(Work&& work) {
   }
 }
 
-/// Work of all ranks. What escapes is told once and ends the job.
+/// Commands of all ranks. An error is printed once and ends the job.
 template <class Work>
 int in_job(double timeout_seconds, Work&& work) {
   const MpiEnvironment environment;
-  AppJob job(environment, timeout_seconds);
+  LaunchedJob job(environment, timeout_seconds);
   try {
     job.read_fault();
     return work(job);
@@ -42,21 +45,33 @@ int execute(const ExitNow& exit) {
   return exit.code;
 }
 
-int execute(const RunOptions& options) {
-  if (options.is_dry_run && (options.ranks > 0 || !is_launched()))
-    return once([&] { return dry_run(options, options.ranks > 0 ? options.ranks : 1); });
-  return in_job(options.timeout_seconds, [&](AppJob& job) {
-    if (!options.is_dry_run) return run(job, options);
-    return job.together(Phase::Plan, [&] { return job.is_root() ? dry_run(options, job.size()) : 0; });
-  });
+/// Uses the ranks and hosts of the job unless options specify others.
+int dry_run_in_job(LaunchedJob& job, const RunCommand& command) {
+  const Control& control = job.context().control();
+  const DryRunMachine machine{.ranks = control.size(),
+                              .hosts = command.dry_run.hosts > 0 ? command.dry_run.hosts : num_hosts(control),
+                              .gpu = command.dry_run.gpu};
+  return job.context().together(JobPhase::Plan, [&] { return job.is_root() ? print_dry_run(command, machine) : 0; });
 }
 
-int execute(const InspectOptions& options) {
-  return once([&] { return inspect(options); });
+int dry_run_alone(const RunCommand& command) {
+  const DryRunMachine machine{
+      .ranks = std::max(1, command.dry_run.ranks), .hosts = std::max(1, command.dry_run.hosts), .gpu = command.dry_run.gpu};
+  return once([&] { return print_dry_run(command, machine); });
 }
 
-int execute(const DemoOptions& options) {
-  return in_job(options.timeout_seconds, [&](AppJob& job) { return demonstrate(job, options); });
+int execute(const RunCommand& command) {
+  if (command.is_dry_run && (command.dry_run.ranks > 0 || !is_launched())) return dry_run_alone(command);
+  return in_job(command.timeout_seconds,
+                [&](LaunchedJob& job) { return command.is_dry_run ? dry_run_in_job(job, command) : run(job, command); });
+}
+
+int execute(const InspectCommand& command) {
+  return once([&] { return inspect(command); });
+}
+
+int execute(const DemoCommand& command) {
+  return in_job(command.timeout_seconds, [&](LaunchedJob& job) { return demonstrate(job, command); });
 }
 
 }  // namespace

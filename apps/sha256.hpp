@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4), to say which model made a result.
+// SPDX-License-Identifier: Apache-2.0
+// SHA-256 (FIPS 180-4) by OpenSSL, to record the model behind a result.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +8,11 @@
 
 namespace parconv::app {
 
-/// 64 hexadecimal digits.
+/// The digest of `data` in 64 lower-case hexadecimal digits.
 std::string sha256(std::span<const std::byte> data);
 
-/// Of the bytes of a file. Throws Error(InputMissing) if it cannot be read.
+/// The digest of the bytes of a file, read in blocks. Throws Error(InputMissing) if it cannot be opened, Error(Io) if reading
+/// fails.
 std::string sha256_of_file(const std::string& path);
 
 }  // namespace parconv::app

@@ -1,60 +1,38 @@
-// What 4 ranks exchange before a 3x3 convolution with stride 2 that is split by rows: no MPI, only arithmetic on boxes.
-#include <array>
+// SPDX-License-Identifier: Apache-2.0
+// A network split by rows over all ranks, with input and output in memory:  mpirun -np 3 example
+#include <cstdio>
 #include <exception>
-#include <iostream>
-#include <utility>
+#include <parconv/parconv.hpp>
 #include <vector>
 
-#include "parconv/geometry/cuts.hpp"
-#include "parconv/geometry/distribution.hpp"
-#include "parconv/geometry/transfers.hpp"
-#include "parconv/geometry/window.hpp"
-#include "parconv/plan/split.hpp"
+#include "two_layers.hpp"
 
 namespace {
 
-using parconv::Axis;
-using parconv::Box;
-using parconv::Distribution;
-using parconv::Extents;
-using parconv::GridAxis;
-using parconv::Interval;
+void run(const parconv::MpiEnvironment& mpi) {
+  std::vector<float> image(64, 1.0F), result(64);
+  parconv::SpanSource source(image, {.extents = {{1, 1, 1, 8, 8}}});
+  parconv::SpanSink sink(result, {{1, 1, 1, 8, 8}});
+  parconv::DataSink* const sinks[] = {&sink};
 
-/// `extents` with its rows shared out over the grid; `rows` has one piece for each position along h.
-Distribution by_rows(const parconv::Grid& grid, const Extents& extents, std::vector<Interval> rows) {
-  std::array<parconv::AxisPieces, parconv::num_axes> axes;
-  for (Axis axis : parconv::all_axes) axes[static_cast<std::size_t>(axis)].pieces = {Interval{0, extents[axis]}};
-  axes[static_cast<std::size_t>(Axis::H)] = {.pieces = std::move(rows), .by = {GridAxis::H}};
-  return {grid, axes};
-}
+  parconv::JobContext job(mpi);
+  parconv::Session session(job, {.split = "h"});
+  session.describe({.network = two_layers, .sources = {&source}});
+  session.run(sinks);
 
-void print_halos(int num_ranks) {
-  const Extents input{{1, 64, 1, 56, 56}};
-  const parconv::WindowAxis window{.kernel = 3, .stride = 2, .pad_lo = 1, .pad_hi = 1};
-  const parconv::Split split = parconv::parse_split("spatial", num_ranks, 2);
-  const parconv::Grid grid{.parts = split.parts};
-
-  const auto owned_rows = parconv::pieces_of(parconv::block_cuts(input[Axis::H], num_ranks));
-  std::vector<Interval> needed_rows;
-  for (Interval out : parconv::pieces_of(parconv::block_cuts(window.output_size(input[Axis::H]), num_ranks)))
-    needed_rows.push_back(window.clipped_input_range(out, input[Axis::H]));
-
-  const Distribution owned = by_rows(grid, input, owned_rows);
-  const Distribution needed = by_rows(grid, input, needed_rows);
-  std::cout << "split " << to_string(split) << " of " << to_string(input) << "\n";
-  for (int rank = 0; rank < num_ranks; ++rank)
-    std::cout << "rank " << rank << " owns " << owned.box(rank) << " needs " << needed.box(rank) << "\n";
-  for (const parconv::Transfer& transfer : transfers(owned, needed))
-    std::cout << "rank " << transfer.from << " sends " << transfer.box << " to rank " << transfer.to << "\n";
+  if (mpi.rank() > 0) return;  // the result is gathered on rank 0
+  std::printf("split %s\n", session.setup().split.c_str());
+  for (std::size_t k = 0; k < result.size(); ++k) std::printf("%g%c", result[k], k % 8 == 7 ? '\n' : ' ');
 }
 
 }  // namespace
 
 int main() {
   try {
-    print_halos(4);
+    const parconv::MpiEnvironment mpi;
+    run(mpi);
   } catch (const std::exception& error) {
-    std::cerr << error.what() << "\n";
-    return 1;
+    std::fprintf(stderr, "%s\n", error.what());
+    parconv::MpiEnvironment::abort(1);
   }
 }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// parconv_app run --dry-run: the plan, programs and costs of a run, for any number of ranks and hosts.
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "parconv/io/json/plan_json.hpp"
+#include "parconv/program/explain.hpp"
+#include "parconv/session/input_files.hpp"
+#include "parconv/session/text_files.hpp"
+
+namespace parconv::app {
+namespace {
+
+/// "8 x H200 on 2 hosts, messages: NCCL"; empty for CPUs of one host.
+std::string machine_text(const DryRun& run, const DryRunMachine& machine) {
+  const bool has_gpus = run.placement.device == DeviceKind::Gpu;
+  if (!has_gpus && machine.hosts == 1) return {};
+  const std::string device = !has_gpus ? "CPUs" : machine.gpu.empty() ? "GPUs" : "GPUs (" + machine.gpu + ")";
+  return fmt::format("{} on {} host{}, messages: {}, overlap {}\n", device, machine.hosts, machine.hosts == 1 ? "" : "s",
+                     name_of(run.placement.transport), run.layout.options.overlap == Overlap::On ? "on" : "off");
+}
+
+void print(const RunCommand& command, const DryRunMachine& machine, const Workload& workload, const DryRun& run) {
+  const Blocks& blocks = run.setup.blocks;
+  fmt::print("{} and {}, split {}: {} samples in batches of {} and micro-batches of {}\n", workload.model_name,
+             workload.input_names, run.setup.split, blocks.samples, blocks.batch, blocks.micro_batch);
+  fmt::print("{}", machine_text(run, machine));
+  fmt::print("{}", explain(run.setup.network, run.setup.plan, run.layout, run.programs, {.lists_ranks = command.is_verbose()}));
+}
+
+}  // namespace
+
+int print_dry_run(const RunCommand& command, const DryRunMachine& machine) {
+  const OnnxModel model(command.request.model);
+  InputFiles inputs(command.request.inputs, model);
+  const Workload workload = workload_of(model, inputs, command.request.model);
+  const DryRun run = dry_run(command.request, workload, machine);
+  if (!command.is_quiet()) {
+    print(command, machine, workload, run);
+    fmt::print("{}\n", to_string(run.proof));
+  }
+  const std::string& asked = command.dry_run.plan_file;
+  const std::string path = asked.empty() ? command.request.output_file + ".plan.json" : asked;
+  write_text_file(path, plan_to_json(run.setup.plan, run.setup.network));
+  if (!command.is_quiet()) fmt::print("plan written: {} (edit it, and run with --plan)\n", path);
+  return static_cast<int>(ExitCode::Ok);
+}
+
+}  // namespace parconv::app

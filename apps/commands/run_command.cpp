@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// parconv_app run: applies a model to a file of samples under a split, and writes a file of results.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "commands.hpp"
+#include "parconv/device/devices.hpp"
+#include "parconv/session/measurements.hpp"
+#include "parconv/session/numerics.hpp"
+#include "parconv/session/output_files.hpp"
+#include "parconv/session/session.hpp"
+#include "parconv/session/text_files.hpp"
+#include "parconv/session/verification.hpp"
+#include "progress.hpp"
+#include "sha256.hpp"
+#include "versions.hpp"
+#include "wrong_source.hpp"
+
+namespace parconv::app {
+namespace {
+
+const char* plural(index_t count) { return count == 1 ? "" : "s"; }
+
+/// Takes a session through its phases, and prints intermediate results.
+class Runner {
+ public:
+  Runner(LaunchedJob& job, const RunCommand& command) : job_(job), command_(command), session_(job.context(), command.request) {}
+
+  void run() {
+    print_placement();
+    session_.describe_files();
+    session_.compile();
+    if (const auto timing = session_.time_conv_algorithms()) print_timing(*timing);
+    announce();
+    if (command_.verify) verify(*command_.verify);
+    compute();
+    report();
+  }
+
+ private:
+  bool prints() const { return job_.is_root() && !command_.is_quiet(); }
+
+  void print_placement() {
+    const std::string bindings = command_.reports_binding ? session_.device().bind_report() : std::string();
+    if (job_.is_root()) fmt::print("{}", bindings);
+    const std::string& note = session_.device().placement().note;
+    if (prints() && !note.empty() && has_gpu_support()) fmt::print("computing on CPUs: {}\n", note);
+  }
+
+  void print_timing(const AlgorithmTiming& timing) const {
+    if (!prints()) return;
+    const std::string& cache = command_.request.conv_algorithm_cache;
+    if (command_.is_verbose() && !cache.empty() && !timing.is_machine_in_cache)
+      fmt::print("{} has no convolution algorithms for {}\n", cache, timing.machine);
+    fmt::print("convolution algorithms: {} call{} timed in {:.2g} s\n", timing.num_timed, plural(timing.num_timed),
+               timing.seconds);
+  }
+
+  void announce() const {
+    if (!prints()) return;
+    const Setup& setup = session_.setup();
+    const int ranks = job_.context().size();
+    fmt::print("{} layers of {} on {} rank{}, split {}, {} thread{} each, {} in {}\n", setup.network.nodes.size(),
+               command_.request.model, ranks, plural(ranks), setup.split, session_.threads(), plural(session_.threads()),
+               session_.backend_name(), choice_name(command_.request.numerics));
+    fmt::print("{} samples of {} in batches of {} and micro-batches of {}\n", setup.blocks.samples,
+               session_.workload().input_names, setup.blocks.batch, setup.blocks.micro_batch);
+    std::fflush(stdout);
+  }
+
+  void verify(VerifyExtent extent) {
+    const Network& network = session_.setup().network;
+    const VerifiedSources sources(job_, session_.workload().sources);
+    const std::vector<LayerDifference> differences = session_.verify({.extent = extent, .rank_sources = sources.list()});
+    if (job_.is_root() && command_.is_verbose()) fmt::print("{}", verify_table(network, differences));
+    if (prints()) fmt::print("{}", verify_summary(network, differences));
+    job_.context().together(JobPhase::Verify, [&] {
+      require_equal(network, differences, allowed_difference(precision_of(command_.request.numerics)));
+    });
+  }
+
+  Provenance provenance() const {
+    return {.command = command_.command_line,
+            .model_sha256 = sha256_of_file(command_.request.model),
+            .input_path = session_.workload().input_names,
+            .git_rev = git_revision(),
+            .libs = fmt::format("parconv {}, {}", version(), compiler())};
+  }
+
+  void compute() {
+    JobContext& job = job_.context();
+    OutputFiles files(job,
+                      {.request = command_.request, .setup = session_.setup(), .provenance = [this] { return provenance(); }});
+    job.together(JobPhase::Create, [&] { reserve_reports(); });
+    Progress progress(session_.setup().blocks.samples, prints() ? Progress::Output::Shown : Progress::Output::Silent);
+    session_.on_samples([&](index_t samples) { progress.update(samples); });
+    session_.run(files.sinks());
+    session_.release();
+    session_.on_samples({});
+    progress.finish();
+    files.finish();
+    output_names_ = files.names();
+  }
+
+  /// Creates report files before the run, so that an unwritable one is an error before the work.
+  void reserve_reports() const {
+    if (!job_.is_root()) return;
+    if (!command_.report_file.empty()) write_text_file(command_.report_file, "");
+    if (!command_.trace_file.empty()) write_text_file(command_.trace_file, "");
+  }
+
+  void report() {
+    RunReport report = session_.report();
+    report.record.command = command_.command_line;
+    report.record.version = version();
+    report.record.git_rev = git_revision();
+    report.record.compiler = compiler();
+    report.record.output = output_names_.front();
+    if (prints()) print(report);
+    const std::string trace = command_.trace_file.empty() ? std::string() : session_.trace();
+    job_.context().together(JobPhase::Finish, [&] {
+      if (!job_.is_root()) return;
+      if (!command_.report_file.empty()) write_text_file(command_.report_file, to_json_lines(report.record, report.layers));
+      if (!command_.trace_file.empty()) write_text_file(command_.trace_file, trace);
+    });
+  }
+
+  void print(const RunReport& report) const {
+    if (command_.is_verbose()) fmt::print("{}", layer_table(report.layers));
+    fmt::print("{}", report.summary);
+    if (wants_graph_text(report)) fmt::print("{}\n", report.graph_text);
+    for (const std::string& name : output_names_) fmt::print("written: {}\n", name);
+  }
+
+  /// True if the use of graphs is reported: always if requested graphs were not used, also without a GPU.
+  bool wants_graph_text(const RunReport& report) const {
+    if (command_.request.graphs == GraphUse::On && !report.graphs.are_used) return true;
+    return command_.is_verbose() && session_.device().placement().device == DeviceKind::Gpu;
+  }
+
+  LaunchedJob& job_;
+  const RunCommand& command_;
+  Session session_;
+  std::vector<std::string> output_names_{};
+};
+
+}  // namespace
+
+int run(LaunchedJob& job, const RunCommand& command) {
+  Runner(job, command).run();
+  return static_cast<int>(ExitCode::Ok);
+}
+
+}  // namespace parconv::app

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// A job over all ranks: phases that fail together, deadlines, and cancellation.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "parconv/comm/coordinated.hpp"
+#include "parconv/comm/watchdog.hpp"
+#include "parconv/core/types.hpp"
+#include "parconv/session/job_phase.hpp"
+
+namespace parconv {
+
+/// Callbacks of an application. All are optional and local.
+struct JobHooks {
+  /// Called before each phase, and after each tick of a run with the number of ticks done. An exception is an error of that
+  /// phase.
+  std::function<void(JobPhase phase, index_t ticks_done)> on_progress{};
+  /// Called when this rank fails in a phase without collective agreement, in which other ranks may be blocked in a message.
+  /// Runs before anything is destroyed; an application ends the job here. If it returns, the error is thrown on this rank only.
+  std::function<void(const std::exception_ptr& error, JobPhase phase)> on_failure_in_messages{};
+  /// Called on the watchdog's thread when a phase exceeds its deadline; an application ends the process with _exit.
+  Watchdog::Action on_expiry{};
+};
+
+/// Options of a job.
+struct JobOptions {
+  /// Deadline of a phase without progress; 0: none. Has an effect only with JobHooks::on_expiry.
+  double timeout_seconds = 0;
+  /// After a stop request on any rank, the next phase throws JobError(Stopped) on all ranks. A block in progress is completed.
+  std::stop_token stop{};
+  JobHooks hooks{};
+};
+
+/// The ranks of a job, and its phases.
+class JobContext {
+ public:
+  /// Uses all ranks of the job. Collective. `environment` must outlive the context.
+  explicit JobContext(const MpiEnvironment& environment, JobOptions options = {});
+  /// Uses the ranks of a group. Local.
+  explicit JobContext(Control group, JobOptions options = {});
+
+  Control& control() { return control_; }
+  const Control& control() const { return control_; }
+  int rank() const { return control_.rank(); }
+  int size() const { return control_.size(); }
+  bool is_root() const { return control_.rank() == 0; }
+  Watchdog& watchdog() { return watchdog_; }
+
+  /// Runs `work` on all ranks and returns its result; if it throws on one, all throw the same JobError. Collective.
+  /// `extra_seconds` is added to the deadline.
+  template <class Work>
+  auto together(JobPhase phase, Work&& work, double extra_seconds = 0) {
+    const WatchdogPhase watched(watchdog_, name_of(phase), deadline(extra_seconds));
+    coordinated(control_, name_of(phase), [&] { enter(phase); });
+    return coordinated(control_, name_of(phase), work);
+  }
+
+  /// Runs `work`, in which ranks synchronise by messages only. A rank that throws calls on_failure_in_messages. Local.
+  template <class Work>
+  void in_messages(JobPhase phase, Work&& work) {
+    const WatchdogPhase watched(watchdog_, name_of(phase), deadline(0));
+    try {
+      report_progress(phase, 0);
+      work();
+    } catch (...) {
+      if (options_.hooks.on_failure_in_messages) options_.hooks.on_failure_in_messages(std::current_exception(), phase);
+      throw;
+    }
+  }
+
+  /// Throws JobError(Stopped) on all ranks after a stop request on any. Collective.
+  void require_not_stopped(JobPhase phase);
+
+  /// Reports progress after a tick of a run. Local.
+  void tick(index_t ticks_done);
+
+  /// Registers a file that an application removes when the job fails; keep_files clears the list.
+  void remove_on_failure(std::string path) { partial_files_.push_back(std::move(path)); }
+  void keep_files() { partial_files_.clear(); }
+  const std::vector<std::string>& partial_files() const { return partial_files_; }
+
+ private:
+  double deadline(double extra_seconds) const;
+  void enter(JobPhase phase);
+  void throw_if_stopped(JobPhase phase) const;
+  void report_progress(JobPhase phase, index_t ticks_done) const;
+
+  Control control_;
+  JobOptions options_;
+  std::vector<std::string> partial_files_{};
+  Watchdog watchdog_;
+};
+
+}  // namespace parconv

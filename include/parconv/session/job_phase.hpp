@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The collective phases of a job, in order.
+#pragma once
+
+#include <string>
+
+namespace parconv {
+
+enum class JobPhase { Place, Read, Open, Plan, Check, Create, Prepare, Verify, Run, Finish };
+
+/// The name of a phase in errors: "choosing devices", "reading the model", ...
+std::string name_of(JobPhase phase);
+
+}  // namespace parconv

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session: a request and a workload taken through all phases of a job to results.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "parconv/engine/job_verification.hpp"
+#include "parconv/engine/rank_plan.hpp"
+#include "parconv/report/json_lines.hpp"
+#include "parconv/session/algorithm_timing.hpp"
+#include "parconv/session/job_context.hpp"
+#include "parconv/session/rank_device.hpp"
+#include "parconv/session/request.hpp"
+#include "parconv/session/setup.hpp"
+#include "parconv/session/workload.hpp"
+
+namespace parconv {
+
+/// Consecutive micro-batches of one size.
+struct RunBlock {
+  index_t first_sample = 0;
+  index_t micro_batches = 0;
+  index_t micro_batch = 0;  ///< samples of each
+
+  friend bool operator==(const RunBlock&, const RunBlock&) = default;
+};
+
+/// Options of Session::verify.
+struct VerifyOptions {
+  VerifyExtent extent = VerifyExtent::Samples;
+  /// Sources for the ranks, while the reference reads those of the workload; empty: the same sources. For tests.
+  std::span<DataSource* const> rank_sources{};
+};
+
+/// Results of measuring all runs of a session.
+struct RunReport {
+  RunRecord record{};
+  StepReport layers{};  ///< implementations on rank 0 only
+  GraphReport graphs{};
+  std::string summary{};     ///< human-readable, a few lines
+  std::string graph_text{};  ///< one line on the use of graphs
+};
+
+/// Splits a network over the ranks of a job and runs it:
+///
+///     Session session(job, {.split = "h=2,w=2"});
+///     session.describe(workload);
+///     session.run(sinks);
+///
+/// describe -> plan -> compile -> prepare -> run -> report. Every phase but describe runs the earlier phases that are still
+/// pending; call them one by one to inspect intermediate results. All non-const methods are collective over all ranks of the job,
+/// with equal arguments. If a rank fails before `run`, all throw the same JobError; in `run` ranks synchronise by messages only,
+/// see JobHooks::on_failure_in_messages. A stop request (JobOptions::stop) ends the job before the next phase or block.
+class Session {
+ public:
+  /// Chooses the device of every rank. Throws JobError(Unavailable). The job must outlive the session.
+  Session(JobContext& job, Request request);
+  /// Uses devices chosen before, which must outlive the session.
+  Session(RankDevice& device, Request request);
+  ~Session();
+  Session(Session&&) noexcept;
+
+  JobContext& job() const;
+  RankDevice& device() const;
+  const Request& request() const;
+
+  /// Sets the network and its data, which must outlive the session.
+  void describe(Workload workload);
+  /// Opens the model and the input files of the request. Throws JobError(InputMissing, BadData or Usage).
+  void describe_files();
+  const Workload& workload() const;
+
+  /// Chooses the split of every layer. Throws JobError(Usage or BadData); also BadData if ranks see different models or data.
+  void plan();
+  const Setup& setup() const;
+  const CompileOptions& compile_options() const;
+  /// Threads per rank.
+  int threads() const;
+  std::string backend_name() const;
+
+  /// Compiles and proves the programs of all ranks. Throws JobError(OutOfMemory) if they do not fit into the memory of GPUs.
+  void compile();
+  /// This rank's program for full micro-batches, with its network and layout.
+  const RankPlan& rank_plan() const;
+
+  /// Times the convolution algorithms of GPUs if the request is ConvAlgorithmChoice::Timed; nullopt otherwise. Precondition:
+  /// `prepare` was not called yet.
+  std::optional<AlgorithmTiming> time_conv_algorithms();
+
+  /// Compares every layer of the first micro-batch with the reference. One entry per layer, the same on all ranks.
+  std::vector<LayerDifference> verify(const VerifyOptions& options = {});
+
+  /// The samples as blocks: full micro-batches, and the rest as one short micro-batch. Example: 11 samples in micro-batches of
+  /// 4 are {0, 2, 4} and {8, 1, 3}.
+  std::vector<RunBlock> blocks() const;
+
+  /// Allocates the memory of a block and prepares its kernels and messages; replaces those of another block size.
+  void prepare(const RunBlock& block);
+  /// The same for the first block.
+  void prepare();
+
+  /// Runs one block. `sinks` has one entry per output, each for all samples. Returns the seconds of the slowest rank.
+  double run(std::span<DataSink* const> sinks, const RunBlock& block);
+  /// Runs all blocks. Returns the sum of their seconds.
+  double run(std::span<DataSink* const> sinks);
+
+  /// Sets a callback for every rank, called with the number of completed samples, in whole batches.
+  void on_samples(std::function<void(index_t samples)> action);
+
+  /// Frees the memory of `prepare`; measurements are kept.
+  void release();
+
+  /// Collects the measurements of all ranks and releases the memory of `prepare`. Precondition: a block was run.
+  RunReport report();
+  /// A Chrome trace of all ranks, on rank 0. Precondition: report() was called.
+  std::string trace();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace parconv

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole text files: plans, reports, tables.
+#pragma once
+
+#include <string>
+
+namespace parconv {
+
+/// Reads a whole file. Local. Throws Error(InputMissing).
+std::string read_text_file(const std::string& path);
+
+/// Creates or replaces a file. Local. Throws Error(CannotCreate or Io).
+void write_text_file(const std::string& path, const std::string& text);
+
+}  // namespace parconv

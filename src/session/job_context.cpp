@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parconv/session/job_context.hpp"
+
+#include <utility>
+
+namespace parconv {
+namespace {
+
+Watchdog::Action expiry_action(const JobHooks& hooks) {
+  if (hooks.on_expiry) return hooks.on_expiry;
+  return [](const std::string&, double) {};
+}
+
+}  // namespace
+
+JobContext::JobContext(const MpiEnvironment& environment, JobOptions options)
+    : JobContext(Control(environment), std::move(options)) {}
+
+JobContext::JobContext(Control group, JobOptions options)
+    : control_(std::move(group)), options_(std::move(options)), watchdog_(expiry_action(options_.hooks)) {}
+
+double JobContext::deadline(double extra_seconds) const {
+  const bool is_watched = options_.timeout_seconds > 0 && options_.hooks.on_expiry;
+  return is_watched ? options_.timeout_seconds + extra_seconds : 0;
+}
+
+void JobContext::enter(JobPhase phase) {
+  throw_if_stopped(phase);
+  report_progress(phase, 0);
+}
+
+void JobContext::throw_if_stopped(JobPhase phase) const {
+  if (options_.stop.stop_requested()) throw Error(ExitCode::Stopped, concat("the job was stopped before ", name_of(phase)));
+}
+
+void JobContext::require_not_stopped(JobPhase phase) {
+  coordinated(control_, name_of(phase), [&] { throw_if_stopped(phase); });
+}
+
+void JobContext::report_progress(JobPhase phase, index_t ticks_done) const {
+  if (options_.hooks.on_progress) options_.hooks.on_progress(phase, ticks_done);
+}
+
+void JobContext::tick(index_t ticks_done) {
+  watchdog_.kick();
+  report_progress(JobPhase::Run, ticks_done);
+}
+
+}  // namespace parconv

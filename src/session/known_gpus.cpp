@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parconv/session/known_gpus.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+namespace {
+
+/// Data sheets state GB of 10^9 bytes; a GPU reports a little more, so a program that fits here fits there.
+constexpr std::size_t gb = 1'000'000'000;
+
+constexpr std::array gpus{
+    KnownGpu{"A100-40GB", 40 * gb},  // NVIDIA A100 Tensor Core GPU data sheet: 40 GB HBM2
+    KnownGpu{"A100-80GB", 80 * gb},  // NVIDIA A100 Tensor Core GPU data sheet: 80 GB HBM2e
+    KnownGpu{"H100", 80 * gb},       // NVIDIA H100 Tensor Core GPU data sheet: 80 GB (SXM, PCIe)
+    KnownGpu{"H100-NVL", 94 * gb},   // NVIDIA H100 Tensor Core GPU data sheet: 94 GB (NVL)
+    KnownGpu{"H200", 150754820096},  // totalGlobalMem of tests/compute/cudnn/gpus/h200.json; data sheet: 141 GB HBM3e
+    KnownGpu{"L4", 24 * gb},         // NVIDIA L4 Tensor Core GPU data sheet: 24 GB GDDR6
+    KnownGpu{"L40S", 48 * gb},       // NVIDIA L40S GPU data sheet: 48 GB GDDR6
+    KnownGpu{"V100-16GB", 16 * gb},  // NVIDIA V100 Tensor Core GPU data sheet: 16 GB HBM2
+    KnownGpu{"V100-32GB", 32 * gb},  // NVIDIA V100 Tensor Core GPU data sheet: 32 GB HBM2
+};
+
+bool equal_names(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char left, unsigned char right) { return std::toupper(left) == std::toupper(right); });
+}
+
+}  // namespace
+
+std::span<const KnownGpu> known_gpus() { return gpus; }
+
+const KnownGpu& known_gpu(std::string_view name) {
+  const auto found = std::find_if(gpus.begin(), gpus.end(), [&](const KnownGpu& gpu) { return equal_names(gpu.name, name); });
+  if (found != gpus.end()) return *found;
+  std::string names;
+  for (const KnownGpu& gpu : gpus) names += concat(names.empty() ? "" : ", ", gpu.name);
+  throw Error(ExitCode::Usage, concat("--gpu '", name, "' is not a GPU that a dry run knows"), concat("Known are ", names, "."));
+}
+
+}  // namespace parconv

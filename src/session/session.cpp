@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parconv/session/session.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "parconv/core/error.hpp"
+#include "parconv/engine/calls.hpp"
+#include "parconv/io/constants.hpp"
+#include "parconv/io/json/plan_json.hpp"
+#include "parconv/session/compile_options.hpp"
+#include "parconv/session/input_files.hpp"
+#include "parconv/session/machine.hpp"
+#include "parconv/session/measurements.hpp"
+#include "parconv/session/numerics.hpp"
+#include "parconv/session/verification.hpp"
+
+namespace parconv {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+/// A model and its input files, referenced by a workload.
+struct OpenFiles {
+  std::optional<OnnxModel> model{};
+  std::optional<InputFiles> inputs{};
+};
+
+}  // namespace
+
+/// Members are destroyed from the last to the first: the engine before the members it references.
+struct Session::State {
+  State(std::unique_ptr<RankDevice> own, RankDevice& used, Request asked)
+      : own_device(std::move(own)), device(used), request(std::move(asked)), measured(device.job().control()) {
+    job().together(JobPhase::Place, [&] { require_available(request.numerics, device.placement()); });
+  }
+
+  JobContext& job() const { return device.job(); }
+  void require_same_everywhere();
+  void make_backend_together();
+  void compile_full();
+  void compile_rest();
+  const RankPlan& plan_of(const RunBlock& block) const;
+  void retire_engine();
+
+  std::unique_ptr<RankDevice> own_device;
+  RankDevice& device;
+  Request request;
+  Clock::time_point begin = Clock::now();
+  OpenFiles files{};
+  std::optional<Workload> workload{};
+  std::optional<Setup> setup{};
+  int threads = 1;
+  BackendOptions backend_options{};
+  std::unique_ptr<Backend> backend{};
+  CompileOptions compile_options{};
+  std::optional<RankPlan> full{};
+  std::optional<RankPlan> rest{};
+  Measurements measured;
+  std::function<void(index_t samples)> on_samples{};
+  double setup_seconds = -1;  // not known before the first run
+  RunBlock prepared{};
+  std::optional<Engine> engine{};
+};
+
+Session::Session(RankDevice& device, Request request) : state_(std::make_unique<State>(nullptr, device, std::move(request))) {}
+
+Session::Session(JobContext& job, Request request) {
+  const auto begin = Clock::now();
+  auto own = std::make_unique<RankDevice>(job, request.devices);
+  RankDevice& device = *own;
+  state_ = std::make_unique<State>(std::move(own), device, std::move(request));
+  state_->begin = begin;
+}
+
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+
+JobContext& Session::job() const { return state_->job(); }
+RankDevice& Session::device() const { return state_->device; }
+const Request& Session::request() const { return state_->request; }
+const Workload& Session::workload() const { return state_->workload.value(); }
+const Setup& Session::setup() const { return state_->setup.value(); }
+const CompileOptions& Session::compile_options() const { return state_->compile_options; }
+int Session::threads() const { return state_->threads; }
+std::string Session::backend_name() const { return state_->backend->name(); }
+const RankPlan& Session::rank_plan() const { return state_->full.value(); }
+
+void Session::describe(Workload workload) {
+  PARCONV_EXPECT(!state_->workload, "a session has one workload");
+  state_->workload = std::move(workload);
+}
+
+void Session::describe_files() {
+  OpenFiles& files = state_->files;
+  job().together(JobPhase::Read, [&] { files.model.emplace(request().model); });
+  job().together(JobPhase::Open, [&] { files.inputs.emplace(request().inputs, *files.model); });
+  describe(workload_of(*files.model, *files.inputs, request().model));
+}
+
+/// Hosts that see different files under the same names would deadlock on messages that no rank sends.
+void Session::State::require_same_everywhere() {
+  const bool is_same = job().control().all_equal(plan_to_json(setup->plan, setup->network) + extents_text(*workload));
+  job().together(JobPhase::Plan, [&] {
+    if (!is_same)
+      throw Error(ExitCode::BadData, "the ranks do not see the same model, data or plan",
+                  "give files that every host sees alike, such as those of a shared file system");
+  });
+}
+
+void Session::State::make_backend_together() {
+  backend = job().together(JobPhase::Plan, [&] { return make_backend(backend_options); });
+}
+
+void Session::plan() {
+  State& state = *state_;
+  if (state.setup) return;
+  PARCONV_EXPECT(state.workload, "describe comes before plan");
+  state.setup = job().together(JobPhase::Plan, [&] { return set_up(request(), *state.workload, job().size()); });
+  state.require_same_everywhere();
+  const int hosts = num_hosts(job().control());
+  state.threads = request().threads > 0 ? request().threads : default_threads(job().control());
+  state.backend_options = {.threads = state.threads,
+                           .device = device().device(),
+                           .type = precision_of(request().numerics).activations,
+                           .gpu = gpu_options(job(), request(), device(), overlap_of(request().overlap, hosts))};
+  state.make_backend_together();
+  state.compile_options = job().together(JobPhase::Plan, [&] {
+    return parconv::compile_options(request(), *state.setup, {.rules = state.backend->memory_rules(), .num_hosts = hosts});
+  });
+}
+
+void Session::State::compile_full() {
+  full =
+      job().together(JobPhase::Check, [&] { return make_rank_plan(setup->network, setup->plan, compile_options, job().rank()); });
+}
+
+void Session::State::compile_rest() {
+  if (setup->blocks.rest() == 0) return;
+  rest = job().together(JobPhase::Check, [&] {
+    Network network = with_batch(setup->network, setup->blocks.rest());
+    const Plan shorter = plan_for_samples(setup->plan, network);
+    return make_rank_plan(std::move(network), shorter, compile_options, job().rank());
+  });
+}
+
+void Session::compile() {
+  if (state_->full) return;
+  plan();
+  state_->compile_full();
+  device().require_memory(state_->full->program);
+  state_->compile_rest();
+}
+
+/// Runs before the engines allocate.
+std::optional<AlgorithmTiming> Session::time_conv_algorithms() {
+  State& state = *state_;
+  if (request().conv_algorithms != ConvAlgorithmChoice::Timed || device().device() == nullptr) return std::nullopt;
+  compile();
+  std::vector<LocalOp> ops = local_ops_of(state.full->network, state.full->program);
+  if (state.rest) {
+    const std::vector<LocalOp> rest = local_ops_of(state.rest->network, state.rest->program);
+    ops.insert(ops.end(), rest.begin(), rest.end());
+  }
+  AlgorithmTiming timing = parconv::time_conv_algorithms(job(), request().conv_algorithm_cache, state.backend_options, ops);
+  state.backend_options.gpu.choices = timing.choices;
+  state.make_backend_together();
+  return timing;
+}
+
+std::vector<LayerDifference> Session::verify(const VerifyOptions& options) {
+  compile();
+  const VerifyInput input{.network = setup().network,
+                          .plan = setup().plan,
+                          .options = compile_options(),
+                          .sources = workload().sources,
+                          .rank_sources = options.rank_sources.empty() ? workload().sources : options.rank_sources,
+                          .extent = options.extent};
+  std::vector<LayerDifference> differences = verify_layers(device(), *state_->backend, input);
+  device().communicator().reset();
+  return differences;
+}
+
+std::vector<RunBlock> Session::blocks() const {
+  const Blocks& blocks = setup().blocks;
+  std::vector<RunBlock> result{{.micro_batches = blocks.full_micro_batches(), .micro_batch = blocks.micro_batch}};
+  if (blocks.rest() > 0)
+    result.push_back({.first_sample = blocks.samples - blocks.rest(), .micro_batches = 1, .micro_batch = blocks.rest()});
+  return result;
+}
+
+const RankPlan& Session::State::plan_of(const RunBlock& block) const {
+  if (block.micro_batch == setup->blocks.micro_batch) return *full;
+  PARCONV_EXPECT(rest && block.micro_batch == setup->blocks.rest(), block.micro_batch);
+  return *rest;
+}
+
+void Session::State::retire_engine() {
+  if (!engine) return;
+  measured.add_engine(plan_of(prepared), *engine);
+  engine.reset();
+}
+
+void Session::release() { state_->retire_engine(); }
+
+void Session::on_samples(std::function<void(index_t samples)> action) { state_->on_samples = std::move(action); }
+
+void Session::prepare() {
+  compile();
+  prepare(blocks().front());
+}
+
+void Session::prepare(const RunBlock& block) {
+  State& state = *state_;
+  compile();
+  if (state.engine && state.prepared.micro_batch == block.micro_batch) return;
+  state.retire_engine();
+  const RankPlan& plan = state.plan_of(block);
+  const auto on_tick = [&state, last = last_stage(plan.program)](index_t ticks) {
+    state.job().tick(ticks);
+    if (!state.on_samples) return;
+    const index_t done = std::max<index_t>(0, ticks - last) * state.prepared.micro_batch;
+    state.on_samples(state.setup->blocks.whole_batches(state.prepared.first_sample + done));
+  };
+  WatchedCommunicator& communicator = device().communicator();
+  job().together(JobPhase::Prepare, [&] {
+    state.engine.emplace(plan.network, plan.program, communicator, *state.backend,
+                         EngineOptions{.read_filter = make_filter_reader(),
+                                       .device = device().device(),
+                                       .graphs = request().graphs,
+                                       .control = &job().control(),
+                                       .on_tick = on_tick});
+  });
+  state.prepared = block;
+}
+
+double Session::run(std::span<DataSink* const> sinks, const RunBlock& block) {
+  State& state = *state_;
+  prepare(block);
+  state.prepared = block;
+  job().require_not_stopped(JobPhase::Run);
+  job().control().barrier();
+  if (state.setup_seconds < 0) state.setup_seconds = seconds_since(state.begin);
+  const auto begin = Clock::now();
+  job().in_messages(JobPhase::Run, [&] {
+    state.engine->run({.sources = workload().sources, .sinks = sinks, .first_sample = block.first_sample}, block.micro_batches);
+  });
+  return state.measured.add_run(seconds_since(begin));
+}
+
+double Session::run(std::span<DataSink* const> sinks) {
+  compile();
+  double seconds = 0;
+  for (const RunBlock& block : blocks()) seconds += run(sinks, block);
+  return seconds;
+}
+
+RunReport Session::report() {
+  State& state = *state_;
+  state.retire_engine();
+  PARCONV_EXPECT(state.measured.has_layers(), "nothing was run");
+  const Blocks& blocks = setup().blocks;
+  RunReport report{.record = {.model = workload().model_name,
+                              .input = workload().input_names,
+                              .split = setup().split,
+                              .backend = backend_name(),
+                              .engines = device().device() == nullptr ? "" : std::string(choice_name(request().conv_algorithms)),
+                              .overlap = compile_options().overlap == Overlap::On ? "on" : "off",
+                              .reduce = std::string(choice_name(request().reduce)),
+                              .dtype = std::string(choice_name(request().numerics)),
+                              .threads = threads(),
+                              .samples = blocks.samples,
+                              .batch = blocks.batch,
+                              .micro_batch = blocks.micro_batch,
+                              .setup_seconds = state.setup_seconds}};
+  job().together(JobPhase::Finish, [&] { state.measured.complete(report.record, device().communicator()); });
+  report.layers = state.measured.layers();
+  report.graphs = state.measured.graphs();
+  report.summary = state.measured.summary(report.record);
+  report.graph_text = state.measured.graph_text();
+  return report;
+}
+
+std::string Session::trace() { return state_->measured.trace(); }
+
+}  // namespace parconv

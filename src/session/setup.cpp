@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parconv/session/setup.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
+#include "parconv/core/error.hpp"
+#include "parconv/io/json/plan_json.hpp"
+#include "parconv/model/shape.hpp"
+#include "parconv/plan/split.hpp"
+#include "parconv/session/text_files.hpp"
+
+namespace parconv {
+namespace {
+
+constexpr index_t default_batch = 8;
+constexpr index_t max_input_elems = index_t{1} << 26;  // 256 MiB of f32
+
+bool has_plan(const Request& request) { return request.plan || !request.plan_file.empty(); }
+
+SplitRequest chosen_split(const Request& request, const Workload& workload, int ranks) {
+  if (has_plan(request)) return SplitPolicy::Auto;
+  return parse_split(request.split, ranks, std::clamp(workload.sources.front()->ndims() - 2, 0, 3));
+}
+
+/// Reads the plan file when it is called, since nodes are named in the network.
+Partitioner file_partitioner(const std::string& path) {
+  return [path](const Network& network, int ranks) {
+    const Plan plan = plan_from_json(read_text_file(path), network);
+    if (plan.num_ranks != ranks)
+      throw Error(
+          ExitCode::Usage, concat("the plan ", path, " is for ", plan.num_ranks, " ranks, but the job has ", ranks),
+          concat("Start ", plan.num_ranks, " ranks, or write a plan for ", ranks, " with --dry-run --ranks ", ranks, "."));
+    return plan_partitioner(plan)(network, ranks);
+  };
+}
+
+Partitioner chosen_partitioner(const Request& request, const SplitRequest& split) {
+  if (request.plan) return plan_partitioner(*request.plan);
+  return request.plan_file.empty() ? partitioner_of(split) : file_partitioner(request.plan_file);
+}
+
+std::string name_of_partition(const Request& request, const SplitRequest& split) {
+  if (request.plan) return "plan";
+  return request.plan_file.empty() ? to_string(split) : concat("plan ", request.plan_file);
+}
+
+bool grows_with_samples(const Setup& setup, ValueId output) {
+  return setup.network.value(output).extents[Axis::N] == setup.blocks.micro_batch;
+}
+
+std::string file_name_part(const std::string& name) {
+  std::string result;
+  for (char c : name) result += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' ? c : '_';
+  return result;
+}
+
+}  // namespace
+
+Blocks choose_blocks(const Request& request, const DataSize& data, const SplitRequest& split_request, int ranks) {
+  const bool is_given = std::holds_alternative<Split>(split_request);
+  const Split split = is_given ? std::get<Split>(split_request) : Split{};
+  Blocks blocks{.samples = data.samples};
+  const index_t fitting = std::max<index_t>(1, max_input_elems / std::max<index_t>(1, data.elems_per_sample));
+  const index_t parts = split.parts[GridAxis::N];
+  const index_t wanted = is_given ? default_batch : std::max<index_t>(default_batch, ranks);
+  blocks.batch = std::max(parts, std::min(wanted, fitting));
+  if (request.micro_batch > 0)
+    blocks.batch = std::max(request.micro_batch, blocks.batch / request.micro_batch * request.micro_batch);
+  if (request.batch > 0) blocks.batch = request.batch;
+  blocks.batch = std::clamp<index_t>(blocks.batch, 1, blocks.samples);
+  blocks.micro_batch = blocks.batch;
+  if (split.stages > 1)
+    blocks.micro_batch = std::clamp(blocks.batch / (4 * split.stages), std::min(parts, blocks.batch), blocks.batch);
+  if (request.micro_batch > 0) blocks.micro_batch = std::min(request.micro_batch, blocks.batch);
+  blocks.batch = blocks.batch / blocks.micro_batch * blocks.micro_batch;
+  return blocks;
+}
+
+Setup set_up(const Request& request, const Workload& workload, int ranks) {
+  const SplitRequest split = chosen_split(request, workload, ranks);
+  Setup setup{.blocks = choose_blocks(request, size_of(workload), split, ranks), .split = name_of_partition(request, split)};
+  setup.network = workload.network(setup.blocks.micro_batch);
+  setup.plan = make_plan(setup.network, chosen_partitioner(request, split), ranks);
+  return setup;
+}
+
+Extents output_extents(const Setup& setup, ValueId output) {
+  const Value& value = setup.network.value(output);
+  Extents extents = value.extents;
+  if (grows_with_samples(setup, output))
+    extents[Axis::N] = setup.blocks.samples;
+  else if (setup.blocks.samples != setup.blocks.micro_batch)
+    throw Error(ExitCode::BadData,
+                concat("output '", value.name, "' has the shape ", to_string(value.extents), " for ", setup.blocks.micro_batch,
+                       " samples: it mixes samples, so they cannot be computed in several micro-batches"),
+                concat("Use --batch ", setup.blocks.samples, " --micro-batch ", setup.blocks.samples, "."));
+  return extents;
+}
+
+std::string output_path(const std::string& file, const Network& network, std::size_t output) {
+  if (output == 0) return file;
+  std::filesystem::path path(file);
+  const std::string extension = path.extension().string();
+  path.replace_extension();
+  return concat(path.string(), ".", file_name_part(network.value(network.outputs[output]).name),
+                extension.empty() ? ".h5" : extension);
+}
+
+}  // namespace parconv
