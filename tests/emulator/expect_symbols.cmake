@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# Fails if PROGRAM imports symbols of the CUDA runtime or NCCL that LIBRARY does not define.
+function(symbols output)
+  execute_process(COMMAND ${NM} -D ${ARGN} OUTPUT_VARIABLE text RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${NM} -D ${ARGN} failed: ${status}")
+  endif()
+  string(REGEX MATCHALL " (__)?(cuda|nccl)[A-Za-z0-9_]+" names "${text}")
+  list(REMOVE_DUPLICATES names)
+  set(${output} ${names} PARENT_SCOPE)
+endfunction()
+
+symbols(wanted --undefined-only ${PROGRAM})
+symbols(there --defined-only ${LIBRARY})
+if(NOT wanted)
+  message(FATAL_ERROR "${PROGRAM} imports nothing of CUDA")
+endif()
+list(LENGTH wanted count)
+list(REMOVE_ITEM wanted ${there})
+if(wanted)
+  message(FATAL_ERROR "not in the emulator:${wanted}")
+endif()
+message(STATUS "${count} functions are in the emulator")
