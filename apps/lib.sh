@@ -1,23 +1,24 @@
-# Common parts of the scripts; sourced, not run.
+# SPDX-License-Identifier: Apache-2.0
+# Common functions of the scripts; to be sourced.
 # shellcheck shell=bash
 #
 # Variables a caller may set:
-#   PARCONV_NO_INSTALL=1  never touch the system's packages; CMake says what it misses
-#   PARCONV_JOBS=N        parallel jobs for building and testing (default: the cores of this machine)
-#   PARCONV_PYTHON=PATH   Python that has h5py, numpy and Pillow (default: Debian's)
+#   PARCONV_NO_INSTALL=1  never install system packages; CMake reports missing dependencies
+#   PARCONV_JOBS=N        parallel jobs for building and testing (default: number of cores)
+#   PARCONV_PYTHON=PATH   Python with h5py, numpy and Pillow (default: Debian's)
 
 parconv_root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 parconv_build="$parconv_root/build"
 parconv_jobs="${PARCONV_JOBS:-$(getconf _NPROCESSORS_ONLN)}"
 
-# Packages that apt installs go to Debian's Python; another python3 may come first on the PATH.
+# apt installs packages for Debian's Python, while another python3 may come first in PATH.
 parconv_python="${PARCONV_PYTHON:-/usr/bin/python3}"
 [[ -x "$parconv_python" ]] || parconv_python=python3
 
 parconv_packages=(
   g++ cmake ninja-build pkg-config git ca-certificates
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libdnnl-dev libonnx-dev libprotobuf-dev protobuf-compiler
-  libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libxxhash-dev libgtest-dev libgmock-dev libonnx-testdata
+  libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libxxhash-dev libssl-dev libgtest-dev libgmock-dev libonnx-testdata
   python3 python3-numpy python3-h5py python3-pil python3-tifffile python3-xarray python3-h5netcdf netcdf-bin hdf5-tools
 )
 
@@ -27,9 +28,9 @@ fail() {
   exit 1
 }
 
-# Prints the packages of the list that are not installed.
+# Prints the required packages that are not installed.
 missing_packages() {
-  local installed # dpkg-query also fails if it knows some of the packages only
+  local installed # dpkg-query fails if any package is unknown
   installed=" $({ dpkg-query -W -f='${db:Status-Status}:${binary:Package}\n' "${parconv_packages[@]}" 2>/dev/null || true; } |
     sed -n 's/^installed:\([^:]*\).*/\1/p' | tr '\n' ' ') "
   local package
@@ -38,7 +39,7 @@ missing_packages() {
   done
 }
 
-# apt-get without questions, through sudo for an ordinary user.
+# Non-interactive apt-get, through sudo if not root.
 apt_get() {
   local command=(env DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=300 "$@")
   if ((EUID != 0)); then command=(sudo "${command[@]}"); fi
@@ -52,17 +53,17 @@ install_with_apt() {
        (or set PARCONV_NO_INSTALL=1 if these libraries come from somewhere else)"
   fi
   step "Installing ${missing[*]}"
-  if ! apt-get --simulate install "${missing[@]}" >/dev/null 2>&1; then # no package lists yet
+  if ! apt-get --simulate install "${missing[@]}" >/dev/null 2>&1; then # package lists are missing
     apt_get update
     updated=yes
   fi
   apt_get install --no-install-recommends "${missing[@]}" && return
   [[ $updated == no ]] || fail "apt-get could not install ${missing[*]}"
-  apt_get update # the package lists were there, but too old
+  apt_get update # package lists were outdated
   apt_get install --no-install-recommends "${missing[@]}" || fail "apt-get could not install ${missing[*]}"
 }
 
-# For machines without apt, or whose libraries come from modules: only the commands are checked here, CMake names the libraries.
+# Without apt, or with libraries from environment modules, only commands are checked; CMake reports missing libraries.
 check_commands() {
   local missing=() command
   for command in cmake ninja mpirun "${CXX:-c++}"; do
@@ -70,7 +71,7 @@ check_commands() {
   done
   if ((${#missing[@]})); then
     fail "not found: ${missing[*]}. Install or load them, with parallel HDF5, oneDNN, ONNX, protobuf, CLI11, fmt, spdlog, nlohmann-json,
-       xxhash and GoogleTest; then this script, or plain 'cmake --preset release && cmake --build build', goes on"
+       xxhash, OpenSSL and GoogleTest; then this script, or plain 'cmake --preset release && cmake --build build', goes on"
   fi
 }
 
@@ -85,8 +86,8 @@ install_dependencies() {
   if [[ -n "$list" ]]; then install_with_apt "${missing[@]}"; fi
 }
 
-# What Open MPI needs for more ranks than cores, as root, and in containers that forbid reading another process's memory.
-# Open MPI 4 reads OMPI_MCA_*, the launcher of Open MPI 5 PRTE_MCA_*; what the caller has set stays.
+# Environment for Open MPI with more ranks than cores, as root, and in containers that forbid reading another process's memory.
+# Open MPI 4 reads OMPI_MCA_*, the launcher of Open MPI 5 reads PRTE_MCA_*. Values set by the caller take precedence.
 set_mpi_environment() {
   export OMPI_MCA_rmaps_base_oversubscribe="${OMPI_MCA_rmaps_base_oversubscribe:-1}"
   export PRTE_MCA_rmaps_default_mapping_policy="${PRTE_MCA_rmaps_default_mapping_policy:-:oversubscribe}"
@@ -95,7 +96,7 @@ set_mpi_environment() {
   fi
   if [[ -e /.dockerenv || -e /run/.containerenv ]]; then
     export OMPI_MCA_btl_vader_single_copy_mechanism="${OMPI_MCA_btl_vader_single_copy_mechanism:-none}"
-    export OMPI_MCA_smsc="${OMPI_MCA_smsc:-^cma}" # the same in Open MPI 5
+    export OMPI_MCA_smsc="${OMPI_MCA_smsc:-^cma}" # the equivalent for Open MPI 5
   fi
 }
 
@@ -112,7 +113,7 @@ build_targets() {
   cmake --build "$parconv_build" -j "$parconv_jobs" "${arguments[@]}"
 }
 
-# After `sudo bash ...` the build folder belongs to the owner of the checkout, who can then go on without sudo.
+# After `sudo bash ...`, ownership of the build folder returns to the owner of the checkout, who can continue without sudo.
 return_build_to_owner() {
   if ((EUID == 0)) && [[ -d "$parconv_build" ]]; then
     chown -R --reference="$parconv_root" "$parconv_build" || true

@@ -1,18 +1,59 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds everything in build/ and runs the tests. PARCONV_SLOW=1 adds the long ones.
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, checks the style, builds everything in build/, runs the tests and clang-tidy on what has changed.
+# PARCONV_SLOW=1 adds the long tests, clang-tidy on all files, and the tests under the sanitizers.
 set -euo pipefail
 # shellcheck source=apps/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../apps/lib.sh"
+# shellcheck source=tests/style/tools.sh
+source "$parconv_root/tests/style/tools.sh"
 
-selection=(-LE slow)
-if [[ "${PARCONV_SLOW:-0}" == 1 ]]; then selection=(); fi
+slow="${PARCONV_SLOW:-0}"
 
+# run_tests BUILD_FOLDER ARGUMENT...: ctest with what is common to all runs.
+run_tests() {
+  ctest --test-dir "$1" -j "$parconv_jobs" --output-on-failure --timeout 300 --no-tests=error "${@:2}"
+}
+
+# run_sanitizer PRESET: builds and tests what the preset of that name says.
+run_sanitizer() {
+  step "Building and testing with the preset $1"
+  (
+    cd "$parconv_root"
+    cmake --preset "$1" -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)"
+    cmake --build --preset "$1" -j "$parconv_jobs"
+    ctest --preset "$1" -j "$parconv_jobs"
+  )
+}
+
+parconv_packages+=("${style_packages[@]}")
 install_dependencies
 set_mpi_environment
+
+# The style checks ask git which files are the project's; a copy of the tree without .git (tests/another_system.sh) is only tested.
+is_checkout=no
+if [[ -e "$parconv_root/.git" ]]; then is_checkout=yes; fi
+
+step "Checking style"
+if [[ $is_checkout == yes ]]; then bash "$parconv_root/tests/style/style.sh"; else echo "skipped: this is no git checkout"; fi
 
 step "Building in $parconv_build"
 configure_release
 build_targets all
 
 step "Testing"
-ctest --test-dir "$parconv_build" -j "$parconv_jobs" --output-on-failure --timeout 300 --no-tests=error "${selection[@]}"
+if [[ "$slow" == 1 ]]; then run_tests "$parconv_build"; else run_tests "$parconv_build" -LE slow; fi
+
+step "Checking with clang-tidy"
+if [[ $is_checkout == no ]]; then
+  echo "skipped: this is no git checkout"
+elif [[ "$slow" == 1 ]]; then
+  bash "$parconv_root/tests/style/tidy.sh" all
+else
+  bash "$parconv_root/tests/style/tidy.sh" changed
+fi
+
+if [[ "$slow" == 1 ]]; then
+  run_sanitizer asan
+  run_sanitizer tsan
+fi
