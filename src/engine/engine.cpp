@@ -2,7 +2,7 @@
 #include "parconv/engine/engine.hpp"
 
 #include "engine/prepared_program.hpp"
-#include "engine/runner.hpp"
+#include "engine/runners/runner.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
 

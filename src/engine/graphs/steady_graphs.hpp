@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/device_program.hpp"
 #include "engine/graphs/graph_trial.hpp"
+#include "engine/runners/device_program.hpp"
 #include "engine/step_timer.hpp"
 #include "engine/tick_clock.hpp"
 

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "io/hdf5/hdf5_hyperslabs.hpp"
-#include "io/hdf5/hdf5_integrity.hpp"
-#include "io/hdf5/hdf5_output_layout.hpp"
 #include "io/hdf5/hdf5_part.hpp"
-#include "io/hdf5/hdf5_partial_file.hpp"
 #include "io/hdf5/hdf5_select.hpp"
+#include "io/hdf5/output/hdf5_integrity.hpp"
+#include "io/hdf5/output/hdf5_output_layout.hpp"
+#include "io/hdf5/output/hdf5_partial_file.hpp"
 #include "parconv/comm/coordinated.hpp"
 #include "parconv/core/checked.hpp"
 #include "parconv/tensor/convert.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/hdf5/hdf5_partial_file.hpp"
+#include "io/hdf5/output/hdf5_partial_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/device_program.hpp"
 #include "engine/graphs/steady_graphs.hpp"
-#include "engine/runner.hpp"
+#include "engine/runners/device_program.hpp"
+#include "engine/runners/runner.hpp"
 #include "engine/step_timer.hpp"
 #include "engine/tick_clock.hpp"
 #include "parconv/core/error.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/hdf5/hdf5_output_layout.hpp"
+#include "io/hdf5/output/hdf5_output_layout.hpp"
 
 #include <algorithm>
 #include <numeric>

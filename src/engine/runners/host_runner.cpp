@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/runner.hpp"
+#include "engine/runners/runner.hpp"
 #include "engine/step_timer.hpp"
 
 namespace parconv {

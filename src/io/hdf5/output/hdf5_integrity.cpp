@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/hdf5/hdf5_integrity.hpp"
+#include "io/hdf5/output/hdf5_integrity.hpp"
 
 #include <xxhash.h>
 
 #include <cstring>
 
 #include "io/hdf5/hdf5_attributes.hpp"
-#include "io/hdf5/hdf5_output_layout.hpp"
+#include "io/hdf5/output/hdf5_output_layout.hpp"
 
 namespace parconv::hdf5 {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/device_program.hpp"
+#include "engine/runners/device_program.hpp"
 
 #include <numeric>
 
