@@ -10,6 +10,9 @@ source "$parconv_root/tests/style/tools.sh"
 
 slow="${PARCONV_SLOW:-0}"
 
+# ccache keeps objects that use precompiled headers only with these.
+export CCACHE_SLOPPINESS="${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}"
+
 # run_tests BUILD_FOLDER ARGUMENT...: ctest with what is common to all runs.
 run_tests() {
   ctest --test-dir "$1" -j "$parconv_jobs" --output-on-failure --timeout 300 --no-tests=error "${@:2}"
