@@ -9,6 +9,7 @@
 
 #include "parconv/geometry/operand_layout.hpp"
 #include "parconv/model/network.hpp"
+#include "parconv/model/sum_tree.hpp"
 
 namespace parconv {
 
@@ -26,21 +27,26 @@ struct ChannelBlock {
 // ---- Kinds: one struct each, with its `name` in reports -----------------------------------------------------------------
 
 /// Convolution. `window` is local: pad_lo and pad_hi are 0 at a cut and the true padding at the tensor's edge; where space is
-/// contracted, the kernel may be a part of the filter's. The channel blocks partition the channels of dst.
+/// contracted, the kernel may be a part of the filter's. The channel blocks partition the channels of dst. `leaves` are those of
+/// the whole layer. A block with a part of the channels sums the tree restricted to the leaves that its `filter.ic` intersects: a
+/// leaf has the products of its channels that are present, and a node with one child present is that child.
 struct LocalConv {
   static constexpr const char* name = "conv";
   Window window{};
   std::vector<ChannelBlock> blocks{};
   Filter filter{};
+  SumLeaves leaves{};
 };
 
 /// Transposed convolution. Source i contributes to output o through tap t where o + pad_lo = i * stride + t * dilation. pad_lo
-/// is the local phase and may have any sign; pad_hi is not used. Channel blocks are those of a LocalConv, with all taps.
+/// is the local phase and may have any sign; pad_hi is not used. Channel blocks and leaves are those of a LocalConv, with all
+/// taps.
 struct LocalDeconv {
   static constexpr const char* name = "deconv";
   Window window{};
   std::vector<ChannelBlock> blocks{};
   Filter filter{};
+  SumLeaves leaves{};
 };
 
 /// Pooling. `divisors[a][o]` counts the taps along d, h, w of local output o; an average divides by their product. Empty for
@@ -161,11 +167,13 @@ struct LocalLrn {
   index_t own = 0;
 };
 
-/// Matrix product of two sources. The inner axis is whole in both; others of extent 1 are broadcast.
+/// Matrix product of two sources. The inner axis is whole in both; others of extent 1 are broadcast. `leaves` divide the inner
+/// axis.
 struct LocalMatMul {
   static constexpr const char* name = "matmul";
   Axis rows = Axis::H;
   Axis columns = Axis::W;
+  SumLeaves leaves{};
 };
 
 using LocalKind =

@@ -11,6 +11,7 @@
 #include "parconv/geometry/window.hpp"
 #include "parconv/model/constant.hpp"
 #include "parconv/model/resampling.hpp"
+#include "parconv/model/sum_tree.hpp"
 
 namespace parconv {
 
@@ -81,6 +82,7 @@ struct Conv {
   Window window{};
   index_t groups = 1;
   Filter filter{};
+  LeafRule leaf_rule = LeafRule::Coarse;
 };
 
 /// Transposed convolution (ONNX ConvTranspose): input i contributes to output o through tap t where
@@ -90,6 +92,7 @@ struct ConvTranspose {
   Window window{};
   index_t groups = 1;
   Filter filter{};
+  LeafRule leaf_rule = LeafRule::Coarse;
 };
 
 enum class PoolKind { Max, Average };
@@ -156,11 +159,12 @@ struct Lrn {
   float bias = 1;
 };
 
-/// Matrix product of two inputs with rows and columns along these axes; along the others they are broadcast. Sums run in order
-/// of the inner index.
+/// Matrix product of two inputs with rows and columns along these axes; along the others they are broadcast. Sums run over
+/// the inner index, divided into leaves like the channels of a Conv.
 struct MatMul {
   Axis rows = Axis::H;
   Axis columns = Axis::W;
+  LeafRule leaf_rule = LeafRule::Coarse;
 };
 
 /// exp(x - max) / sum over the marked axes (n, c, d, h, w); or its logarithm.

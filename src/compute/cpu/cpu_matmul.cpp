@@ -18,7 +18,7 @@ struct Side {
 class MatMulKernel final : public RowKernel {
  public:
   explicit MatMulKernel(const LocalOp& op) : RowKernel(op) {
-    const auto [rows, columns] = std::get<LocalMatMul>(op.kind);
+    const auto [rows, columns, leaves] = std::get<LocalMatMul>(op.kind);
     std::vector<std::size_t> operands;
     for (std::size_t k = 0; k < op.srcs.size(); ++k)
       if (static_cast<int>(k) != op.epilogue.residual) operands.push_back(k);

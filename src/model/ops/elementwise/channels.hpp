@@ -14,6 +14,11 @@ ChannelGroups groups_of(const Op& op) {
   return {.groups = op.groups, .oc = op.filter.oc / op.groups, .ic = op.filter.ic_per_group};
 }
 
+/// The leaves of the sums of a layer with this filter.
+inline SumLeaves leaves_of(const Filter& filter, LeafRule rule) {
+  return leaves_of(filter.ic_per_group, filter.kernel[0] * filter.kernel[1] * filter.kernel[2], rule);
+}
+
 /// Input channels of the groups that output channels `oc` belong to.
 /// Example: 8 outputs and 4 inputs in 2 groups: outputs [3, 4) belong to group 0 and need inputs [0, 2).
 Interval group_inputs(const ChannelGroups& channels, Interval oc);

@@ -43,7 +43,8 @@ LocalKind Rules<Conv>::localise(const Conv& conv, const NodeView& view, const Wo
   if (need.is_empty()) return LocalFill{};
   LocalConv local{.window = conv.window,
                   .blocks = channel_blocks(groups_of(conv), work.computed[Axis::C], need[Axis::C]),
-                  .filter = conv.filter};
+                  .filter = conv.filter,
+                  .leaves = leaves_of(conv.filter, conv.leaf_rule)};
   std::array<Interval, 3> kernel{};
   for (Axis axis : spatial_axes) {
     const Interval taps = taps_of(conv.window[axis], work.contracted[axis], view.in()[axis]);

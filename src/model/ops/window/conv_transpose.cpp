@@ -59,8 +59,10 @@ std::array<bool, num_axes> Rules<ConvTranspose>::contracted_axes(const ConvTrans
 
 LocalKind Rules<ConvTranspose>::localise(const ConvTranspose& op, const NodeView&, const WorkRegion& work, const Box& need) {
   if (need.is_empty()) return LocalFill{};
-  LocalDeconv local{
-      .window = op.window, .blocks = channel_blocks(groups_of(op), work.computed[Axis::C], need[Axis::C]), .filter = op.filter};
+  LocalDeconv local{.window = op.window,
+                    .blocks = channel_blocks(groups_of(op), work.computed[Axis::C], need[Axis::C]),
+                    .filter = op.filter,
+                    .leaves = leaves_of(op.filter, op.leaf_rule)};
   for (Axis axis : spatial_axes) {
     local.window[axis].pad_lo = op.window[axis].pad_lo + work.computed[axis].lo - need[axis].lo * op.window[axis].stride;
     local.window[axis].pad_hi = 0;

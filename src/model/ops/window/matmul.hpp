@@ -11,8 +11,8 @@ struct Rules<MatMul> : PointwiseRules<MatMul> {
   static std::string name(const MatMul&) { return "MatMul"; }
   static Shape output_shape(const MatMul& op, const OperandShapes& operands);
   static Box needed_box(const MatMul& op, const NodeView& view, std::size_t operand, const WorkRegion& work);
-  static LocalKind localise(const MatMul& op, const NodeView&, const WorkRegion&, const Box&) {
-    return LocalMatMul{.rows = op.rows, .columns = op.columns};
+  static LocalKind localise(const MatMul& op, const NodeView& view, const WorkRegion&, const Box&) {
+    return LocalMatMul{.rows = op.rows, .columns = op.columns, .leaves = leaves_of(view.in()[op.columns], 1, op.leaf_rule)};
   }
   static double flops(const MatMul& op, const NodeView& view, const WorkRegion& work) {
     return 2 * static_cast<double>(volume(work.computed)) * static_cast<double>(view.in()[op.columns]);
