@@ -3,6 +3,12 @@
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
+
+# OpenMP: linked only. The one file that uses its directives gets the compiler's option, since precompiled headers do not fit sources with it.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+add_library(parconv_openmp INTERFACE)
+target_link_libraries(parconv_openmp INTERFACE ${OpenMP_CXX_LIBRARIES})
+
 # With several MPIs installed, Debian suffixes commands by MPI: mpicc.mpich goes with mpiexec.mpich.
 if(MPI_C_COMPILER MATCHES "\\.(openmpi|mpich)$")
   find_program(MPIEXEC_EXECUTABLE mpiexec${CMAKE_MATCH_0})

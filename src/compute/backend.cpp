@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "compute/direct/cpu_backend.hpp"
 #include "parconv/compute/conv_algorithm_chooser.hpp"
 #include "parconv/core/error.hpp"
 #ifdef PARCONV_HAVE_ONEDNN
@@ -27,9 +28,9 @@ std::vector<std::string> names_for(DevicePlatform platform) {
 #endif
   if (platform != DevicePlatform::Host) return {};
 #ifdef PARCONV_HAVE_ONEDNN
-  return {"onednn", "reference"};
+  return {"cpu", "onednn", "reference"};
 #else
-  return {"reference"};
+  return {"cpu", "reference"};
 #endif
 }
 
@@ -75,7 +76,7 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
     return make_onednn_backend(options.threads);
   }
 #endif
-  return make_reference_backend();
+  return name == "cpu" ? make_cpu_backend(options.threads) : make_reference_backend();
 }
 
 std::unique_ptr<ConvAlgorithmChooser> make_conv_algorithm_chooser(const BackendOptions& options) {

@@ -12,9 +12,8 @@ namespace parconv {
 /// Precondition: op.kind has a filter.
 inline DType compute_type(const LocalOp& op) { return op.srcs[op.epilogue.residual == 0 ? 1 : 0].type; }
 
-/// Rounds weights to the compute type of `op`.
-inline void round_weights(std::span<float> weights, const LocalOp& op) {
-  const DType type = compute_type(op);
+/// Rounds weights to `type`.
+inline void round_weights(std::span<float> weights, DType type) {
   if (type == DType::F32) return;
   std::byte memory[sizeof(float)];
   for (float& weight : weights) {
@@ -22,5 +21,8 @@ inline void round_weights(std::span<float> weights, const LocalOp& op) {
     weight = load_one({.data = memory, .type = type}, 0);
   }
 }
+
+/// Rounds weights to the compute type of `op`.
+inline void round_weights(std::span<float> weights, const LocalOp& op) { round_weights(weights, compute_type(op)); }
 
 }  // namespace parconv

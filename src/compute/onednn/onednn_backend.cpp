@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/onednn/onednn_backend.hpp"
 
+#include "compute/conv/deconv_kernel.hpp"
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/onednn/onednn_conv_kernel.hpp"
-#include "compute/onednn/onednn_deconv.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -19,8 +19,10 @@ void check_operand(const OperandLayout& operand) {
 std::unique_ptr<Kernel> prepare_conv(const LocalOp& op, const FilterReader& read_filter,
                                      const onednn::ConvKernelOptions& options) {
   try {
-    return std::holds_alternative<LocalDeconv>(op.kind) ? onednn::make_deconv_kernel(op, read_filter, options)
-                                                        : onednn::make_conv_kernel(op, read_filter, options);
+    const auto make_conv = [&](const LocalOp& conv, const FilterReader& read) {
+      return onednn::make_conv_kernel(conv, read, options);
+    };
+    return std::holds_alternative<LocalDeconv>(op.kind) ? make_deconv_kernel(op, read_filter, make_conv) : make_conv(op, read_filter);
   } catch (const dnnl::error& error) {
     const bool is_memory = error.status == dnnl_out_of_memory;
     throw Error(is_memory ? ExitCode::OutOfMemory : ExitCode::Unavailable,

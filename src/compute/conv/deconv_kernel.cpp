@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compute/onednn/onednn_deconv.hpp"
+#include "compute/conv/deconv_kernel.hpp"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "compute/cpu/cpu_row_kernel.hpp"
 #include "parconv/core/error.hpp"
 
-namespace parconv::onednn {
+namespace parconv {
 namespace {
 
 constexpr std::size_t alignment_bytes = 64;
@@ -18,9 +18,13 @@ Extents made_by(const Phase& phase, const Extents& dst) {
   return {{dst[Axis::N], dst[Axis::C], phase.axes[0].made, phase.axes[1].made, phase.axes[2].made}};
 }
 
+std::size_t main_operand(const LocalOp& op) { return op.epilogue.residual == 0 ? 1 : 0; }
+
 /// The convolution of a phase. Its filter has no identity: it is read through `reader_of` and never shared.
 LocalOp conv_of(const LocalOp& op, const LocalDeconv& deconv, const Phase& phase) {
-  LocalConv conv{.blocks = deconv.blocks, .filter = {.oc = deconv.filter.oc, .ic_per_group = deconv.filter.ic_per_group}};
+  LocalConv conv{.blocks = deconv.blocks,
+                 .filter = {.oc = deconv.filter.oc, .ic_per_group = deconv.filter.ic_per_group},
+                 .leaves = deconv.leaves};
   for (std::size_t k = 0; k < 3; ++k) {
     conv.window.axes[k] = phase.axes[k].window;
     conv.filter.kernel[k] = phase.axes[k].window.kernel;
@@ -109,14 +113,14 @@ bool is_plain(const std::vector<Phase>& phases) {
 
 }  // namespace
 
-std::unique_ptr<Kernel> make_deconv_kernel(const LocalOp& op, const FilterReader& read_filter, const ConvKernelOptions& options) {
+std::unique_ptr<Kernel> make_deconv_kernel(const LocalOp& op, const FilterReader& read_filter, const MakeConvKernel& make_conv) {
   const auto& deconv = std::get<LocalDeconv>(op.kind);
   FilterBoxes boxes(deconv.filter, read_filter);
   const std::vector<Phase> phases = phases_of(op, deconv);
   if (is_plain(phases)) {
     LocalOp whole = op;
     whole.kind = conv_of(op, deconv, phases.front()).kind;
-    return make_conv_kernel(whole, phase_reader(boxes, deconv, phases.front()), options);
+    return make_conv(whole, phase_reader(boxes, deconv, phases.front()));
   }
   std::vector<PhaseCall> calls;
   for (const Phase& phase : phases) {
@@ -124,9 +128,9 @@ std::unique_ptr<Kernel> make_deconv_kernel(const LocalOp& op, const FilterReader
     if (phase.is_empty()) continue;
     const LocalOp conv = conv_of(op, deconv, phase);
     calls.back().layout = conv.dst;
-    calls.back().kernel = make_conv_kernel(conv, phase_reader(boxes, deconv, phase), options);
+    calls.back().kernel = make_conv(conv, phase_reader(boxes, deconv, phase));
   }
   return std::make_unique<DeconvKernel>(op, std::move(calls));
 }
 
-}  // namespace parconv::onednn
+}  // namespace parconv

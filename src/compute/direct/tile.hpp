@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inner kernels of convolutions: a tile of output pixels times a block of output channels, all sums in registers.
+//
+// This header and those of the kernels use no function of the standard library: they are compiled for several instruction
+// sets, and the linker keeps only one copy of an inline function, which might then not run on every CPU.
+#pragma once
+
+#include <cstddef>
+
+#include "compute/direct/instruction_set.hpp"
+
+namespace parconv::direct {
+
+/// Products of consecutive source elements and consecutive rows of weights, taken one after the other.
+struct Run {
+  std::ptrdiff_t src_bytes = 0;  ///< the first element, from a pixel's address
+  std::ptrdiff_t row = 0;        ///< the first row of weights
+  std::ptrdiff_t length = 0;
+};
+
+/// The next runs of a tile that form one leaf, and how many joins follow it: see joins_after_leaves.
+struct Leaf {
+  int num_runs = 0;
+  int num_joins = 0;
+};
+
+/// Depth of the tree of sums: up to 64 leaves, and one more where some of them are missing.
+inline constexpr int most_open_sums = 7;
+
+/// One call. Each of the arrays of addresses has one entry per pixel.
+struct TileCall {
+  const std::byte* const* src = nullptr;
+  float* const* dst = nullptr;
+  const float* const* residual = nullptr;  ///< null: there is none
+  std::ptrdiff_t src_bytes = 0;            ///< the first source channel, from the addresses in src
+  std::ptrdiff_t dst_channel = 0;          ///< the first output channel, from the addresses in dst and residual
+  const Run* runs = nullptr;
+  const Leaf* leaves = nullptr;
+  int num_leaves = 1;
+  const float* weights = nullptr;  ///< rows of the block's padded width
+  std::ptrdiff_t pitch = 0;        ///< elements from row to row; read by channelwise kernels only
+  const float* bias = nullptr;     ///< null: there is none; else as many as the block's padded width
+  int channels = 0;                ///< outputs of the block
+  bool is_relu = false;
+};
+
+using TileKernel = void (*)(const TileCall&);
+
+inline constexpr int most_vectors = 4;
+inline constexpr int most_pixels = 14;
+
+/// The kernels for one instruction set.
+struct TileKernels {
+  int width = 0;         ///< floats of a vector
+  int most_vectors = 0;  ///< vectors of a block
+  /// [vectors][pixels], null beyond num_pixels[vectors]: sums over channels and taps.
+  TileKernel sums[direct::most_vectors + 1][most_pixels + 1] = {};
+  int num_pixels[direct::most_vectors + 1] = {};
+  /// [pixels]: every output channel sums over the taps of the input channel of the same number.
+  TileKernel channelwise[most_pixels + 1] = {};
+  int num_channelwise_pixels = 0;
+};
+
+const TileKernels& tile_kernels(InstructionSet set);
+
+const TileKernels& portable_tile_kernels();
+const TileKernels& avx2_tile_kernels();
+const TileKernels& avx512_tile_kernels();
+
+}  // namespace parconv::direct

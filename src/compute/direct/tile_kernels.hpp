@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels of tile.hpp for any vectors. A class `Vector` has a type Register of `width` floats, and static functions on it.
+#pragma once
+
+#include "compute/direct/tile.hpp"
+
+#define PARCONV_UNROLL _Pragma("GCC unroll 16")
+
+namespace parconv::direct {
+
+/// A block of sums, kept in registers.
+template <class Vector, int pixels, int vectors>
+struct Sums {
+  typename Vector::Register at[pixels][vectors];
+
+  [[gnu::always_inline]] void clear() {
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j) at[m][j] = Vector::zero();
+  }
+
+  /// at = a + at.
+  [[gnu::always_inline]] void add(const Sums& a) {
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j) at[m][j] =
+        Vector::add(a.at[m][j], at[m][j]);
+  }
+
+  /// Adds a row of numbers to the sums of each pixel.
+  [[gnu::always_inline]] void add_to_all(const float* row) {
+    PARCONV_UNROLL for (int j = 0; j < vectors; ++j) {
+      const typename Vector::Register x = Vector::load(row + j * Vector::width);
+      PARCONV_UNROLL for (int m = 0; m < pixels; ++m) at[m][j] = Vector::add(at[m][j], x);
+    }
+  }
+
+  [[gnu::always_inline]] void relu() {
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j) at[m][j] =
+        Vector::relu(at[m][j]);
+  }
+
+  [[gnu::always_inline]] void store(const TileCall& call) const {
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j)
+        Vector::store(call.dst[m] + call.dst_channel + j * Vector::width, at[m][j]);
+  }
+
+  [[gnu::always_inline]] void add_products(const TileCall& call, const Run& run) {
+    const std::byte* src[pixels];
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) src[m] = call.src[m] + (call.src_bytes + run.src_bytes);
+    constexpr std::ptrdiff_t row = vectors * Vector::width;
+    const float* weights = call.weights + run.row * row;
+    const std::ptrdiff_t bytes = run.length * static_cast<std::ptrdiff_t>(sizeof(float));
+    for (std::ptrdiff_t k = 0; k < bytes; k += sizeof(float), weights += row) {
+      typename Vector::Register w[vectors];
+      PARCONV_UNROLL for (int j = 0; j < vectors; ++j) w[j] = Vector::load(weights + j * Vector::width);
+      PARCONV_UNROLL for (int m = 0; m < pixels; ++m) {
+        const typename Vector::Register x = Vector::broadcast(reinterpret_cast<const float*>(src[m] + k));
+        PARCONV_UNROLL for (int j = 0; j < vectors; ++j) at[m][j] = Vector::multiply_add(w[j], x, at[m][j]);
+      }
+    }
+  }
+};
+
+/// The epilogue of one vector, of which `count` channels are valid: + bias, + residual, activation, store.
+template <class Vector>
+[[gnu::always_inline]] inline void finish(typename Vector::Register sum, const TileCall& call, int pixel,
+                                          std::ptrdiff_t channel, int count) {
+  if (call.bias != nullptr) sum = Vector::add(sum, Vector::load(call.bias + channel));
+  if (call.residual != nullptr)
+    sum = Vector::add(sum, Vector::load_first(call.residual[pixel] + call.dst_channel + channel, count));
+  if (call.is_relu) sum = Vector::relu(sum);
+  Vector::store_first(call.dst[pixel] + call.dst_channel + channel, sum, count);
+}
+
+template <class Vector>
+[[gnu::always_inline]] inline int valid_of(const TileCall& call, std::ptrdiff_t channel) {
+  const std::ptrdiff_t left = call.channels - channel;
+  return left < Vector::width ? static_cast<int>(left) : Vector::width;
+}
+
+/// The epilogue of a block whose channels are all valid, without a residual.
+template <class Vector, int pixels, int vectors>
+[[gnu::always_inline]] inline void finish_whole_block(const TileCall& call, Sums<Vector, pixels, vectors>& sums) {
+  if (call.bias != nullptr) sums.add_to_all(call.bias);
+  if (call.is_relu) sums.relu();
+  sums.store(call);
+}
+
+template <class Vector, int pixels, int vectors>
+void compute_tile(const TileCall& call) {
+  Sums<Vector, pixels, vectors> sums;
+  Sums<Vector, pixels, vectors> open[most_open_sums];
+  int num_open = 0;
+  const Run* run = call.runs;
+  int k = 0;
+  do {
+    sums.clear();
+    for (const Run* const end = run + call.leaves[k].num_runs; run != end; ++run) sums.add_products(call, *run);
+    for (int join = 0; join < call.leaves[k].num_joins; ++join) sums.add(open[--num_open]);
+    if (k + 1 < call.num_leaves) open[num_open++] = sums;
+  } while (++k < call.num_leaves);
+  if (call.residual == nullptr && call.channels == vectors * Vector::width) return finish_whole_block(call, sums);
+  const Sums<Vector, pixels, vectors> stored = sums;  // in memory: the loops are not unrolled
+  for (int m = 0; m < pixels; ++m)
+    for (int j = 0; j * Vector::width < call.channels; ++j)
+      finish<Vector>(stored.at[m][j], call, m, j * Vector::width, valid_of<Vector>(call, j * Vector::width));
+}
+
+/// A vector of channels of each pixel of a tile.
+template <class Vector, int pixels>
+[[gnu::always_inline]] inline void compute_channels(const TileCall& call, std::ptrdiff_t channel, int count) {
+  typename Vector::Register sums[pixels];
+  PARCONV_UNROLL for (int m = 0; m < pixels; ++m) sums[m] = Vector::zero();
+  const Run* const end = call.runs + call.leaves->num_runs;
+  for (const Run* run = call.runs; run != end; ++run) {
+    const typename Vector::Register w = Vector::load(call.weights + run->row * call.pitch + channel);
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) {
+      const float* const src = reinterpret_cast<const float*>(call.src[m] + run->src_bytes) + channel;
+      sums[m] = Vector::multiply_add(w, Vector::load_first(src, count), sums[m]);
+    }
+  }
+  PARCONV_UNROLL for (int m = 0; m < pixels; ++m) finish<Vector>(sums[m], call, m, channel, count);
+}
+
+template <class Vector, int pixels>
+void compute_channelwise_tile(const TileCall& call) {
+  std::ptrdiff_t channel = 0;
+  for (; channel + Vector::width <= call.channels; channel += Vector::width)
+    compute_channels<Vector, pixels>(call, channel, Vector::width);
+  if (channel < call.channels) compute_channels<Vector, pixels>(call, channel, valid_of<Vector>(call, channel));
+}
+
+template <class Vector, int vectors, int pixels = 1>
+constexpr void add_sums(TileKernels& kernels) {
+  if constexpr (pixels <= Vector::pixels_of(vectors)) {
+    kernels.sums[vectors][pixels] = compute_tile<Vector, pixels, vectors>;
+    kernels.num_pixels[vectors] = pixels;
+    add_sums<Vector, vectors, pixels + 1>(kernels);
+  }
+}
+
+template <class Vector, int pixels = 1>
+constexpr void add_channelwise(TileKernels& kernels) {
+  if constexpr (pixels <= Vector::channelwise_pixels) {
+    kernels.channelwise[pixels] = compute_channelwise_tile<Vector, pixels>;
+    kernels.num_channelwise_pixels = pixels;
+    add_channelwise<Vector, pixels + 1>(kernels);
+  }
+}
+
+template <class Vector>
+constexpr TileKernels kernels_of() {
+  TileKernels kernels;
+  kernels.width = Vector::width;
+  kernels.most_vectors = Vector::most_vectors;
+  add_sums<Vector, 1>(kernels);
+  if constexpr (Vector::most_vectors >= 2) add_sums<Vector, 2>(kernels);
+  if constexpr (Vector::most_vectors >= 3) add_sums<Vector, 3>(kernels);
+  if constexpr (Vector::most_vectors >= 4) add_sums<Vector, 4>(kernels);
+  add_channelwise<Vector>(kernels);
+  return kernels;
+}
+
+}  // namespace parconv::direct

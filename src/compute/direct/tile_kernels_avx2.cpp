@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifdef __x86_64__
+#include <immintrin.h>
+
+#include "compute/direct/tile_kernels.hpp"
+
+namespace parconv::direct {
+namespace {
+
+struct Avx2 {
+  using Register = __m256;
+  static constexpr int width = 8;
+  static constexpr int most_vectors = 2;
+  static constexpr int channelwise_pixels = 6;
+  static constexpr int pixels_of(int vectors) { return vectors == 1 ? 12 : 6; }
+
+  static __m256i first(int count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  static Register zero() { return _mm256_setzero_ps(); }
+  static Register load(const float* at) { return _mm256_loadu_ps(at); }
+  static Register load_first(const float* at, int count) {
+    return count == width ? load(at) : _mm256_maskload_ps(at, first(count));
+  }
+  static Register broadcast(const float* at) { return _mm256_broadcast_ss(at); }
+  static Register add(Register a, Register b) { return a + b; }
+  static Register multiply_add(Register a, Register b, Register c) { return _mm256_fmadd_ps(a, b, c); }
+  static Register relu(Register x) { return x < zero() ? zero() : x; }
+  static void store(float* at, Register x) { _mm256_storeu_ps(at, x); }
+  static void store_first(float* at, Register x, int count) { _mm256_maskstore_ps(at, first(count), x); }
+};
+
+constexpr TileKernels kernels = kernels_of<Avx2>();
+
+}  // namespace
+
+const TileKernels& avx2_tile_kernels() { return kernels; }
+
+}  // namespace parconv::direct
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compute/direct/tile_kernels.hpp"
+
+namespace parconv::direct {
+namespace {
+
+/// Four numbers. Loops over them become vector instructions where the CPU that is compiled for has fused ones.
+struct Portable {
+  static constexpr int width = 4;
+  static constexpr int most_vectors = 2;
+  static constexpr int channelwise_pixels = 4;
+  struct Register {
+    float x[width];
+  };
+  static constexpr int pixels_of(int vectors) { return vectors == 1 ? 8 : 4; }
+
+  static Register zero() { return {{0, 0, 0, 0}}; }
+  static Register load(const float* at) { return {{at[0], at[1], at[2], at[3]}}; }
+  static Register load_first(const float* at, int count) {
+    Register result = zero();
+    for (int k = 0; k < count; ++k) result.x[k] = at[k];
+    return result;
+  }
+  static Register broadcast(const float* at) { return {{*at, *at, *at, *at}}; }
+  static Register add(Register a, Register b) {
+    for (int k = 0; k < width; ++k) a.x[k] += b.x[k];
+    return a;
+  }
+  static Register multiply_add(Register a, Register b, Register c) {
+    for (int k = 0; k < width; ++k) c.x[k] = __builtin_fmaf(a.x[k], b.x[k], c.x[k]);
+    return c;
+  }
+  static Register relu(Register x) {
+    for (int k = 0; k < width; ++k) x.x[k] = x.x[k] < 0 ? 0 : x.x[k];
+    return x;
+  }
+  static void store(float* at, Register x) { store_first(at, x, width); }
+  static void store_first(float* at, Register x, int count) {
+    for (int k = 0; k < count; ++k) at[k] = x.x[k];
+  }
+};
+
+constexpr TileKernels kernels = kernels_of<Portable>();
+
+}  // namespace
+
+const TileKernels& portable_tile_kernels() { return kernels; }
+
+}  // namespace parconv::direct
