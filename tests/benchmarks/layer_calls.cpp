@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/layer_calls.hpp"
 
+#include "parconv/tensor/elements.hpp"
+
 #include <unordered_map>
 
 #include "benchmarks/layer_op.hpp"
@@ -110,5 +112,12 @@ const std::string& DirectCall::implementation() const { return state_->implement
 void use_onednn_threads(int threads) { onednn::use_threads(threads); }
 
 std::string onednn_version() { return onednn::version(); }
+
+std::vector<float> LayerData::values() const {
+  std::vector<float> values(dst_.size() / size_of(type_));
+  for (std::size_t k = 0; k < values.size(); ++k)
+    values[k] = load_one({.data = dst_.data(), .type = type_}, static_cast<index_t>(k));
+  return values;
+}
 
 }  // namespace parconv::bench

@@ -20,7 +20,8 @@ class LayerData {
   DType type() const { return type_; }
   std::byte* src() { return src_.data(); }
   std::byte* dst() { return dst_.data(); }
-  const AlignedBytes& result() const { return dst_; }
+  /// The elements of dst.
+  std::vector<float> values() const;
   const std::vector<float>& weights() const { return weights_; }
   const std::vector<float>& bias() const { return bias_; }
 

@@ -24,7 +24,9 @@ LocalOp local_op_of(const Layer& layer, const std::vector<float>& bias, index_t 
   const Window window = window_of(layer);
   ChannelBlock block{.src = {0, layer.ic}, .dst = {0, layer.oc}, .filter = {.oc = {0, layer.oc}, .ic = {0, layer.ic}}};
   for (std::size_t k = 0; k < 3; ++k) block.filter.kernel[k] = {0, window.axes[k].kernel};
-  return {.kind = LocalConv{.window = window, .blocks = {block}},
+  const index_t taps = window.axes[0].kernel * window.axes[1].kernel * window.axes[2].kernel;
+  const SumLeaves leaves = leaves_of(layer.ic, taps, LeafRule::Coarse);
+  return {.kind = LocalConv{.window = window, .blocks = {block}, .leaves = leaves},
           .epilogue = {.bias = bias, .activation = {.kind = ActivationKind::Relu}},
           .srcs = {dense(extents_of(layer, n, layer.ic, layer.size), type)},
           .dst = dense(extents_of(layer, n, layer.oc, layer.out_size), type)};
