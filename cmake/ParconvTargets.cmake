@@ -83,7 +83,8 @@ endfunction()
 # add_parconv_test(NAME [SOURCES file...] [LINK target...] [PRIVATE_HEADERS module...] [NP n...] [LABELS label...] [TIMEOUT seconds] [ARGS arg...])
 # One test program: NAME, or with NP, NAME.npN under mpirun for each N. SOURCES default to NAME.cpp, here or in a subfolder. PRIVATE_HEADERS lists
 # modules whose private headers the test includes. The label nccl sets the environment for several ranks on one GPU. A test with the label gpu in
-# which a case is skipped for lack of a GPU is reported as skipped.
+# which a case is skipped for lack of a GPU is reported as skipped. Tests with the label threads start threads of ours, or run code that does; the
+# target parconv_threads_tests builds them, and the thread sanitizer runs them alone.
 function(add_parconv_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;PRIVATE_HEADERS;NP;LABELS;ARGS" ${ARGN})
   if(NOT PARCONV_BUILD_TESTS)
@@ -107,6 +108,9 @@ function(add_parconv_test name)
   endif()
   if(gpu IN_LIST ARG_LABELS)
     set(skip SKIP_REGULAR_EXPRESSION "  SKIPPED ")
+  endif()
+  if(threads IN_LIST ARG_LABELS)
+    add_dependencies(parconv_threads_tests ${name})
   endif()
   if(NOT ARG_NP)
     target_link_libraries(${name} PRIVATE GTest::gtest_main GTest::gmock)

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/layer_calls.hpp"
 
-#include "parconv/tensor/elements.hpp"
-
 #include <unordered_map>
 
 #include "benchmarks/layer_op.hpp"
 #include "compute/onednn/onednn_api.hpp"
 #include "parconv/tensor/convert.hpp"
+#include "parconv/tensor/elements.hpp"
 #include "support/random.hpp"
 
 namespace parconv::bench {
