@@ -259,36 +259,4 @@ float join(ReduceKind kind, std::span<const float> numbers) {
   return 0;
 }
 
-namespace {
-
-/// `blocks` vectors of the result from column j on, kept in registers.
-template <int blocks>
-__attribute__((always_inline)) inline void multiply_columns(std::span<float> result, std::span<const float> vector,
-                                                            const float* matrix, std::size_t j) {
-  Lanes sums[blocks] = {};
-  for (std::size_t k = 0; k < vector.size(); ++k) {
-    const float* const row = matrix + k * result.size() + j;
-    for (int b = 0; b < blocks; ++b) {
-      Lanes value;
-      std::memcpy(&value, row + static_cast<std::size_t>(b) * num_lanes, sizeof value);
-      sums[b] += vector[k] * value;
-    }
-  }
-  std::memcpy(result.data() + j, sums, sizeof sums);
-}
-
-}  // namespace
-
-PARCONV_FOR_EVERY_CPU
-void multiply(std::span<float> result, std::span<const float> vector, const float* matrix) {
-  std::size_t j = 0;
-  for (; j + 4 * num_lanes <= result.size(); j += 4 * num_lanes) multiply_columns<4>(result, vector, matrix, j);
-  for (; j + num_lanes <= result.size(); j += num_lanes) multiply_columns<1>(result, vector, matrix, j);
-  for (; j < result.size(); ++j) {
-    float sum = 0;
-    for (std::size_t k = 0; k < vector.size(); ++k) sum += vector[k] * matrix[k * result.size() + j];
-    result[j] = sum;
-  }
-}
-
 }  // namespace parconv::cpu

@@ -54,7 +54,5 @@ void max_taps(std::span<float> pixel, Taps taps);
 void join_taps(ReduceKind kind, std::span<float> pixel, Taps taps);
 /// The reduction of all elements, in order.
 float join(ReduceKind kind, std::span<const float> numbers);
-/// result[j] = sum over k, in order, of vector[k] * matrix[k * result.size() + j].
-void multiply(std::span<float> result, std::span<const float> vector, const float* matrix);
 
 }  // namespace parconv::cpu

@@ -2,16 +2,25 @@
 // Matrix products.
 #pragma once
 
+#include <array>
+#include <cmath>
+
 #include "compute/elements/element_call.hpp"
+#include "parconv/model/sum_tree.hpp"
 
 namespace parconv::element {
 
-/// The product of two matrices, summed in the order of the inner index. Broadcast operands have stride 0.
+/// The product of two matrices: a chain of fused multiply-adds over each leaf of the inner index, and the leaves joined by their
+/// tree. Broadcast operands have stride 0.
 struct MatMul {
+  static constexpr int most_leaves = 64;
+  static constexpr int most_open_sums = 7;
   Operands<2> from{};
   index_t inner = 1;      ///< number of products in a sum
   index_t left_step = 0;  ///< between factors, in elements
   index_t right_step = 0;
+  index_t num_leaves = 1;
+  std::array<signed char, most_leaves> joins{};  ///< after each leaf: see joins_after_leaves
 
   template <int V>
   PARCONV_HOST_DEVICE ChannelVector<V> value(const ElementIndex& at) const {
@@ -23,9 +32,17 @@ struct MatMul {
  private:
   PARCONV_HOST_DEVICE float product(const ElementIndex& at) const {
     const index_t left = from.srcs[0].offset(at), right = from.srcs[1].offset(at);
+    float open[most_open_sums];
+    int num_open = 0;
     float sum = 0;
-    for (index_t k = 0; k < inner; ++k)
-      sum += load_one(from.srcs[0], left + k * left_step) * load_one(from.srcs[1], right + k * right_step);
+    for (index_t leaf = 0; leaf < num_leaves; ++leaf) {
+      const index_t first = leaf * inner / num_leaves, last = (leaf + 1) * inner / num_leaves;
+      if (leaf > 0) open[num_open++] = sum;
+      sum = 0;
+      for (index_t k = first; k < last; ++k)
+        sum = std::fma(load_one(from.srcs[0], left + k * left_step), load_one(from.srcs[1], right + k * right_step), sum);
+      for (int join = 0; join < joins[static_cast<std::size_t>(leaf)]; ++join) sum = open[--num_open] + sum;
+    }
     return sum;
   }
 };
@@ -38,7 +55,11 @@ std::unique_ptr<Kernel> make_kernel(const LocalMatMul& product, const ElementCal
   OperandLayout left = call.op().srcs[indices[0]], right = call.op().srcs[indices[1]];
   MatMul function{.inner = left.extents[product.columns],
                   .left_step = left.strides[product.columns],
-                  .right_step = right.strides[product.rows]};
+                  .right_step = right.strides[product.rows],
+                  .num_leaves = product.leaves.count};
+  const std::vector<int> joins = joins_after_leaves(product.leaves.count);
+  PARCONV_EXPECT(joins.size() <= function.joins.size(), joins.size(), " leaves");
+  std::copy(joins.begin(), joins.end(), function.joins.begin());
   left.extents[product.columns] = right.extents[product.rows] = 1;
   function.from.srcs[0] = repeated(left, call.op().dst.extents);
   function.from.srcs[1] = repeated(right, call.op().dst.extents);
