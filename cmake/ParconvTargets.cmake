@@ -6,6 +6,10 @@ add_library(parconv_options INTERFACE)
 target_compile_options(parconv_options INTERFACE
   "$<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wconversion;-Wshadow;-Wnon-virtual-dtor;-Wold-style-cast>"
   "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>")
+# Multiply-adds are fused where the code says so: whether a compiler fuses depends on an element's position in a vector, so results would depend on
+# the split.
+target_compile_options(parconv_options INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:-ffp-contract=off>"
+                                                 "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;-Xcompiler=-ffp-contract=off>")
 if(PARCONV_WARNINGS_AS_ERRORS)
   target_compile_options(parconv_options INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:-Werror>"
                                                    "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xcompiler=-Werror>")

@@ -24,7 +24,11 @@ def data(field, content):
 
 
 def attribute(name, value):
-    """Attributes from integers and lists of integers."""
+    """Attributes from integers, lists of integers, floats and strings."""
+    if isinstance(value, float):
+        return data(1, name) + varint(2 << 3 | 5) + struct.pack("<f", value) + integer(20, 1)
+    if isinstance(value, str):
+        return data(1, name) + data(4, value) + integer(20, 3)
     if isinstance(value, list):
         return data(1, name) + b"".join(integer(8, v) for v in value) + integer(20, 7)
     return data(1, name) + integer(3, value) + integer(20, 2)

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "compute/local_op_case.hpp"
+#include "model/ops/elementwise/channels.hpp"
 #include "model/ops/window/resample.hpp"
 #include "parconv/core/error.hpp"
 
@@ -32,11 +33,17 @@ class Definition {
   Definition(const Extents& out, std::vector<Elements> operands) : out_(out), operands_(std::move(operands)) {}
 
   std::vector<float> operator()(const Conv& op) {
-    return run(LocalConv{.window = op.window, .blocks = {whole_block(op.filter, op.groups)}, .filter = op.filter});
+    return run(LocalConv{.window = op.window,
+                         .blocks = {whole_block(op.filter, op.groups)},
+                         .filter = op.filter,
+                         .leaves = leaves_of(op.filter, op.leaf_rule)});
   }
 
   std::vector<float> operator()(const ConvTranspose& op) {
-    LocalDeconv local{.window = op.window, .blocks = {whole_block(op.filter, op.groups)}, .filter = op.filter};
+    LocalDeconv local{.window = op.window,
+                      .blocks = {whole_block(op.filter, op.groups)},
+                      .filter = op.filter,
+                      .leaves = leaves_of(op.filter, op.leaf_rule)};
     for (WindowAxis& axis : local.window.axes) axis.pad_hi = 0;
     return run(std::move(local));
   }
@@ -55,7 +62,9 @@ class Definition {
   std::vector<float> operator()(const Binary& op) { return run(LocalBinary{op.kind}); }
   std::vector<float> operator()(const RowSum&) { return run(LocalRowSum{}); }
   std::vector<float> operator()(const Lrn& op) { return run(LocalLrn{.lrn = op}); }
-  std::vector<float> operator()(const MatMul& op) { return run(LocalMatMul{op.rows, op.columns}); }
+  std::vector<float> operator()(const MatMul& op) {
+    return run(LocalMatMul{op.rows, op.columns, leaves_of(operands_.front().extents[op.columns], 1, op.leaf_rule)});
+  }
 
   std::vector<float> operator()(const ReduceAxes& op) {
     return run(LocalReduce{.kind = op.kind, .axes = op.axes, .count = op.count});
