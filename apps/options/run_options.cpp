@@ -59,6 +59,11 @@ void add_numerics(CLI::App& app, Request& request) {
   const auto add = [&](const char* name, auto& value, const char* help) {
     add_choice(app, name, value, help)->group(option_group::numerics);
   };
+  app.add_option("--backend", request.backend,
+                 "kernels of convolutions and other layers: auto (the fastest for the device), onednn, reference (plain loops, "
+                 "whose every bit docs/arithmetic.md defines), cudnn")
+      ->capture_default_str()
+      ->group(option_group::numerics);
   add("--reduce", request.reduce, "sums over channels: fast, or ordered for the same bits on any number of ranks");
   add("--overlap", request.overlap, "compute while messages travel: auto (on with several hosts), on, off");
   add("--graphs", request.graphs,

@@ -17,10 +17,10 @@ StoreRule store_rule(StoreKind kind, const Setup& setup) {
 
 }  // namespace
 
-MemoryRules memory_rules_on(DeviceKind device) {
+MemoryRules memory_rules_on(DeviceKind device, const std::string& name) {
   // A build without CUDA has no cuDNN backend to ask: its convolutions take dense operands only.
   if (device == DeviceKind::Gpu) return {.needs_dense = true};
-  return make_backend({.threads = 1})->memory_rules();
+  return make_backend({.name = name, .threads = 1})->memory_rules();
 }
 
 Overlap overlap_of(OverlapChoice choice, int num_hosts) {

@@ -74,7 +74,7 @@ DryRun dry_run(const Request& request, const Workload& workload, const DryRunMac
   require_available(request.numerics, run.placement);
   run.setup = set_up(request, workload, machine.ranks);
   validate(run.setup.plan, run.setup.network);
-  const CompileTarget target{.rules = memory_rules_on(run.placement.device), .num_hosts = machine.hosts};
+  const CompileTarget target{.rules = memory_rules_on(run.placement.device, request.backend), .num_hosts = machine.hosts};
   run.layout = lay_out(run.setup.network, run.setup.plan, compile_options(request, run.setup, target));
   run.programs = compile_all(run.setup.network, run.layout);
   run.proof = prove(run.setup.network, run.programs, {.type = run.layout.options.type, .reduce = run.layout.options.reduce});

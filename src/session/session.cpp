@@ -123,7 +123,8 @@ void Session::plan() {
   state.require_same_everywhere();
   const int hosts = num_hosts(job().control());
   state.threads = request().threads > 0 ? request().threads : default_threads(job().control());
-  state.backend_options = {.threads = state.threads,
+  state.backend_options = {.name = request().backend,
+                           .threads = state.threads,
                            .device = device().device(),
                            .type = precision_of(request().numerics).activations,
                            .gpu = gpu_options(job(), request(), device(), overlap_of(request().overlap, hosts))};

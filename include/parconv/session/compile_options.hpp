@@ -19,8 +19,8 @@ struct CompileTarget {
   int num_hosts = 1;
 };
 
-/// Memory rules of the backend for a device, also in builds without that backend.
-MemoryRules memory_rules_on(DeviceKind device);
+/// Memory rules of the backend `name` (see BackendOptions) for a device, also in builds without that backend.
+MemoryRules memory_rules_on(DeviceKind device, const std::string& name = "auto");
 
 /// Resolves an overlap choice: Auto is on for num_hosts > 1.
 Overlap overlap_of(OverlapChoice choice, int num_hosts);

@@ -52,6 +52,7 @@ struct Request {
   DeviceRequest devices{};
   int threads = 0;  ///< per rank; 0: see default_threads
 
+  std::string backend = "auto";  ///< see BackendOptions::name
   Numerics numerics = Numerics::F32;
   ReduceMode reduce = ReduceMode::Fast;
   OverlapChoice overlap = OverlapChoice::Auto;
