@@ -79,7 +79,7 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
 }
 
 std::unique_ptr<ConvAlgorithmChooser> make_conv_algorithm_chooser(const BackendOptions& options) {
-  PARCONV_EXPECT(platform_of(options) == DevicePlatform::Cuda, "engines of a GPU are chosen where there is one");
+  PARCONV_EXPECT(platform_of(options) == DevicePlatform::Cuda, "convolution algorithms of a GPU are chosen where there is one");
 #ifdef PARCONV_HAVE_CUDA
   return make_cudnn_chooser(*options.device, options.gpu);
 #else

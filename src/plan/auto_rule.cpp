@@ -19,16 +19,16 @@ GridVector only(GridAxis axis, int count) {
   return parts;
 }
 
-index_t smallest_piece(const Cuts& cuts) {
+index_t smallest_block(const Cuts& cuts) {
   index_t smallest = std::numeric_limits<index_t>::max();
-  for (Interval piece : pieces_of(cuts)) smallest = std::min(smallest, piece.size());
+  for (Interval block : blocks_of(cuts)) smallest = std::min(smallest, block.size());
   return smallest;
 }
 
 /// True if a split along one axis leaves every rank enough indices.
 bool gives_each(const Network& network, const Node& node, const GridVector& parts, Axis axis, index_t at_least) {
   const auto cuts = default_cuts(network, node, Grid{.parts = parts});
-  return smallest_piece(cuts[static_cast<std::size_t>(axis)]) >= at_least;
+  return smallest_block(cuts[static_cast<std::size_t>(axis)]) >= at_least;
 }
 
 /// Of the grids h x w with enough pixels a rank, the one with the shortest border (rows + columns of a rank).
@@ -41,7 +41,7 @@ std::optional<GridVector> best_grid(const Network& network, const Node& node, in
     const int w = num_ranks / h;
     const index_t border = ceil_div(out[Axis::H], h) + ceil_div(out[Axis::W], w);
     const bool is_wide_enough =
-        smallest_piece(block_cuts(out[Axis::H], h)) >= min_pixels && smallest_piece(block_cuts(out[Axis::W], w)) >= min_pixels;
+        smallest_block(block_cuts(out[Axis::H], h)) >= min_pixels && smallest_block(block_cuts(out[Axis::W], w)) >= min_pixels;
     if (!is_wide_enough || border >= shortest) continue;
     shortest = border;
     best = only(GridAxis::H, h);

@@ -76,7 +76,7 @@ class PlanValidator {
     const int parts = num_owned_parts(network_, node, node_plan(id).grid, axis);
     const Cuts& cuts = node_plan(id).cuts[static_cast<std::size_t>(axis)];
     if (are_valid_cuts(cuts, extent, parts)) return;
-    refuse(id, concat("the cuts along ", name_of(axis), " (", written(cuts), ") are not ", parts, " pieces of 0 to ", extent),
+    refuse(id, concat("the cuts along ", name_of(axis), " (", written(cuts), ") are not ", parts, " blocks of 0 to ", extent),
            concat("for example ", written(default_cuts(network_, node, node_plan(id).grid)[static_cast<std::size_t>(axis)])));
   }
 

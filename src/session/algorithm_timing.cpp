@@ -123,7 +123,7 @@ class Agreement {
 
 GpuOptions gpu_options(JobContext& job, const Request& request, RankDevice& device, Overlap overlap) {
   GpuOptions result{.f32_products = precision_of(request.numerics).products,
-                    .engines = untimed(request.conv_algorithms),
+                    .conv_algorithms = untimed(request.conv_algorithms),
                     .multiprocessors_left = multiprocessors_for_messages(job, device, overlap)};
   if (device.device() == nullptr) return result;
   const std::size_t own = most_workspace_bytes(device.device()->memory().total_bytes, device.placement().max_ranks_per_gpu);

@@ -59,7 +59,7 @@ class Devices(AppCase):
         self.run_small(2, "graphs.h5", "--graphs", "on", "--report", "graphs.jsonl", code=OK, say=reason, **NO_GPU)
         with open(self.path("graphs.jsonl"), encoding="utf-8") as file:
             run = json.loads(file.readline())
-        self.assertEqual((run["graphs"], run["graph_remark"], run["graph_launches"]), ("off", "the host does its work at once", 0))
+        self.assertEqual((run["graphs"], run["graph_note"], run["graph_launches"]), ("off", "the host does its work at once", 0))
         for graphs in ("auto", "off"):
             done = self.run_small(2, "graphs.h5", "--force", "-v", "--graphs", graphs, code=OK, **NO_GPU)
             self.assertNotIn("CUDA graphs", done.stdout)

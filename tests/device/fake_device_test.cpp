@@ -192,7 +192,7 @@ TEST(FakeDevice, RejectsInvalidCaptures) {
   expect_refused(device, "of its own", [] { throw Error(ExitCode::Io, "a failure of its own"); });
   device.fail_capture(1);
   EXPECT_NE(device.capture([] {}), nullptr);
-  expect_refused(device, "told to fail", [] {});
+  expect_refused(device, "a failure was requested", [] {});
   EXPECT_NE(device.capture([] {}), nullptr);
 }
 

@@ -35,7 +35,7 @@ class GpuEngine : public ::testing::TestWithParam<const char*> {
     PARCONV_NEEDS_GPU();
     separate_nccl_hosts();
     device_ = make_gpu_of_rank();
-    backend_ = make_backend({.device = device_.get(), .gpu = {.engines = ConvAlgorithmChoice::Exact}});
+    backend_ = make_backend({.device = device_.get(), .gpu = {.conv_algorithms = ConvAlgorithmChoice::Exact}});
   }
 
   std::unique_ptr<Communicator> make_communicator() {

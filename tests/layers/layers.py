@@ -65,17 +65,17 @@ class Violation:
 
 
 def library_of(header):
-    """(name, pattern of the places) of the library that `header` belongs to, or None."""
-    return next(((name, places) for name, headers, places in LIBRARIES if re.fullmatch(headers, header)), None)
+    """(name, pattern of the paths) of the library that `header` belongs to, or None."""
+    return next(((name, paths) for name, headers, paths in LIBRARIES if re.fullmatch(headers, header)), None)
 
 
 def problem_with_library(place, header, library):
-    name, places = library
-    if place.kind in ("public", "umbrella") and not (name == "CUDA" and re.match(places, place.path)):
+    name, paths = library
+    if place.kind in ("public", "umbrella") and not (name == "CUDA" and re.match(paths, place.path)):
         return f"<{header}> of {name} in a public header"
     if place.module in PURE and name != "fmt":
         return f"<{header}> of {name} in the pure module {place.module}"
-    if not re.match(places, place.path):
+    if not re.match(paths, place.path):
         return f"<{header}> of {name} outside its wrapper; tests/layers/layers.py lists who may include it"
     return None
 

@@ -138,7 +138,7 @@ TEST(ValidatePlan, NamesTheMismatch) {
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[4].stage = 0; }),
               HasSubstr("stage 0 comes before stage 1, which makes its input 'mean'"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].cuts[3] = {0, 7}; }),
-              HasSubstr("the cuts along h (0 7) are not 2 pieces of 0 to 14 | for example 0 7 14"));
+              HasSubstr("the cuts along h (0 7) are not 2 blocks of 0 to 14 | for example 0 7 14"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].cuts[3] = {0, 7, 13}; }), HasSubstr("0 to 14"));
 }
 

@@ -240,7 +240,7 @@ TEST_F(GraphEngine, NoRankHasGraphsIfOneCannotCapture) {
       const GraphReport report = run.expect_equal(30);
       EXPECT_FALSE(report.are_used);
       EXPECT_EQ(device.num_launches(), 0);
-      EXPECT_EQ(report.note, concat("rank ", failing, ": work cannot be captured: it was told to fail"));
+      EXPECT_EQ(report.note, concat("rank ", failing, ": work cannot be captured: a failure was requested"));
       EXPECT_EQ(run.expect_equal(7).launches, 0);
     }
   }
@@ -249,7 +249,7 @@ TEST_F(GraphEngine, NoRankHasGraphsIfOneCannotCapture) {
 TEST_F(GraphEngine, DoesNotCaptureHostMessages) {
   PipelineRun run(device_, *fake_, make_staged_communicator(make_mpi_communicator(control()), device_), GraphUse::On);
   const GraphReport report = run.expect_equal(20);
-  EXPECT_EQ(report.are_used, num_ranks() == 1) << "without messages nobody takes part";
+  EXPECT_EQ(report.are_used, num_ranks() == 1) << "without messages no rank takes part";
   EXPECT_EQ(report.note, num_ranks() == 1 ? "" : "rank 0: the host takes part in its messages");
 }
 

@@ -145,7 +145,7 @@ TEST(PlanFromJson, RefusesStagesAndCutsThatDoNotFitTheNetwork) {
               HasSubstr("plan of 'b' (Conv): stage 0 comes before stage 1, which makes its input 'a' | give it stage 1"));
   EXPECT_THAT(refusal(R"("ranks": 4, "nodes": {"a": {"stage": 1}})"), HasSubstr("stage 1 is not one of 0 to 0"));
   EXPECT_THAT(refusal(R"("ranks": 2, "default": "h", "nodes": {"a": {"cuts": {"h": [0, 8, 15]}}})"),
-              HasSubstr("plan of 'a' (Conv): the cuts along h (0 8 15) are not 2 pieces of 0 to 16"));
+              HasSubstr("plan of 'a' (Conv): the cuts along h (0 8 15) are not 2 blocks of 0 to 16"));
 }
 
 }  // namespace
