@@ -5,7 +5,7 @@
 #include "parconv/compute/backend.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
-#include "support/fake_device.hpp"
+#include "support/fakes/fake_device.hpp"
 
 namespace parconv {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fake device of the tests must detect the mistakes that it was written for.
-#include "support/fake_device.hpp"
+#include "support/fakes/fake_device.hpp"
 
 #include <gtest/gtest.h>
 

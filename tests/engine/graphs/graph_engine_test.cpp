@@ -11,9 +11,9 @@
 #include "parconv/comm/device_communicators.hpp"
 #include "parconv/device/devices.hpp"
 #include "parconv/program/compile.hpp"
-#include "support/faulty_communicator.hpp"
+#include "support/fakes/faulty_communicator.hpp"
+#include "support/fakes/queued_communicator.hpp"
 #include "support/network_builder.hpp"
-#include "support/queued_communicator.hpp"
 #include "support/random_plan.hpp"
 
 namespace parconv::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/fake_device.hpp"
+#include "support/fakes/fake_device.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
