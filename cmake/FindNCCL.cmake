@@ -4,9 +4,9 @@
 # Searches PARCONV_NCCL_ROOT, NCCL_ROOT, NCCL_HOME, the CUDA toolkit, the default paths, and pip's packages (PARCONV_PIP_NVIDIA, see
 # ParconvCuda.cmake), whose libraries have only versioned names.
 set(hints ${PARCONV_NCCL_ROOT} $ENV{NCCL_HOME} ${CUDAToolkit_TARGET_DIR} ${CUDAToolkit_BIN_DIR}/..)
-set(places ${PARCONV_PIP_NVIDIA}/nccl)
-find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${hints} PATHS ${places} PATH_SUFFIXES include)
-find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${hints} PATHS ${places} PATH_SUFFIXES lib64 lib)
+set(paths ${PARCONV_PIP_NVIDIA}/nccl)
+find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${hints} PATHS ${paths} PATH_SUFFIXES include)
+find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${hints} PATHS ${paths} PATH_SUFFIXES lib64 lib)
 mark_as_advanced(NCCL_INCLUDE_DIR NCCL_LIBRARY)
 
 if(NCCL_INCLUDE_DIR)

@@ -4,9 +4,9 @@
 # Searches PARCONV_CUDNN_ROOT, cuDNN_ROOT, CUDNN_PATH, the CUDA toolkit, the default paths, and pip's packages (PARCONV_PIP_NVIDIA, see
 # ParconvCuda.cmake), whose libraries have only versioned names.
 set(hints ${PARCONV_CUDNN_ROOT} $ENV{CUDNN_PATH} ${CUDAToolkit_TARGET_DIR} ${CUDAToolkit_BIN_DIR}/..)
-set(places ${PARCONV_PIP_NVIDIA}/cudnn)
-find_path(cuDNN_INCLUDE_DIR cudnn.h HINTS ${hints} PATHS ${places} PATH_SUFFIXES include)
-find_library(cuDNN_LIBRARY NAMES cudnn libcudnn.so.9 HINTS ${hints} PATHS ${places} PATH_SUFFIXES lib64 lib)
+set(paths ${PARCONV_PIP_NVIDIA}/cudnn)
+find_path(cuDNN_INCLUDE_DIR cudnn.h HINTS ${hints} PATHS ${paths} PATH_SUFFIXES include)
+find_library(cuDNN_LIBRARY NAMES cudnn libcudnn.so.9 HINTS ${hints} PATHS ${paths} PATH_SUFFIXES lib64 lib)
 mark_as_advanced(cuDNN_INCLUDE_DIR cuDNN_LIBRARY)
 
 if(cuDNN_INCLUDE_DIR AND EXISTS ${cuDNN_INCLUDE_DIR}/cudnn_version.h)

@@ -9,8 +9,8 @@
 #   PARCONV_CMAKE_ARGS     additional arguments for CMake, such as -DPARCONV_CUDNN_ROOT=... or -DCMAKE_CUDA_ARCHITECTURES=90
 #   PARCONV_GPU_LAYERS     CSV file of layers to measure (default: tests/benchmarks/gpu_layers.csv)
 #   PARCONV_GPU_BATCH      batch size for measuring layers (default: 8)
-#   PARCONV_TEST_SHARE     per cent of the random calls of cudnn_test (default: 25; 5 under compute-sanitizer)
-#   PARCONV_GPU_BENCH      additional options for parconv_gpu_bench, such as --engines heuristic
+#   PARCONV_TEST_PERCENT     per cent of the random calls of cudnn_test (default: 25; 5 under compute-sanitizer)
+#   PARCONV_GPU_BENCH      additional options for parconv_gpu_bench, such as --conv-algorithms heuristic
 #
 # gpu_results.py table RESULTS.json formats the results as a page for docs/results.
 set -euo pipefail
@@ -39,8 +39,8 @@ run_tests() {
   attempt ctest --test-dir "$parconv_build" -L gpu --output-on-failure --timeout 900 --no-tests=error --output-junit "$parts/tests.xml"
 }
 
-# cuDNN compiles most 16-bit convolutions at run time, half a second each; a share of the random calls limits the time on a GPU machine.
-export PARCONV_TEST_SHARE="${PARCONV_TEST_SHARE:-25}"
+# cuDNN compiles most 16-bit convolutions at run time, half a second each; a fraction of the random calls limits the time on a GPU machine.
+export PARCONV_TEST_PERCENT="${PARCONV_TEST_PERCENT:-25}"
 
 # Single-process programs; those under mpirun repeat their kernels.
 sanitize_with() {
@@ -48,7 +48,7 @@ sanitize_with() {
   for program in "${programs[@]}"; do
     name="$(basename "$program")"
     step "compute-sanitizer --tool $tool $name"
-    if PARCONV_TEST_SHARE=5 compute-sanitizer --tool "$tool" --error-exitcode 1 "$program" >"$parts/$tool.$name.log" 2>&1; then
+    if PARCONV_TEST_PERCENT=5 compute-sanitizer --tool "$tool" --error-exitcode 1 "$program" >"$parts/$tool.$name.log" 2>&1; then
       echo "$tool $name ok" >>"$parts/sanitizer.txt"
     else
       echo "$tool $name failed" >>"$parts/sanitizer.txt"

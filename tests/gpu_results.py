@@ -114,17 +114,17 @@ def layers_page(record):
     rows = list(layer_rows(record))
     cells = [
         (f'{line["network"]} {line["layer"]}', line["dtype"], cell(1e6 * line["median_seconds"], ".1f"), cell(direct, ".3f"), cell(torch, ".3f"),
-         cell(line["share_of_roof"], ".2f"), line["implementation"])
+         cell(line["fraction_of_roof"], ".2f"), line["implementation"])
         for line, direct, torch in rows
     ]
     for dtype in dict.fromkeys(line["dtype"] for line, _, _ in rows):
         own = [entry for entry in rows if entry[0]["dtype"] == dtype]
-        means = [geomean([value for value in column if value]) for column in zip(*((direct, torch, line["share_of_roof"]) for line, direct, torch in own))]
+        means = [geomean([value for value in column if value]) for column in zip(*((direct, torch, line["fraction_of_roof"]) for line, direct, torch in own))]
         cells.append(("**geometric mean**", dtype, "", cell(means[0], ".3f"), cell(means[1], ".3f"), cell(means[2], ".2f"), ""))
-    return table(("layer", "type", "us", "/ direct call", "/ PyTorch", "share of the roof", "computed by"), cells)
+    return table(("layer", "type", "us", "/ direct call", "/ PyTorch", "fraction of the roof", "computed by"), cells)
 
 
-def share_of_graphs(line):
+def graph_ratio(line):
     """Time of a tick as a CUDA graph relative to one without; None if not compared."""
     return line["graph_tick_seconds"] / line["direct_tick_seconds"] if line.get("direct_tick_seconds") else None
 
@@ -132,7 +132,7 @@ def share_of_graphs(line):
 def networks_page(record):
     cells = [
         (line["network"], "x".join(map(str, line["shape"])), line["dtype"], cell(1e3 * line["parconv_seconds"], ".3f"), cell(1e3 * line["torch_seconds"], ".3f"),
-         cell(line["ratio"], ".3f"), cell(line["difference"], ".1e"), cell(share_of_graphs(line), ".3f"))
+         cell(line["ratio"], ".3f"), cell(line["difference"], ".1e"), cell(graph_ratio(line), ".3f"))
         for line in record["networks"]
     ]
     return table(("network", "batch", "type", "ms", "ms, PyTorch", "ratio", "largest difference", "tick as graph / directly"), cells)

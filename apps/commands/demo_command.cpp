@@ -144,8 +144,8 @@ class Demonstration {
   }
 
   std::string gpus_text() const {
-    const int sharers = device_.placement().max_ranks_per_gpu;
-    return device_.name() + (sharers > 1 ? fmt::format(", up to {} ranks on one GPU", sharers) : ", a GPU for each rank");
+    const int ranks = device_.placement().max_ranks_per_gpu;
+    return device_.name() + (ranks > 1 ? fmt::format(", up to {} ranks on one GPU", ranks) : ", a GPU for each rank");
   }
 
   /// Prints why the job computes on CPUs despite GPUs, and --bind-report.

@@ -88,12 +88,12 @@ class DemoBuilder {
     return add(name, softmax, {src});
   }
 
-  ValueId add(const std::string& name, Operator op, std::vector<ValueId> inputs, Epilogue finish = {}) {
+  ValueId add(const std::string& name, Operator op, std::vector<ValueId> inputs, Epilogue epilogue = {}) {
     std::vector<Shape> shapes;
     for (ValueId input : inputs) shapes.push_back(shape_of(network_.value(input)));
     const ValueId output = add_value(name, ValueKind::Activation, output_shape(op, shapes, name));
     network_.nodes.push_back(
-        {.name = name, .op = std::move(op), .inputs = std::move(inputs), .output = output, .epilogue = std::move(finish)});
+        {.name = name, .op = std::move(op), .inputs = std::move(inputs), .output = output, .epilogue = std::move(epilogue)});
     return output;
   }
 

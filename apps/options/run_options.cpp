@@ -60,8 +60,8 @@ void add_numerics(CLI::App& app, Request& request) {
     add_choice(app, name, value, help)->group(option_group::numerics);
   };
   app.add_option("--backend", request.backend,
-                 "kernels of convolutions and other layers: auto (the fastest for the device), onednn, reference (plain loops, "
-                 "whose every bit docs/arithmetic.md defines), cudnn")
+                 "kernels of convolutions and other layers: auto (cpu, or cudnn on GPUs), cpu (ours, whose every bit "
+                 "docs/arithmetic.md defines), reference (plain loops with the same bits), onednn, cudnn")
       ->capture_default_str()
       ->group(option_group::numerics);
   add("--reduce", request.reduce, "sums over channels: fast, or ordered for the same bits on any number of ranks");
@@ -109,12 +109,12 @@ void take_files(Request& request) {
 void take_verify(const std::string& text, RunCommand& command) {
   if (text.empty()) return;
   command.verify = choice_named<VerifyExtent>(text);
-  if (!command.verify) throw Error(ExitCode::Usage, concat("--verify=", text, " has no meaning: use --verify or --verify=full"));
+  if (!command.verify) throw Error(ExitCode::Usage, concat("--verify=", text, " is unknown: use --verify or --verify=full"));
 }
 
 void require_consistent(const Request& request) {
   if (!request.conv_algorithm_cache.empty() && request.conv_algorithms != ConvAlgorithmChoice::Timed)
-    throw Error(ExitCode::Usage, "--conv-algorithm-cache is for --conv-algorithms timed (formerly --engines timed)");
+    throw Error(ExitCode::Usage, "--conv-algorithm-cache requires --conv-algorithms timed (formerly --engines timed)");
   if (request.batch > 0 && request.micro_batch > 0 && request.batch % request.micro_batch != 0)
     throw Error(ExitCode::Usage, concat("--batch ", request.batch, " is not a multiple of --micro-batch ", request.micro_batch));
 }

@@ -21,7 +21,7 @@ DevicePlatform platform_of(const BackendOptions& options) {
   return options.device == nullptr ? DevicePlatform::Host : options.device->platform();
 }
 
-/// The backends of a platform, fastest first: `auto` is the first.
+/// The backends of a platform: `auto` is the first.
 std::vector<std::string> names_for(DevicePlatform platform) {
 #ifdef PARCONV_HAVE_CUDA
   if (platform == DevicePlatform::Cuda) return {"cudnn"};
@@ -57,9 +57,9 @@ std::string chosen_name(const BackendOptions& options) {
   const std::vector<std::string> names = names_for(platform_of(options));
   if (options.name == "auto" && !names.empty()) return names.front();
   if (std::find(names.begin(), names.end(), options.name) != names.end()) return options.name;
-  throw Error(ExitCode::Unavailable,
-              concat("no backend \"", options.name, "\" computes on ", text_of(platform_of(options)), " in this build"),
-              names.empty() ? "Make the backend together with the device." : concat("Choose one of: auto, ", joined(names), "."));
+  throw Error(
+      ExitCode::Unavailable, concat("this build has no backend \"", options.name, "\" for ", text_of(platform_of(options))),
+      names.empty() ? "Create the backend where the device is created." : concat("Choose one of: auto, ", joined(names), "."));
 }
 
 }  // namespace
@@ -76,11 +76,12 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
     return make_onednn_backend(options.threads);
   }
 #endif
-  return name == "cpu" ? make_cpu_backend(options.threads) : make_reference_backend();
+  if (name == "cpu") return make_cpu_backend(options.threads, options.type);
+  return make_reference_backend();
 }
 
 std::unique_ptr<ConvAlgorithmChooser> make_conv_algorithm_chooser(const BackendOptions& options) {
-  PARCONV_EXPECT(platform_of(options) == DevicePlatform::Cuda, "engines of a GPU are chosen where there is one");
+  PARCONV_EXPECT(platform_of(options) == DevicePlatform::Cuda, "convolution algorithms of a GPU are chosen where there is one");
 #ifdef PARCONV_HAVE_CUDA
   return make_cudnn_chooser(*options.device, options.gpu);
 #else

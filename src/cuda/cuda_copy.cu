@@ -2,6 +2,7 @@
 #include "cuda/cuda_copy.hpp"
 
 #include "cuda/cuda_for_each.hpp"
+#include "cuda/cuda_half.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/tensor/box_copy.hpp"
 

@@ -39,7 +39,7 @@ class Evaluator {
   HostTensor& tensor(ValueId value) { return tensors_[static_cast<std::size_t>(value)]; }
   /// Allocates the tensor of a value.
   HostTensor& allocate(ValueId value) { return tensor(value) = HostTensor(box(value), types_[static_cast<std::size_t>(value)]); }
-  WorkRegion share_of(const Node& node) { return {box(node.output), whole_contracted(network_, node)}; }
+  WorkRegion work_of(const Node& node) { return {box(node.output), whole_contracted(network_, node)}; }
 
   /// Extends the box of every value to the needs of all its readers, from outputs to inputs.
   void widen_boxes() {
@@ -47,7 +47,7 @@ class Evaluator {
       if (box(node->output).is_empty()) continue;
       for (std::size_t operand = 0; operand < node->inputs.size(); ++operand) {
         Box& need = box(node->inputs[operand]);
-        need = hull(need, needed_box(network_, *node, operand, share_of(*node)));
+        need = hull(need, needed_box(network_, *node, operand, work_of(*node)));
       }
     }
   }
@@ -72,7 +72,7 @@ class Evaluator {
       concatenate(node);
       return;
     }
-    const WorkRegion work = share_of(node);
+    const WorkRegion work = work_of(node);
     const LocalWork call = localise(network_, node, work);
     std::vector<OperandLayout> srcs;
     std::vector<const std::byte*> data;
@@ -89,7 +89,7 @@ class Evaluator {
 
   void concatenate(const Node& node) {
     for (std::size_t operand = 0; operand < node.inputs.size(); ++operand) {
-      const Box need = needed_box(network_, node, operand, share_of(node));
+      const Box need = needed_box(network_, node, operand, work_of(node));
       if (need.is_empty()) continue;
       const Axis axis = std::get<Concat>(node.op).axis;
       const Box there = need.with(axis, need[axis].shifted(concat_offset(network_, node, operand)));

@@ -43,10 +43,10 @@ Cuts group_cuts(index_t groups, index_t group_size, int parts, index_t grain) {
   return cuts;
 }
 
-std::vector<Interval> pieces_of(const Cuts& cuts) {
-  std::vector<Interval> pieces;
-  for (std::size_t k = 0; k + 1 < cuts.size(); ++k) pieces.push_back({cuts[k], cuts[k + 1]});
-  return pieces;
+std::vector<Interval> blocks_of(const Cuts& cuts) {
+  std::vector<Interval> blocks;
+  for (std::size_t k = 0; k + 1 < cuts.size(); ++k) blocks.push_back({cuts[k], cuts[k + 1]});
+  return blocks;
 }
 
 bool are_valid_cuts(const Cuts& cuts, index_t extent, int parts) {

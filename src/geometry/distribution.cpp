@@ -23,12 +23,12 @@ std::vector<int> offsets_along(const Grid& grid, const std::vector<GridAxis>& ax
 }
 
 /// Empty blocks do not constrain the order, wherever they lie: they take the bounds of their predecessor.
-std::vector<Interval> bounds_of(const std::vector<Interval>& pieces) {
+std::vector<Interval> bounds_of(const std::vector<Interval>& blocks) {
   constexpr index_t lowest = std::numeric_limits<index_t>::min();
   std::vector<Interval> bounds;
   Interval previous{lowest, lowest};
-  for (Interval piece : pieces) {
-    if (!piece.is_empty()) previous = piece;
+  for (Interval block : blocks) {
+    if (!block.is_empty()) previous = block;
     bounds.push_back(previous);
   }
   return bounds;
@@ -48,7 +48,7 @@ std::size_t coordinate(const Grid& grid, const GridVector& position, const std::
 
 }  // namespace
 
-Distribution::Distribution(const Grid& grid, std::array<AxisPieces, num_axes> axes) : grid_(grid) {
+Distribution::Distribution(const Grid& grid, std::array<AxisPartition, num_axes> axes) : grid_(grid) {
   std::array<bool, num_grid_axes> is_used{};
   for (std::size_t a = 0; a < axes.size(); ++a) {
     for (GridAxis axis : axes[a].by) {
@@ -57,10 +57,10 @@ Distribution::Distribution(const Grid& grid, std::array<AxisPieces, num_axes> ax
     }
     AxisTable& table = axes_[a];
     table.rank_offsets = offsets_along(grid, axes[a].by);
-    table.bounds = bounds_of(axes[a].pieces);
+    table.bounds = bounds_of(axes[a].blocks);
     table.is_sorted = never_decrease(table.bounds);
-    table.pieces = std::move(axes[a]);
-    PARCONV_EXPECT(table.pieces.pieces.size() == table.rank_offsets.size(), table.pieces.pieces.size(), " pieces for ",
+    table.partition = std::move(axes[a]);
+    PARCONV_EXPECT(table.partition.blocks.size() == table.rank_offsets.size(), table.partition.blocks.size(), " blocks for ",
                    table.rank_offsets.size(), " positions");
   }
   std::vector<GridAxis> unused;
@@ -70,7 +70,7 @@ Distribution::Distribution(const Grid& grid, std::array<AxisPieces, num_axes> ax
 }
 
 Distribution Distribution::on_one_rank(int rank, const Extents& extents) {
-  std::array<AxisPieces, num_axes> axes;
+  std::array<AxisPartition, num_axes> axes;
   for (Axis axis : all_axes) axes[static_cast<std::size_t>(axis)] = {{{0, extents[axis]}}, {}};
   return Distribution(Grid{.first_rank = rank}, std::move(axes));
 }
@@ -80,9 +80,9 @@ Box Distribution::box(int rank) const {
   const GridVector position = grid_.position(rank);
   Box result;
   for (std::size_t a = 0; a < axes_.size(); ++a) {
-    const AxisPieces& axis = axes_[a].pieces;
-    if (axis.pieces.empty()) return {};
-    result.intervals[a] = axis.pieces[coordinate(grid_, position, axis.by)];
+    const AxisPartition& axis = axes_[a].partition;
+    if (axis.blocks.empty()) return {};
+    result.intervals[a] = axis.blocks[coordinate(grid_, position, axis.by)];
   }
   return result.is_empty() ? Box{} : result;
 }
@@ -91,7 +91,7 @@ int Distribution::first_replica(int rank) const {
   PARCONV_EXPECT(!axes_[0].rank_offsets.empty(), "an empty distribution has no ranks");
   const GridVector position = grid_.position(rank);
   int result = grid_.first_rank;
-  for (const AxisTable& table : axes_) result += table.rank_offsets[coordinate(grid_, position, table.pieces.by)];
+  for (const AxisTable& table : axes_) result += table.rank_offsets[coordinate(grid_, position, table.partition.by)];
   return result;
 }
 

@@ -42,7 +42,7 @@ Sizes transposed_factors(const Rearrange& chain) {
   return result;
 }
 
-/// `chain` with factor k replaced by pieces[k].
+/// `chain` with factor k replaced by blocks[k].
 Rearrange split(const Rearrange& chain, const std::vector<Sizes>& blocks) {
   Rearrange result{.dims = chain.dims};
   std::vector<int> first;

@@ -19,16 +19,16 @@ GridVector only(GridAxis axis, int count) {
   return parts;
 }
 
-index_t smallest_piece(const Cuts& cuts) {
+index_t smallest_block(const Cuts& cuts) {
   index_t smallest = std::numeric_limits<index_t>::max();
-  for (Interval piece : pieces_of(cuts)) smallest = std::min(smallest, piece.size());
+  for (Interval block : blocks_of(cuts)) smallest = std::min(smallest, block.size());
   return smallest;
 }
 
 /// True if a split along one axis leaves every rank enough indices.
-bool gives_each(const Network& network, const Node& node, const GridVector& parts, Axis axis, index_t at_least) {
+bool has_large_parts(const Network& network, const Node& node, const GridVector& parts, Axis axis, index_t at_least) {
   const auto cuts = default_cuts(network, node, Grid{.parts = parts});
-  return smallest_piece(cuts[static_cast<std::size_t>(axis)]) >= at_least;
+  return smallest_block(cuts[static_cast<std::size_t>(axis)]) >= at_least;
 }
 
 /// Of the grids h x w with enough pixels a rank, the one with the shortest border (rows + columns of a rank).
@@ -41,7 +41,7 @@ std::optional<GridVector> best_grid(const Network& network, const Node& node, in
     const int w = num_ranks / h;
     const index_t border = ceil_div(out[Axis::H], h) + ceil_div(out[Axis::W], w);
     const bool is_wide_enough =
-        smallest_piece(block_cuts(out[Axis::H], h)) >= min_pixels && smallest_piece(block_cuts(out[Axis::W], w)) >= min_pixels;
+        smallest_block(block_cuts(out[Axis::H], h)) >= min_pixels && smallest_block(block_cuts(out[Axis::W], w)) >= min_pixels;
     if (!is_wide_enough || border >= shortest) continue;
     shortest = border;
     best = only(GridAxis::H, h);
@@ -56,9 +56,9 @@ GridVector parts_by_rule(const Network& network, const Node& node, int num_ranks
   if (network.value(network.inputs.front()).extents[Axis::N] >= num_ranks) return only(GridAxis::N, num_ranks);
   const bool is_3d = network.value(network.inputs.front()).ndims == 5;
   const GridVector by_rows = only(is_3d ? GridAxis::D : GridAxis::H, num_ranks);
-  if (gives_each(network, node, by_rows, is_3d ? Axis::D : Axis::H, min_pixels)) return by_rows;
+  if (has_large_parts(network, node, by_rows, is_3d ? Axis::D : Axis::H, min_pixels)) return by_rows;
   const GridVector by_filters = only(GridAxis::F, num_ranks);
-  if (gives_each(network, node, by_filters, Axis::C, min_channels)) return by_filters;
+  if (has_large_parts(network, node, by_filters, Axis::C, min_channels)) return by_filters;
   return best_grid(network, node, num_ranks).value_or(by_rows);
 }
 

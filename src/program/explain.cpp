@@ -40,10 +40,10 @@ std::string owned_text(const Distribution& owned, int ndims) {
     if (!is_shown(axis, ndims)) continue;
     index_t least = 0;
     index_t most = 0;
-    for (Interval piece : owned.pieces(axis).pieces) {
-      if (piece.is_empty()) continue;
-      least = least == 0 ? piece.size() : std::min(least, piece.size());
-      most = std::max(most, piece.size());
+    for (Interval block : owned.partition(axis).blocks) {
+      if (block.is_empty()) continue;
+      least = least == 0 ? block.size() : std::min(least, block.size());
+      most = std::max(most, block.size());
     }
     if (!text.empty()) text += 'x';
     text += range_text(least, most);

@@ -11,33 +11,34 @@
 namespace parconv {
 namespace {
 
-bool is_equal(const AxisPieces& a, const AxisPieces& b) { return a.by == b.by && a.pieces == b.pieces; }
+bool is_equal(const AxisPartition& a, const AxisPartition& b) { return a.by == b.by && a.blocks == b.blocks; }
 
 bool has_same_grid_axes(const Distribution& a, const Distribution& b) {
-  return std::all_of(all_axes.begin(), all_axes.end(), [&](Axis axis) { return a.pieces(axis).by == b.pieces(axis).by; });
+  return std::all_of(all_axes.begin(), all_axes.end(), [&](Axis axis) { return a.partition(axis).by == b.partition(axis).by; });
 }
 
 Distribution merged(const Distribution& a, const Distribution& b) {
-  std::array<AxisPieces, num_axes> axes;
+  std::array<AxisPartition, num_axes> axes;
   for (Axis axis : all_axes) {
-    AxisPieces& pieces = axes[static_cast<std::size_t>(axis)];
-    pieces = a.pieces(axis);
-    for (std::size_t k = 0; k < pieces.pieces.size(); ++k) pieces.pieces[k] = hull(pieces.pieces[k], b.pieces(axis).pieces[k]);
+    AxisPartition& partition = axes[static_cast<std::size_t>(axis)];
+    partition = a.partition(axis);
+    for (std::size_t k = 0; k < partition.blocks.size(); ++k)
+      partition.blocks[k] = hull(partition.blocks[k], b.partition(axis).blocks[k]);
   }
   return Distribution(a.grid(), std::move(axes));
 }
 
 bool contains(const Distribution& outer, const Distribution& inner) {
   return std::all_of(all_axes.begin(), all_axes.end(), [&](Axis axis) {
-    const auto& in = inner.pieces(axis).pieces;
-    const auto& out = outer.pieces(axis).pieces;
+    const auto& in = inner.partition(axis).blocks;
+    const auto& out = outer.partition(axis).blocks;
     return std::equal(in.begin(), in.end(), out.begin(), out.end(), [](Interval a, Interval b) { return b.contains(a); });
   });
 }
 
 bool differs_only_along(Axis allowed, const Distribution& a, const Distribution& b) {
   return std::all_of(all_axes.begin(), all_axes.end(),
-                     [&](Axis axis) { return axis == allowed || is_equal(a.pieces(axis), b.pieces(axis)); });
+                     [&](Axis axis) { return axis == allowed || is_equal(a.partition(axis), b.partition(axis)); });
 }
 
 /// Two needs share one delivery if that moves no more data: one contains the other, or they differ along the outermost axis only.
@@ -62,11 +63,11 @@ Distribution chunk_distribution(const Extents& extents, const Extents& chunk, co
   }
   Grid line{.first_rank = owners.first_rank};
   line.parts[GridAxis::N] = owners.size();
-  std::array<AxisPieces, num_axes> axes;
+  std::array<AxisPartition, num_axes> axes;
   for (Axis axis : all_axes) axes[static_cast<std::size_t>(axis)] = {{{0, extents[axis]}}, {}};
   Cuts cuts = block_cuts(ceil_div(extents[cut_axis], chunk[cut_axis]), owners.size());
   for (index_t& cut : cuts) cut = std::min(extents[cut_axis], cut * chunk[cut_axis]);
-  axes[static_cast<std::size_t>(cut_axis)] = {pieces_of(cuts), {GridAxis::N}};
+  axes[static_cast<std::size_t>(cut_axis)] = {blocks_of(cuts), {GridAxis::N}};
   return Distribution(line, std::move(axes));
 }
 
@@ -85,9 +86,9 @@ Distribution store_distribution(const StoreRule& rule, const Extents& extents, c
 CommKind kind_of(const Distribution& have, const Distribution& need, const Extents& extents) {
   if (need.grid().size() == 1 && have.grid().size() > 1) return CommKind::Gather;
   const Interval whole{0, extents[Axis::C]};
-  const auto& pieces = need.pieces(Axis::C).pieces;
-  const bool needs_all = std::all_of(pieces.begin(), pieces.end(), [&](Interval p) { return p == whole; });
-  const bool has_parts = have.pieces(Axis::C).pieces.size() > 1;
+  const auto& blocks = need.partition(Axis::C).blocks;
+  const bool needs_all = std::all_of(blocks.begin(), blocks.end(), [&](Interval p) { return p == whole; });
+  const bool has_parts = have.partition(Axis::C).blocks.size() > 1;
   return needs_all && has_parts ? CommKind::Allgather : CommKind::PointToPoint;
 }
 
@@ -159,7 +160,7 @@ class LayoutBuilder {
 
   void deliver_to_store(ValueId value) {
     const NodeId producer = producers_[static_cast<std::size_t>(value)];
-    PARCONV_EXPECT(producer >= 0, "output ", network_.value(value).name, " is made by no node");
+    PARCONV_EXPECT(producer >= 0, "output ", network_.value(value).name, " has no producer");
     const Distribution& owned = placement(producer).owned;
     layout_.deliveries.push_back({.value = value,
                                   .producer = producer,
@@ -187,8 +188,8 @@ class LayoutBuilder {
     if (!(delivery.need.grid() == owned.grid()) || !has_same_grid_axes(owned, delivery.need)) return std::nullopt;
     if (!differs_only_along(outermost, owned, delivery.need)) return std::nullopt;
     index_t border = 0;
-    const auto& have = owned.pieces(outermost).pieces;
-    const auto& need = delivery.need.pieces(outermost).pieces;
+    const auto& have = owned.partition(outermost).blocks;
+    const auto& need = delivery.need.partition(outermost).blocks;
     for (std::size_t k = 0; k < have.size(); ++k) {
       if (have[k].is_empty() || need[k].is_empty()) continue;
       border = std::max({border, have[k].lo - need[k].lo, need[k].hi - have[k].hi});
@@ -241,8 +242,8 @@ class LayoutBuilder {
 
 std::vector<Box> equal_strips(const Box& box, Axis axis, int count) {
   std::vector<Box> strips;
-  for (Interval piece : pieces_of(block_cuts(box[axis].size(), count)))
-    strips.push_back(piece.is_empty() ? Box{} : box.with(axis, piece.shifted(box[axis].lo)));
+  for (Interval block : blocks_of(block_cuts(box[axis].size(), count)))
+    strips.push_back(block.is_empty() ? Box{} : box.with(axis, block.shifted(box[axis].lo)));
   return strips;
 }
 

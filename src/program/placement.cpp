@@ -8,10 +8,10 @@
 namespace parconv {
 namespace {
 
-using AxisArray = std::array<AxisPieces, num_axes>;
+using AxisArray = std::array<AxisPartition, num_axes>;
 
-AxisPieces& at(AxisArray& axes, Axis axis) { return axes[static_cast<std::size_t>(axis)]; }
-const AxisPieces& at(const AxisArray& axes, Axis axis) { return axes[static_cast<std::size_t>(axis)]; }
+AxisPartition& at(AxisArray& axes, Axis axis) { return axes[static_cast<std::size_t>(axis)]; }
+const AxisPartition& at(const AxisArray& axes, Axis axis) { return axes[static_cast<std::size_t>(axis)]; }
 
 const Extents& input_extents(const Network& network, const Node& node) { return network.value(node.inputs[0]).extents; }
 const Extents& output_extents(const Network& network, const Node& node) { return network.value(node.output).extents; }
@@ -37,12 +37,12 @@ GridAxis divider_of(Axis axis) {
 AxisArray owned_axes(const Network& network, const Node& node, const NodePlan& plan) {
   AxisArray axes;
   for (Axis axis : all_axes)
-    at(axes, axis) = {pieces_of(plan.cuts[static_cast<std::size_t>(axis)]), owned_by(network, node, axis)};
+    at(axes, axis) = {blocks_of(plan.cuts[static_cast<std::size_t>(axis)]), owned_by(network, node, axis)};
   return axes;
 }
 
-bool are_at_group_borders(const std::vector<Interval>& pieces, index_t group_size) {
-  return std::all_of(pieces.begin(), pieces.end(), [&](Interval p) { return p.lo % group_size == 0 && p.hi % group_size == 0; });
+bool are_at_group_borders(const std::vector<Interval>& blocks, index_t group_size) {
+  return std::all_of(blocks.begin(), blocks.end(), [&](Interval p) { return p.lo % group_size == 0 && p.hi % group_size == 0; });
 }
 
 /// The fixed blocks of one rank along c of `parts`, for ordered sums.
@@ -101,9 +101,9 @@ class ConvChannels {
 
   Interval summed_inputs(int f, int c) const {
     if (!sums_.blocks.empty()) return blocks_of_part(sums_.blocks, channel_parts_, c);
-    const bool is_one_piece = owned_.size() == static_cast<std::size_t>(filter_parts_ * channel_parts_);
+    const bool is_one_block_each = owned_.size() == static_cast<std::size_t>(filter_parts_ * channel_parts_);
     // Every rank owns whole groups: it computes the owned channels only, and no sum is divided.
-    if (channels_.groups > 1 && is_one_piece && are_at_group_borders(owned_, group_oc()))
+    if (channels_.groups > 1 && is_one_block_each && are_at_group_borders(owned_, group_oc()))
       return inputs_of(owned_[static_cast<std::size_t>(f * channel_parts_ + c)]);
     const Interval all = inputs_of(filter_block(f));
     if (all.is_empty()) return {0, 0};
@@ -141,24 +141,24 @@ Work divide_work(const Network& network, const Node& node, const Grid& grid, con
   for (Axis axis : all_axes) at(work.contracted, axis) = {{{0, input_extents(network, node)[axis]}}, {}};
   for (Axis axis : spatial_axes) {
     if (!contracts[static_cast<std::size_t>(axis)]) continue;
-    at(work.contracted, axis) = {pieces_of(block_cuts(input_extents(network, node)[axis], grid.parts[divider_of(axis)])),
+    at(work.contracted, axis) = {blocks_of(block_cuts(input_extents(network, node)[axis], grid.parts[divider_of(axis)])),
                                  {divider_of(axis)}};
   }
   if (const auto channels = channel_groups(node.op)) {
-    AxisPieces computed{{}, {GridAxis::F, GridAxis::C}};
-    AxisPieces contracted = computed;
-    ConvChannels(*channels, grid, at(owned, Axis::C).pieces, sums).append_all(computed.pieces, contracted.pieces);
+    AxisPartition computed{{}, {GridAxis::F, GridAxis::C}};
+    AxisPartition contracted = computed;
+    ConvChannels(*channels, grid, at(owned, Axis::C).blocks, sums).append_all(computed.blocks, contracted.blocks);
     at(work.computed, Axis::C) = computed;
     at(work.contracted, Axis::C) = contracted;
     return work;
   }
   if (at(owned, Axis::C).by.size() > 2) {
     // Channels are owned in finer parts than they are computed: the ranks along the contracted space compute the same part.
-    const std::vector<Interval>& fine = at(owned, Axis::C).pieces;
-    AxisPieces coarse{{}, {GridAxis::F, GridAxis::C}};
+    const std::vector<Interval>& fine = at(owned, Axis::C).blocks;
+    AxisPartition coarse{{}, {GridAxis::F, GridAxis::C}};
     const std::size_t parts = static_cast<std::size_t>(grid.parts[GridAxis::F] * grid.parts[GridAxis::C]);
     const std::size_t ratio = fine.size() / parts;
-    for (std::size_t k = 0; k < parts; ++k) coarse.pieces.push_back({fine[k * ratio].lo, fine[(k + 1) * ratio - 1].hi});
+    for (std::size_t k = 0; k < parts; ++k) coarse.blocks.push_back({fine[k * ratio].lo, fine[(k + 1) * ratio - 1].hi});
     at(work.computed, Axis::C) = coarse;
   }
   return work;
@@ -172,7 +172,7 @@ bool are_equal(const std::vector<Interval>& a, const std::vector<Interval>& b) {
 
 /// True if contributions have to be added up: some rank computes another box than it owns, or contracted space is divided.
 bool needs_sum(const AxisArray& owned, const Work& work, const Grid& grid) {
-  if (!are_equal(at(owned, Axis::C).pieces, at(work.computed, Axis::C).pieces)) return true;
+  if (!are_equal(at(owned, Axis::C).blocks, at(work.computed, Axis::C).blocks)) return true;
   for (Axis axis : spatial_axes)
     if (!at(work.contracted, axis).by.empty() && grid.parts[divider_of(axis)] > 1) return true;
   return false;
@@ -186,17 +186,17 @@ Distribution needed_distribution(const Network& network, const Node& node, std::
   const std::array<Axis, num_axes> from = work_axes(network, node, operand);
   for (Axis axis : all_axes) {
     const Axis work_axis = from[static_cast<std::size_t>(axis)];
-    const AxisPieces& computed = at(work.computed, work_axis);
-    const AxisPieces& contracted = at(work.contracted, axis);
-    AxisPieces& need = at(axes, axis);
+    const AxisPartition& computed = at(work.computed, work_axis);
+    const AxisPartition& contracted = at(work.contracted, axis);
+    AxisPartition& need = at(axes, axis);
     need.by = computed.by.empty() ? contracted.by : computed.by;
-    const std::size_t count = std::max(computed.pieces.size(), contracted.pieces.size());
+    const std::size_t count = std::max(computed.blocks.size(), contracted.blocks.size());
     for (std::size_t k = 0; k < count; ++k) {
-      const Interval out = computed.pieces[computed.pieces.size() == 1 ? 0 : k];
-      const Interval sum = contracted.pieces[contracted.pieces.size() == 1 ? 0 : k];
+      const Interval out = computed.blocks[computed.blocks.size() == 1 ? 0 : k];
+      const Interval sum = contracted.blocks[contracted.blocks.size() == 1 ? 0 : k];
       const WorkRegion region{.computed = Box::whole(output_extents(network, node)).with(work_axis, out),
                               .contracted = whole_contracted(network, node).with(axis, sum)};
-      need.pieces.push_back(out.is_empty() || sum.is_empty() ? Interval{0, 0} : needed_box(network, node, operand, region)[axis]);
+      need.blocks.push_back(out.is_empty() || sum.is_empty() ? Interval{0, 0} : needed_box(network, node, operand, region)[axis]);
     }
   }
   return Distribution(grid, std::move(axes));
@@ -206,7 +206,7 @@ ChannelSums channel_sums(const Node& node, ReduceMode mode) {
   const auto channels = channel_groups(node.op);
   if (!channels || mode == ReduceMode::Fast) return {};
   if (channels->groups > 1) return {.has_whole_groups = true};
-  return {.blocks = pieces_of(block_cuts(channels->ic, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels->ic))))};
+  return {.blocks = blocks_of(block_cuts(channels->ic, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels->ic))))};
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ ConvAlgorithmTables read_tables(const std::string& file) {
   try {
     return conv_algorithms_from_json(read_text_file(file));
   } catch (const Error& error) {
-    const char* const hint = "Remove the file, and it is written anew.";
+    const char* const hint = "Remove the file; the next run writes a new one.";
     throw Error(error.code(), concat("--conv-algorithm-cache ", file, ": ", error.what()),
                 error.hint().empty() ? hint : error.hint());
   }
@@ -123,7 +123,7 @@ class Agreement {
 
 GpuOptions gpu_options(JobContext& job, const Request& request, RankDevice& device, Overlap overlap) {
   GpuOptions result{.f32_products = precision_of(request.numerics).products,
-                    .engines = untimed(request.conv_algorithms),
+                    .conv_algorithms = untimed(request.conv_algorithms),
                     .multiprocessors_left = multiprocessors_for_messages(job, device, overlap)};
   if (device.device() == nullptr) return result;
   const std::size_t own = most_workspace_bytes(device.device()->memory().total_bytes, device.placement().max_ranks_per_gpu);

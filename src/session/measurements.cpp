@@ -62,9 +62,9 @@ void Measurements::complete(RunRecord& record, const WatchedCommunicator& commun
   record.seconds = seconds_;
   record.sent_bytes = control_.sum(communicator.total().bytes_sent);
   record.max_rank_memory_bytes = memory_bytes_;
-  record.max_wait_share = first_engine_seconds_ > 0 ? layers_->max_wait_seconds / first_engine_seconds_ : 0;
+  record.max_wait_fraction = first_engine_seconds_ > 0 ? layers_->max_wait_seconds / first_engine_seconds_ : 0;
   record.graphs = graphs_.are_used ? "on" : "off";
-  record.graph_remark = graphs_.note;
+  record.graph_note = graphs_.note;
   record.graph_launches = graphs_.launches;
   record.direct_tick_seconds = graphs_.direct_tick_seconds;
   record.graph_tick_seconds = graphs_.graph_tick_seconds;
@@ -87,7 +87,7 @@ std::string Measurements::summary(const RunRecord& record) const {
       "{} moved between ranks; at most {:.0f} % of a rank's time spent waiting for them\n"
       "{}\n",
       record.samples, format_seconds(record.seconds), rate, format_seconds(record.setup_seconds), format_bytes(record.sent_bytes),
-      100 * record.max_wait_share, memory_text());
+      100 * record.max_wait_fraction, memory_text());
 }
 
 std::string Measurements::trace() {

@@ -32,7 +32,7 @@ RankOffer own_offer(const Control& control, DeviceChoice device) {
 }
 
 /// Gathers the offers of all ranks on all ranks.
-std::vector<std::string> share_lines(Control& control, const std::string& line) {
+std::vector<std::string> all_gather_lines(Control& control, const std::string& line) {
   std::string all;
   for (const std::string& each : control.gather(line)) all += each + '\n';
   std::istringstream text(control.broadcast(all));
@@ -41,10 +41,10 @@ std::vector<std::string> share_lines(Control& control, const std::string& line) 
   return lines;
 }
 
-std::vector<RankOffer> share_offers(JobContext& job, DeviceChoice device) {
+std::vector<RankOffer> all_gather_offers(JobContext& job, DeviceChoice device) {
   const std::string own = job.together(JobPhase::Place, [&] { return to_line(own_offer(job.control(), device)); });
   std::vector<RankOffer> offers;
-  for (const std::string& line : share_lines(job.control(), own)) offers.push_back(offer_from(line));
+  for (const std::string& line : all_gather_lines(job.control(), own)) offers.push_back(offer_from(line));
   return offers;
 }
 
@@ -57,7 +57,7 @@ PlacementRequest placement_request(const DeviceRequest& request) {
 }
 
 /// Gathers the memory needs of all ranks on all ranks.
-std::vector<MemoryNeed> share_needs(Control& control, const MemoryUse& own) {
+std::vector<MemoryNeed> all_gather_needs(Control& control, const MemoryUse& own) {
   std::vector<index_t> numbers(2 * static_cast<std::size_t>(control.size()));
   const auto rank = static_cast<std::size_t>(control.rank());
   numbers[2 * rank] = own.arena_bytes + own.staging_bytes;
@@ -90,7 +90,7 @@ std::string peers_of(std::span<const RankOffer> offers, int rank, int own_index)
 
 RankDevice::RankDevice(JobContext& job, const DeviceRequest& request)
     : job_(job),
-      offers_(share_offers(job, request.device)),
+      offers_(all_gather_offers(job, request.device)),
       placement_(job.together(JobPhase::Place, [&] { return choose_placement(placement_request(request), offers_); })) {
   if (placement_.device == DeviceKind::Gpu)
     device_ = job.together(JobPhase::Place, [&] { return make_cuda_device(own_gpu(job.control())); });
@@ -122,7 +122,7 @@ bool RankDevice::has_unused_gpus() const {
 
 void RankDevice::require_memory(const Program& program) const {
   if (!device_) return;
-  const std::vector<MemoryNeed> needs = share_needs(job_.control(), known_memory(program));
+  const std::vector<MemoryNeed> needs = all_gather_needs(job_.control(), known_memory(program));
   job_.together(JobPhase::Check, [&] { parconv::require_memory(offers_, needs, job_.rank(), device_->memory()); });
 }
 

@@ -107,7 +107,7 @@ void Session::State::require_same_everywhere() {
   job().together(JobPhase::Plan, [&] {
     if (!is_same)
       throw Error(ExitCode::BadData, "the ranks do not see the same model, data or plan",
-                  "give files that every host sees alike, such as those of a shared file system");
+                  "use files that are the same on every host, such as those of a shared file system");
   });
 }
 
@@ -264,19 +264,20 @@ RunReport Session::report() {
   state.retire_engine();
   PARCONV_EXPECT(state.measured.has_layers(), "nothing was run");
   const Blocks& blocks = setup().blocks;
-  RunReport report{.record = {.model = workload().model_name,
-                              .input = workload().input_names,
-                              .split = setup().split,
-                              .backend = backend_name(),
-                              .engines = device().device() == nullptr ? "" : std::string(choice_name(request().conv_algorithms)),
-                              .overlap = compile_options().overlap == Overlap::On ? "on" : "off",
-                              .reduce = std::string(choice_name(request().reduce)),
-                              .dtype = std::string(choice_name(request().numerics)),
-                              .threads = threads(),
-                              .samples = blocks.samples,
-                              .batch = blocks.batch,
-                              .micro_batch = blocks.micro_batch,
-                              .setup_seconds = state.setup_seconds}};
+  RunReport report{
+      .record = {.model = workload().model_name,
+                 .input = workload().input_names,
+                 .split = setup().split,
+                 .backend = backend_name(),
+                 .conv_algorithms = device().device() == nullptr ? "" : std::string(choice_name(request().conv_algorithms)),
+                 .overlap = compile_options().overlap == Overlap::On ? "on" : "off",
+                 .reduce = std::string(choice_name(request().reduce)),
+                 .dtype = std::string(choice_name(request().numerics)),
+                 .threads = threads(),
+                 .samples = blocks.samples,
+                 .batch = blocks.batch,
+                 .micro_batch = blocks.micro_batch,
+                 .setup_seconds = state.setup_seconds}};
   job().together(JobPhase::Finish, [&] { state.measured.complete(report.record, device().communicator()); });
   report.layers = state.measured.layers();
   report.graphs = state.measured.graphs();

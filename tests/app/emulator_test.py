@@ -49,7 +49,7 @@ class OnEmulator(AppCase):
     def test_graphs_change_no_bit(self):
         for np_, split in ((1, "1"), (3, "h"), (3, "stages=3"), (4, "stages=2,f=2")):
             directly, run, _ = self.run_with_graphs("off", np_, "--split", split)
-            self.assertEqual((run["graphs"], run["graph_remark"]), ("off", "switched off"))
+            self.assertEqual((run["graphs"], run["graph_note"]), ("off", "switched off"))
             for graphs in ("on", "auto"):
                 result, run, done = self.run_with_graphs(graphs, np_, "--split", split, PARCONV_EMULATOR_DELAY="100")
                 self.assertEqual(result, directly, f"{graphs}, {split}")

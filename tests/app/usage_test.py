@@ -36,7 +36,7 @@ class Usage(AppCase):
             documented = set(re.findall(r"(--[a-z-]+)", file.read()))
         self.assertEqual(set(self.options_of("run", "--help-all")) - documented, set())
 
-    def test_mistakes_are_told_once(self):
+    def test_mistakes_are_reported_once(self):
         mistakes = [
             (["walk"], "walk"),
             (["run"], "MODEL"),
@@ -74,7 +74,7 @@ class Usage(AppCase):
 
     def test_bf16_on_a_cpu_without_instructions_for_it(self):
         isa = {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2"}
-        self.run_small(2, "none.h5", "--dtype", "bf16", code=UNAVAILABLE, say="AVX512_BF16", **isa)
+        self.run_small(2, "none.h5", "--dtype", "bf16", "--backend", "onednn", code=UNAVAILABLE, say="AVX512_BF16", **isa)
 
     def test_a_wrong_fault_is_a_wrong_environment(self):
         self.run_small(2, "none.h5", code=CONFIG, say="PARCONV_FAULT", PARCONV_FAULT="phase=nowhere")
@@ -128,13 +128,13 @@ class DryRun(AppCase):
         return self.run_small(0, "machine.h5", "--dry-run", "--plan-out", "p.json", *options, code=code, **more)
 
     def test_machines_that_are_not_here(self):
-        told = self.dry("--ranks", 8, "--split", "h", "--hosts", 2).stdout
-        self.assertIn("CPUs on 2 hosts, messages: MPI in host memory, overlap on", told)
+        output = self.dry("--ranks", 8, "--split", "h", "--hosts", 2).stdout
+        self.assertIn("CPUs on 2 hosts, messages: MPI in host memory, overlap on", output)
         on_gpus = ("--device", "cuda", "--transport", "nccl", "--gpu", "h200")
-        told = self.dry("--ranks", 8, "--split", "h", *on_gpus).stdout
-        self.assertIn("GPUs (h200) on 1 host, messages: NCCL, overlap off", told)
-        told = self.dry("--ranks", 8, "--split", "h", "--hosts", 8, "--overlap", "off", *on_gpus).stdout
-        self.assertIn("on 8 hosts, messages: NCCL, overlap off", told)
+        output = self.dry("--ranks", 8, "--split", "h", *on_gpus).stdout
+        self.assertIn("GPUs (h200) on 1 host, messages: NCCL, overlap off", output)
+        output = self.dry("--ranks", 8, "--split", "h", "--hosts", 8, "--overlap", "off", *on_gpus).stdout
+        self.assertIn("on 8 hosts, messages: NCCL, overlap off", output)
         self.assertNotIn("hosts", self.dry("--ranks", 8, "--split", "h").stdout)
 
     def test_several_hosts_change_what_is_printed(self):

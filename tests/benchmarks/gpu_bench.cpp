@@ -3,8 +3,8 @@
 // plan, and relative to the roofline max(FLOP / matrix rate, bytes / copy rate), whose rates are measured first (the matrix
 // rate by an N x N matrix product, 8192 by default).
 // parconv_gpu_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--dtype f32|tf32|f16|bf16] [--batch N] [--repeats N]
-// [--engines heuristic|timed] [--matrix-edge N]. All four types by default. Prints one JSON line per layer and type, then a
-// summary per type.
+// [--conv-algorithms heuristic|timed] [--matrix-edge N]. All four types by default. Prints one JSON line per layer and type, then
+// a summary per type.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ struct Options {
   index_t batch = 1;
   int repeats = 11;
   index_t matrix_edge = 8192;
-  ConvAlgorithmChoice engines = ConvAlgorithmChoice::Timed;
+  ConvAlgorithmChoice conv_algorithms = ConvAlgorithmChoice::Timed;
 };
 
 /// Measured peak rates of the GPU.
@@ -56,8 +56,8 @@ void set_option(Options& options, const std::string& option, const std::string& 
     options.repeats = std::max(5, number_of<int>(value, option));
   else if (option == "--matrix-edge")
     options.matrix_edge = std::max(index_t{1}, number_of<index_t>(value, option));
-  else if (option == "--engines" && (value == "heuristic" || value == "timed"))
-    options.engines = value == "timed" ? ConvAlgorithmChoice::Timed : ConvAlgorithmChoice::Heuristic;
+  else if (option == "--conv-algorithms" && (value == "heuristic" || value == "timed"))
+    options.conv_algorithms = value == "timed" ? ConvAlgorithmChoice::Timed : ConvAlgorithmChoice::Heuristic;
   else
     throw Error(ExitCode::Usage, concat("unknown option ", option, " ", value));
 }
@@ -65,7 +65,7 @@ void set_option(Options& options, const std::string& option, const std::string& 
 Options parse(std::span<char* const> arguments) {
   constexpr const char* usage =
       "parconv_gpu_bench LAYERS.csv [--filter SUBSTRING] [--max-gflop X] [--dtype f32|tf32|f16|bf16] [--batch N] [--repeats N] "
-      "[--engines heuristic|timed] [--matrix-edge N]";
+      "[--conv-algorithms heuristic|timed] [--matrix-edge N]";
   if (arguments.size() < 2 || arguments.size() % 2 != 0) throw Error(ExitCode::Usage, "wrong number of arguments", usage);
   Options options{.path = arguments[1]};
   for (std::size_t k = 2; k < arguments.size(); k += 2) set_option(options, arguments[k], arguments[k + 1]);
@@ -116,20 +116,20 @@ void print(const Layer& layer, const Measurement& m, const GpuType& type, const 
   fmt::print(
       R"({{"network":"{}","layer":"{}","spatial_ndims":{},"n":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},)"
       R"("dtype":"{}","gflop":{},"repeats":{},"calls_per_sample":{},"median_seconds":{:.3e},"min_seconds":{:.3e},{},)"
-      R"("tflop_per_second":{:.2f},"roof_seconds":{:.3e},"share_of_roof":{:.4f},"implementation":"{}","engines":"{}",)"
+      R"("tflop_per_second":{:.2f},"roof_seconds":{:.3e},"fraction_of_roof":{:.4f},"implementation":"{}","conv_algorithms":"{}",)"
       R"("gpu":"{}","cuda_and_cudnn":"{}","revision":"{}"}})"
       "\n",
       layer.network, layer.name, layer.spatial_ndims, options.batch, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride,
       layer.pad, type.name, gflop, options.repeats, m.calls_per_sample, m.kernel.median_seconds, m.kernel.min_seconds,
       direct_fields(m), 1e-3 * gflop / m.kernel.median_seconds, m.roof_seconds, m.roof_seconds / m.kernel.median_seconds,
-      implementation, options.engines == ConvAlgorithmChoice::Timed ? "timed" : "heuristic", gpu, gpu_versions(),
+      implementation, options.conv_algorithms == ConvAlgorithmChoice::Timed ? "timed" : "heuristic", gpu, gpu_versions(),
       PARCONV_BENCH_REVISION);
 }
 
 Measurement bench_layer(Device& device, const Layer& layer, const GpuType& type, const Ceilings& ceilings,
                         const Options& options) {
   const std::vector<float> bias(static_cast<std::size_t>(layer.oc), 0.5F);
-  GpuLayer on_gpu(device, local_op_of(layer, bias, options.batch, type.type), type, options.engines);
+  GpuLayer on_gpu(device, local_op_of(layer, bias, options.batch, type.type), type, options.conv_algorithms);
   Measurement measured = measure(on_gpu, options.repeats);
   const double flop = 1e9 * layer.gflop * static_cast<double>(options.batch);
   measured.roof_seconds =
@@ -142,7 +142,7 @@ void print_summary(const GpuType& type, const Ceilings& ceilings, const std::vec
                    const std::vector<double>& work_regions) {
   if (work_regions.empty()) throw Error(ExitCode::BadData, "no layer was chosen", "Relax --filter and --max-gflop.");
   fmt::print(R"({{"dtype":"{}","layers":{},"matrix_tflop_per_second":{:.1f},"copy_gb_per_second":{:.0f},"geomean_ratio":{},)"
-             R"("worst_ratio":{},"geomean_share_of_roof":{:.4f},"worst_share_of_roof":{:.4f},"load_average":{:.2f}}})"
+             R"("worst_ratio":{},"geomean_fraction_of_roof":{:.4f},"worst_fraction_of_roof":{:.4f},"load_average":{:.2f}}})"
              "\n",
              type.name, work_regions.size(), 1e-12 * ceilings.flop_per_second, 1e-9 * ceilings.bytes_per_second,
              ratios.empty() ? "null" : fmt::format("{:.4f}", geomean(ratios)),

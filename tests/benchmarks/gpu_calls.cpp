@@ -95,9 +95,10 @@ GpuType gpu_type(const std::string& name) {
 }
 
 struct GpuLayer::State {
-  State(Device& device, const LocalOp& op, const GpuType& type, ConvAlgorithmChoice engines)
-      : backend(
-            make_backend({.name = "cudnn", .device = &device, .gpu = {.f32_products = type.f32_products, .engines = engines}})),
+  State(Device& device, const LocalOp& op, const GpuType& type, ConvAlgorithmChoice conv_algorithms)
+      : backend(make_backend({.name = "cudnn",
+                              .device = &device,
+                              .gpu = {.f32_products = type.f32_products, .conv_algorithms = conv_algorithms}})),
         handle(stream_of(device)),
         clock(stream_of(device)),
         src(random_elements(device, volume(op.srcs.front().extents), type.type, 1)),
@@ -128,8 +129,8 @@ struct GpuLayer::State {
   std::string implementation{};
 };
 
-GpuLayer::GpuLayer(Device& device, const LocalOp& op, const GpuType& type, ConvAlgorithmChoice engines)
-    : state_(std::make_unique<State>(device, op, type, engines)) {}
+GpuLayer::GpuLayer(Device& device, const LocalOp& op, const GpuType& type, ConvAlgorithmChoice conv_algorithms)
+    : state_(std::make_unique<State>(device, op, type, conv_algorithms)) {}
 
 GpuLayer::~GpuLayer() = default;
 

@@ -26,7 +26,7 @@ GpuType gpu_type(const std::string& name);
 /// cuDNN engine.
 class GpuLayer {
  public:
-  GpuLayer(Device& device, const LocalOp& op, const GpuType& type, ConvAlgorithmChoice engines);
+  GpuLayer(Device& device, const LocalOp& op, const GpuType& type, ConvAlgorithmChoice conv_algorithms);
   ~GpuLayer();
   GpuLayer(const GpuLayer&) = delete;
   GpuLayer& operator=(const GpuLayer&) = delete;

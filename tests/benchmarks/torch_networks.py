@@ -3,7 +3,7 @@
 """Times whole networks in parconv_app on one rank and in PyTorch, eager, channels last, benchmark mode, on the same device.
 
 torch_networks.py APP [--device cuda|cpu] [--dtype f32 tf32 f16 bf16 ...] [--only NAME ...] [--batch N] [--micro-batches N] [--repeats N]
-                  [--engines heuristic|timed]
+                  [--conv-algorithms heuristic|timed]
 
 The networks are those of apps/examples/example_networks.py with random weights, exported on the spot. One JSON line a network and type: the
 time of one batch without files, of parconv the mean over the micro-batches of a run, of PyTorch the median of as many calls, and the largest
@@ -91,7 +91,7 @@ def time_parconv(model_file, data, options, dtype, folder):
     command = [options.app, "run", model_file, source, target, "--force", "--report", report, "--device", options.device, "--dtype", dtype,
                "--batch", options.batch, "--micro-batch", options.batch]
     if options.device == "cuda":
-        command += ["--engines", options.engines]
+        command += ["--conv-algorithms", options.conv_algorithms]
     done = subprocess.run(["mpirun", "-np", "1", "--bind-to", "none", *map(str, command)], capture_output=True, text=True,
                           env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())})
     if done.returncode != 0:
@@ -100,7 +100,7 @@ def time_parconv(model_file, data, options, dtype, folder):
     seconds = sum(line["max_seconds"]["compute"] for line in lines if line["type"] == "layer") / options.micro_batches
     with h5py.File(target) as file:
         result = file["output/result"][: options.batch].astype("f4")
-    graphs = {key: lines[0][key] for key in ("graphs", "graph_remark", "direct_tick_seconds", "graph_tick_seconds")}
+    graphs = {key: lines[0][key] for key in ("graphs", "graph_note", "direct_tick_seconds", "graph_tick_seconds")}
     return seconds, result, sorted({line["implementation"] for line in lines if line["type"] == "layer" and line["implementation"]}), graphs
 
 
@@ -128,7 +128,7 @@ def parse():
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--micro-batches", type=int, default=20)
     parser.add_argument("--repeats", type=int, default=21)
-    parser.add_argument("--engines", choices=["heuristic", "timed"], default="timed")
+    parser.add_argument("--conv-algorithms", choices=["heuristic", "timed"], default="timed")
     return parser.parse_args()
 
 

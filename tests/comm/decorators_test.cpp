@@ -7,7 +7,7 @@
 #include "parconv/comm/counting_communicator.hpp"
 #include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "parconv/core/error.hpp"
-#include "support/faulty_communicator.hpp"
+#include "support/fakes/faulty_communicator.hpp"
 #include "support/mpi_test.hpp"
 #include "support/random.hpp"
 

@@ -16,7 +16,7 @@
 #include "parconv/comm/forwarding_communicator.hpp"
 #include "parconv/comm/watched_communicator.hpp"
 #include "parconv/core/error.hpp"
-#include "support/faulty_communicator.hpp"
+#include "support/fakes/faulty_communicator.hpp"
 
 namespace parconv {
 namespace {

@@ -12,7 +12,7 @@
 #include "parconv/comm/coordinated.hpp"
 #include "parconv/comm/mpi/mpi_communicator.hpp"
 #include "parconv/comm/watchdog.hpp"
-#include "support/faulty_communicator.hpp"
+#include "support/fakes/faulty_communicator.hpp"
 
 namespace {
 

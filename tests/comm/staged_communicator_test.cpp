@@ -9,7 +9,7 @@
 #include "parconv/comm/counting_communicator.hpp"
 #include "parconv/comm/device_communicators.hpp"
 #include "parconv/comm/mpi/mpi_communicator.hpp"
-#include "support/fake_device.hpp"
+#include "support/fakes/fake_device.hpp"
 
 namespace parconv::test {
 namespace {

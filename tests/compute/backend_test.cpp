@@ -5,23 +5,19 @@
 #include "parconv/compute/backend.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
-#include "support/fake_device.hpp"
+#include "support/fakes/fake_device.hpp"
 
 namespace parconv {
 namespace {
 
 TEST(MakeBackend, ByName) { EXPECT_EQ(make_backend({.name = "reference"})->name(), "reference"); }
 
-TEST(MakeBackend, AutoIsTheFastest) {
-  const std::string name = make_backend({})->name();
-  EXPECT_TRUE(name == "onednn" || name == "reference") << name;
-  try {
-    EXPECT_EQ(make_backend({.name = "onednn"})->name(), name) << "a build with oneDNN takes it";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::Unavailable);
-    EXPECT_EQ(name, "reference") << "a build without oneDNN has only this";
-  }
+TEST(MakeBackend, AutoIsOurOwn) {
+  EXPECT_EQ(make_backend({})->name(), "cpu");
+  EXPECT_EQ(make_backend({.type = DType::BF16})->name(), "cpu");
 }
+
+TEST(MakeBackend, CpuRefusesTypesOfGpus) { EXPECT_THROW(make_backend({.name = "cpu", .type = DType::F16}), Error); }
 
 TEST(MakeBackend, RejectsUnknownNames) {
   try {

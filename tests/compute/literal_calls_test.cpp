@@ -5,6 +5,7 @@
 #include "compute/elements/host_executor.hpp"
 #include "compute/kind_cases.hpp"
 #include "compute/local_op_case.hpp"
+#include "compute/direct/cpu_backend.hpp"
 #include "compute/onednn/onednn_backend.hpp"
 
 namespace parconv::test {
@@ -23,6 +24,7 @@ class ElementBackend final : public Backend {
 std::vector<std::unique_ptr<Backend>> backends() {
   std::vector<std::unique_ptr<Backend>> all;
   all.push_back(make_reference_backend());
+  all.push_back(make_cpu_backend(1));
   all.push_back(make_onednn_backend(1));
   all.push_back(std::make_unique<ElementBackend>());
   return all;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fake device of the tests must detect the mistakes that it was written for.
-#include "support/fake_device.hpp"
+#include "support/fakes/fake_device.hpp"
 
 #include <gtest/gtest.h>
 
@@ -192,7 +192,7 @@ TEST(FakeDevice, RejectsInvalidCaptures) {
   expect_refused(device, "of its own", [] { throw Error(ExitCode::Io, "a failure of its own"); });
   device.fail_capture(1);
   EXPECT_NE(device.capture([] {}), nullptr);
-  expect_refused(device, "told to fail", [] {});
+  expect_refused(device, "a failure was requested", [] {});
   EXPECT_NE(device.capture([] {}), nullptr);
 }
 

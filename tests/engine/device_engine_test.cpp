@@ -9,7 +9,7 @@
 #include "engine/device_run.hpp"
 #include "operators/random_operator.hpp"
 #include "parconv/comm/device_communicators.hpp"
-#include "support/fake_device.hpp"
+#include "support/fakes/fake_device.hpp"
 #include "support/network_builder.hpp"
 #include "support/random_plan.hpp"
 

@@ -41,7 +41,7 @@ TEST_F(WeightsTest, AreDividedWithTheWork) {
       const index_t all = control().sum(mine);
       EXPECT_GE(all, model_bytes - 12 * width * 4);
       EXPECT_LE(all, model_bytes * 12 / 10);
-      EXPECT_LE(mine * num_ranks(), model_bytes * 12 / 10) << "the share of rank " << rank();
+      EXPECT_LE(mine * num_ranks(), model_bytes * 12 / 10) << "the weights of rank " << rank();
     }
 }
 

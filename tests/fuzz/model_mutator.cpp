@@ -12,7 +12,7 @@ std::size_t place_in(const std::string& bytes, Random& random) {
   return static_cast<std::size_t>(random.integer(0, static_cast<index_t>(bytes.size())));
 }
 
-std::string piece_of(const std::string& bytes, Random& random) {
+std::string excerpt_of(const std::string& bytes, Random& random) {
   return bytes.substr(place_in(bytes, random), static_cast<std::size_t>(random.integer(1, 64)));
 }
 
@@ -50,9 +50,9 @@ std::string mutated_bytes(std::string bytes, const std::string& other, Random& r
     case 3:
       return bytes.erase(at, static_cast<std::size_t>(random.integer(1, 40)));
     case 4:
-      return bytes.insert(at, piece_of(bytes, random));
+      return bytes.insert(at, excerpt_of(bytes, random));
     case 5:
-      return bytes.insert(at, piece_of(other, random));
+      return bytes.insert(at, excerpt_of(other, random));
     default:
       return bytes.substr(0, at);
   }

@@ -10,7 +10,7 @@ namespace {
 
 std::vector<index_t> sizes(const Cuts& cuts) {
   std::vector<index_t> result;
-  for (Interval piece : pieces_of(cuts)) result.push_back(piece.size());
+  for (Interval block : blocks_of(cuts)) result.push_back(block.size());
   return result;
 }
 
@@ -72,10 +72,10 @@ TEST(GroupCuts, NeverMixPartsOfGroups) {
         for (index_t grain : {1, 2, 16}) {
           const Cuts cuts = group_cuts(groups, size, parts, grain);
           ASSERT_TRUE(are_valid_cuts(cuts, groups * size, parts)) << groups << " x " << size << " in " << parts;
-          for (Interval piece : pieces_of(cuts)) {
-            const bool is_inside_one = piece.is_empty() || piece.lo / size == (piece.hi - 1) / size;
-            EXPECT_TRUE(is_inside_one || (piece.lo % size == 0 && piece.hi % size == 0))
-                << groups << " x " << size << ": " << piece;
+          for (Interval block : blocks_of(cuts)) {
+            const bool is_inside_one = block.is_empty() || block.lo / size == (block.hi - 1) / size;
+            EXPECT_TRUE(is_inside_one || (block.lo % size == 0 && block.hi % size == 0))
+                << groups << " x " << size << ": " << block;
           }
         }
 }

@@ -14,8 +14,8 @@ namespace {
 
 /// 10 rows of 6 columns on a grid of h=2, w=2 from rank 3 on; f=2 replicates.
 Distribution rows_and_columns() {
-  std::array<AxisPieces, num_axes> axes;
-  for (AxisPieces& axis : axes) axis.pieces = {{0, 1}};
+  std::array<AxisPartition, num_axes> axes;
+  for (AxisPartition& axis : axes) axis.blocks = {{0, 1}};
   axes[static_cast<std::size_t>(Axis::H)] = {{{0, 5}, {5, 10}}, {GridAxis::H}};
   axes[static_cast<std::size_t>(Axis::W)] = {{{0, 3}, {3, 6}}, {GridAxis::W}};
   return Distribution({.first_rank = 3, .parts = {{1, 2, 1, 1, 2, 2}}}, axes);
@@ -66,12 +66,12 @@ TEST(Distribution, DefaultHasNothing) {
 }
 
 TEST(Distribution, RefusesBrokenPreconditions) {
-  std::array<AxisPieces, num_axes> axes;
-  for (AxisPieces& axis : axes) axis.pieces = {{0, 1}};
+  std::array<AxisPartition, num_axes> axes;
+  for (AxisPartition& axis : axes) axis.blocks = {{0, 1}};
   const Grid grid{.parts = {{1, 1, 1, 1, 2, 1}}};
   axes[3].by = {GridAxis::H};
-  EXPECT_THROW(Distribution(grid, axes), Bug) << "one piece for two positions";
-  axes[3].pieces = {{0, 1}, {1, 2}};
+  EXPECT_THROW(Distribution(grid, axes), Bug) << "one block for two positions";
+  axes[3].blocks = {{0, 1}, {1, 2}};
   EXPECT_NO_THROW(Distribution(grid, axes));
   axes[4] = {{{0, 1}, {1, 2}}, {GridAxis::H}};
   EXPECT_THROW(Distribution(grid, axes), Bug) << "h cuts two axes";

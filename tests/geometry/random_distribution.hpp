@@ -24,13 +24,13 @@ inline Grid random_grid(Random& random, int num_ranks) {
 }
 
 /// Disjoint blocks that cover the extent, some of them empty; shuffled if `is_shuffled`.
-inline std::vector<Interval> random_pieces(Random& random, index_t extent, std::size_t count, bool is_shuffled) {
+inline std::vector<Interval> random_blocks(Random& random, index_t extent, std::size_t count, bool is_shuffled) {
   Cuts cuts{0, extent};
   while (cuts.size() < count + 1) cuts.push_back(random.integer(0, extent));
   std::sort(cuts.begin(), cuts.end());
-  std::vector<Interval> pieces = pieces_of(cuts);
-  if (is_shuffled) random.shuffle(pieces);
-  return pieces;
+  std::vector<Interval> blocks = blocks_of(cuts);
+  if (is_shuffled) random.shuffle(blocks);
+  return blocks;
 }
 
 /// Random intervals, overlapping or empty.
@@ -44,8 +44,8 @@ inline std::vector<Interval> random_intervals(Random& random, index_t extent, st
 }
 
 /// Random assignment of grid axes to tensor axes. With `with_replicas`, some grid axes cut no tensor axis.
-inline std::array<AxisPieces, num_axes> random_axes(Random& random, bool with_replicas) {
-  std::array<AxisPieces, num_axes> axes;
+inline std::array<AxisPartition, num_axes> random_axes(Random& random, bool with_replicas) {
+  std::array<AxisPartition, num_axes> axes;
   std::vector<GridAxis> order(all_grid_axes.begin(), all_grid_axes.end());
   random.shuffle(order);
   for (GridAxis axis : order) {
@@ -64,10 +64,10 @@ inline std::size_t positions(const Grid& grid, const std::vector<GridAxis>& by) 
 /// Random owners: every element has one owner, or one group of replicas.
 inline Distribution random_owners(Random& random, const Extents& extents, int num_ranks, bool with_replicas) {
   const Grid grid = random_grid(random, num_ranks);
-  std::array<AxisPieces, num_axes> axes = random_axes(random, with_replicas);
+  std::array<AxisPartition, num_axes> axes = random_axes(random, with_replicas);
   for (Axis axis : all_axes) {
-    AxisPieces& table = axes[static_cast<std::size_t>(axis)];
-    table.pieces = random_pieces(random, extents[axis], positions(grid, table.by), random.once_in(3));
+    AxisPartition& table = axes[static_cast<std::size_t>(axis)];
+    table.blocks = random_blocks(random, extents[axis], positions(grid, table.by), random.once_in(3));
   }
   return Distribution(grid, std::move(axes));
 }
@@ -75,11 +75,11 @@ inline Distribution random_owners(Random& random, const Extents& extents, int nu
 /// Random, overlapping boxes.
 inline Distribution random_needs(Random& random, const Extents& extents, int num_ranks) {
   const Grid grid = random_grid(random, num_ranks);
-  std::array<AxisPieces, num_axes> axes = random_axes(random, true);
+  std::array<AxisPartition, num_axes> axes = random_axes(random, true);
   for (Axis axis : all_axes) {
-    AxisPieces& table = axes[static_cast<std::size_t>(axis)];
-    table.pieces = random_intervals(random, extents[axis], positions(grid, table.by));
-    if (random.once_in(2)) table.pieces.assign(table.pieces.size(), {0, extents[axis]});
+    AxisPartition& table = axes[static_cast<std::size_t>(axis)];
+    table.blocks = random_intervals(random, extents[axis], positions(grid, table.by));
+    if (random.once_in(2)) table.blocks.assign(table.blocks.size(), {0, extents[axis]});
   }
   return Distribution(grid, std::move(axes));
 }

@@ -17,12 +17,12 @@ namespace {
 const Extents small{{2, 4, 2, 5, 4}};
 constexpr int num_ranks = 13;
 
-/// A tensor of `extents` cut along h into `pieces`, one per rank.
-Distribution by_rows(const Extents& extents, std::vector<Interval> pieces) {
-  std::array<AxisPieces, num_axes> axes;
-  for (Axis axis : all_axes) axes[static_cast<std::size_t>(axis)].pieces = {{0, extents[axis]}};
-  const int count = static_cast<int>(pieces.size());
-  axes[static_cast<std::size_t>(Axis::H)] = {std::move(pieces), {GridAxis::H}};
+/// A tensor of `extents` cut along h into `blocks`, one per rank.
+Distribution by_rows(const Extents& extents, std::vector<Interval> blocks) {
+  std::array<AxisPartition, num_axes> axes;
+  for (Axis axis : all_axes) axes[static_cast<std::size_t>(axis)].blocks = {{0, extents[axis]}};
+  const int count = static_cast<int>(blocks.size());
+  axes[static_cast<std::size_t>(Axis::H)] = {std::move(blocks), {GridAxis::H}};
   return Distribution({.parts = {{1, 1, 1, 1, count, 1}}}, axes);
 }
 
@@ -103,8 +103,8 @@ TEST(Transfers, HaloWiderThanANeighboursShard) {
 
 TEST(Transfers, OneOfSeveralReplicasSends) {
   const Extents one{{1, 1, 1, 1, 1}};
-  std::array<AxisPieces, num_axes> whole;
-  for (AxisPieces& axis : whole) axis.pieces = {{0, 1}};
+  std::array<AxisPartition, num_axes> whole;
+  for (AxisPartition& axis : whole) axis.blocks = {{0, 1}};
   const Distribution have({.parts = {{1, 3, 1, 1, 1, 1}}}, whole);
   const Distribution need({.parts = {{1, 1, 1, 1, 6, 1}}}, whole);
   const Box box = Box::whole(one);
@@ -151,8 +151,8 @@ TEST(Transfers, NothingMovesIfEverybodyHasWhatItNeeds) {
 
 TEST(Contributions, OfTwoHalvesOfTheInputChannels) {
   const Extents out{{1, 4, 1, 1, 1}};
-  std::array<AxisPieces, num_axes> axes;
-  for (Axis axis : all_axes) axes[static_cast<std::size_t>(axis)].pieces = {{0, out[axis]}};
+  std::array<AxisPartition, num_axes> axes;
+  for (Axis axis : all_axes) axes[static_cast<std::size_t>(axis)].blocks = {{0, out[axis]}};
   const Grid grid{.parts = {{1, 1, 2, 1, 1, 1}}};
   const Distribution computed(grid, axes);
   axes[static_cast<std::size_t>(Axis::C)] = {{{0, 2}, {2, 4}}, {GridAxis::C}};
@@ -191,15 +191,15 @@ TEST(Contributions, CoverWhatIsOwnedOnceForEverySharer) {
 TEST(Transfers, HaloOf4096RanksIsFound) {
   const Extents image{{1, 16, 1, 4099, 4001}};
   const WindowAxis window{.kernel = 3, .pad_lo = 1, .pad_hi = 1};
-  std::array<AxisPieces, num_axes> have_axes;
-  for (Axis axis : all_axes) have_axes[static_cast<std::size_t>(axis)].pieces = {{0, image[axis]}};
+  std::array<AxisPartition, num_axes> have_axes;
+  for (Axis axis : all_axes) have_axes[static_cast<std::size_t>(axis)].blocks = {{0, image[axis]}};
   auto need_axes = have_axes;
   for (const auto& [axis, by] : {std::pair(Axis::H, GridAxis::H), std::pair(Axis::W, GridAxis::W)}) {
-    AxisPieces& have = have_axes[static_cast<std::size_t>(axis)];
-    have = {pieces_of(block_cuts(image[axis], 64)), {by}};
-    AxisPieces& need = need_axes[static_cast<std::size_t>(axis)];
+    AxisPartition& have = have_axes[static_cast<std::size_t>(axis)];
+    have = {blocks_of(block_cuts(image[axis], 64)), {by}};
+    AxisPartition& need = need_axes[static_cast<std::size_t>(axis)];
     need = have;
-    for (Interval& piece : need.pieces) piece = window.clipped_input_range(piece, image[axis]);
+    for (Interval& block : need.blocks) block = window.clipped_input_range(block, image[axis]);
   }
   const Grid grid{.parts = {{1, 1, 1, 1, 64, 64}}};
   const auto begin = std::chrono::steady_clock::now();

@@ -22,15 +22,13 @@ from tree import Place, Tree, includes
 # Modules of pure functions and values: no MPI, HDF5, ONNX, oneDNN, CUDA, and nothing of the operating system.
 PURE = ("core", "geometry", "model", "plan", "program", "predict")
 
-# Library, its headers, and the paths of the files that may include them. None may appear in a public header, save one that only a CUDA
-# compiler reads.
+# Library, its headers, and the paths of the files that may include them. None may appear in a public header.
 LIBRARIES = (
     ("MPI", r"mpi(-ext)?\.h", r"src/comm/|tests/(comm|benchmarks|support)/"),
     ("HDF5", r"hdf5(_hl)?\.h|H5\w+\.h", r"src/io/hdf5|tests/io/"),
     ("ONNX", r"onnx/.*|google/protobuf/.*", r"src/io/(onnx|constants)|tests/(io|tools|fuzz|conformance)/"),
     ("oneDNN", r"(oneapi/dnnl/|dnnl).*", r"src/compute/onednn|tests/benchmarks/"),
-    ("CUDA", r"cuda\w*\.h|(driver|vector)_types\.h|nvtx3/.*", r"src/(.*/)?(cuda|cudnn|nccl)/|include/parconv/tensor/cuda_half\.hpp"
-                                                              r"|tests/(emulator|benchmarks|device|comm|compute)/"),
+    ("CUDA", r"cuda\w*\.h|(driver|vector)_types\.h|nvtx3/.*", r"src/(.*/)?(cuda|cudnn|nccl)/|tests/(emulator|benchmarks|device|comm|compute)/"),
     ("cuDNN", r"cudnn\w*\.h(pp)?|cudnn_frontend.*", r"src/compute/cudnn|tests/(emulator|compute)/"),
     ("NCCL", r"nccl\w*\.h", r"src/comm/nccl|tests/(emulator|comm)/"),
     ("xxHash", r"xxh\w*\.h", r"src/io/|tests/io/"),
@@ -65,17 +63,17 @@ class Violation:
 
 
 def library_of(header):
-    """(name, pattern of the places) of the library that `header` belongs to, or None."""
-    return next(((name, places) for name, headers, places in LIBRARIES if re.fullmatch(headers, header)), None)
+    """(name, pattern of the paths) of the library that `header` belongs to, or None."""
+    return next(((name, paths) for name, headers, paths in LIBRARIES if re.fullmatch(headers, header)), None)
 
 
 def problem_with_library(place, header, library):
-    name, places = library
-    if place.kind in ("public", "umbrella") and not (name == "CUDA" and re.match(places, place.path)):
+    name, paths = library
+    if place.kind in ("public", "umbrella"):
         return f"<{header}> of {name} in a public header"
     if place.module in PURE and name != "fmt":
         return f"<{header}> of {name} in the pure module {place.module}"
-    if not re.match(places, place.path):
+    if not re.match(paths, place.path):
         return f"<{header}> of {name} outside its wrapper; tests/layers/layers.py lists who may include it"
     return None
 

@@ -62,6 +62,7 @@ ROWS = (
     ("CUDA outside its folder", "src/compute/conv/a.cpp", "#include <cuda_runtime_api.h>", "third-party", "CUDA"),
     ("ONNX, quoted", "src/engine/a.cpp", '#include "onnx/onnx_pb.h"', "third-party", "ONNX"),
     ("a library in a public header", "include/parconv/comm/a.hpp", "#include <mpi.h>", "third-party", "public header"),
+    ("CUDA in a public header", "include/parconv/compute/cuda/a.hpp", "#include <cuda_fp16.h>", "third-party", "public header"),
     ("oneDNN in the umbrella", "include/parconv/all.hpp", "#include <oneapi/dnnl/dnnl.hpp>", "third-party", "public header"),
     ("a library that nobody knows", "src/comm/a.cpp", "#include <boost/mpi.hpp>", "third-party", "no library"),
     ("the operating system in a pure module", "src/model/a.cpp", "#include <unistd.h>", "third-party", "operating system"),

@@ -23,11 +23,11 @@ from tree import Place, Tree  # noqa: E402
 MOST_FILES = 25
 
 
-def quantile(sorted_values, share):
-    """The smallest value that at least `share` of the values do not exceed; 0 of none."""
+def quantile(sorted_values, fraction):
+    """The smallest value that at least `fraction` of the values do not exceed; 0 of none."""
     if not sorted_values:
         return 0
-    return sorted_values[max(0, -(-len(sorted_values) * round(share * 100) // 100) - 1)]
+    return sorted_values[max(0, -(-len(sorted_values) * round(fraction * 100) // 100) - 1)]
 
 
 def spread(values):
@@ -92,13 +92,13 @@ def measure_interface(tree):
 
 def duplicate_stems(tree):
     """Stems that files of different folders have; a header, its source and what mirrors them below tests/ are one."""
-    places = defaultdict(set)
+    folders_of = defaultdict(set)
     for path in tree.files:
         folder, name = os.path.split(re.sub(r"^(.*/)?include/parconv(?=/)|^(src|tests|apps)(?=/)", "", path))
         stem = name.split(".")[0]
         if stem != "main":
-            places[stem].add(folder + " (apps)" * path.startswith("apps/"))
-    return {stem: sorted(folders) for stem, folders in sorted(places.items()) if len(folders) > 1}
+            folders_of[stem].add(folder + " (apps)" * path.startswith("apps/"))
+    return {stem: sorted(folders) for stem, folders in sorted(folders_of.items()) if len(folders) > 1}
 
 
 def compiles_alone(root, header, roots):

@@ -88,7 +88,7 @@ class House(unittest.TestCase):
 
 class Parts(unittest.TestCase):
     def test_quantiles(self):
-        self.assertEqual([house.quantile(list(range(1, 11)), share) for share in (0.5, 0.9, 1)], [5, 9, 10])
+        self.assertEqual([house.quantile(list(range(1, 11)), fraction) for fraction in (0.5, 0.9, 1)], [5, 9, 10])
         self.assertEqual([house.quantile([7], 0.9), house.quantile([], 0.5)], [7, 0])
 
     def test_arguments(self):

@@ -40,7 +40,7 @@ void contract_channels(Random& random, const ChannelGroups& channels, WorkRegion
   work.computed[Axis::C] = random_interval(random, {groups.lo * channels.oc, groups.hi * channels.oc});
 }
 
-WorkRegion random_share(Random& random, const Network& network, const Node& node) {
+WorkRegion random_work(Random& random, const Network& network, const Node& node) {
   WorkRegion work{.computed = Box::whole(network.value(node.output).extents), .contracted = whole_contracted(network, node)};
   for (Interval& interval : work.computed.intervals)
     if (!random.once_in(4)) interval = random_interval(random, interval);
@@ -56,8 +56,8 @@ WorkRegion random_share(Random& random, const Network& network, const Node& node
 class Case {
  public:
   Case(Random& random, const Network& network, Node node, Weights numbers)
-      : network_(network), node_(std::move(node)), share_(random_share(random, network, node_)) {
-    is_whole_sum_ = share_.contracted == whole_contracted(network_, node_);
+      : network_(network), node_(std::move(node)), work_(random_work(random, network, node_)) {
+    is_whole_sum_ = work_.contracted == whole_contracted(network_, node_);
     if (!is_whole_sum_ || numbers == Weights::Reals) drop_epilogue();
     for (const ValueId input : node_.inputs) {
       const Extents& extents = network_.value(input).extents;
@@ -69,12 +69,10 @@ class Case {
   }
 
   const Node& node() const { return node_; }
-  const WorkRegion& work() const { return share_; }
+  const WorkRegion& work() const { return work_; }
   std::size_t num_inputs() const { return node_.inputs.size(); }
-  Box need(std::size_t input) const { return needed_box(network_, node_, input, share_); }
-  std::string text() const {
-    return concat(name_of(node_.op), ", computed ", share_.computed, ", contracted ", share_.contracted);
-  }
+  Box need(std::size_t input) const { return needed_box(network_, node_, input, work_); }
+  std::string text() const { return concat(name_of(node_.op), ", computed ", work_.computed, ", contracted ", work_.contracted); }
 
   /// The result of the work region, cut out of the whole output.
   std::vector<float> computed() const { return computed_of(inputs_); }
@@ -100,14 +98,14 @@ class Case {
 
   /// Computed by the call of `localise`, on operands that hold the needed boxes only.
   std::vector<float> computed_locally() const {
-    const LocalWork call = is_whole_sum_ ? localise(network_, node_, share_) : localise_partial(network_, node_, share_);
+    const LocalWork call = is_whole_sum_ ? localise(network_, node_, work_) : localise_partial(network_, node_, work_);
     LocalOp local{.kind = call.kind, .epilogue = call.epilogue};
     std::vector<Operand> srcs;
     for (const std::size_t operand : call.operands) {
       Elements part = cut(inputs_[operand], need(operand));
       srcs.push_back({part.extents, std::move(part.values)});
     }
-    return run_placed(*make_reference_backend(), std::move(local), srcs, share_.computed.extents(), Placement::WithMargins);
+    return run_placed(*make_reference_backend(), std::move(local), srcs, work_.computed.extents(), Placement::WithMargins);
   }
 
  private:
@@ -119,7 +117,7 @@ class Case {
   /// The part of an operand within the contracted box.
   Box of_sum(std::size_t input) const {
     const Extents& extents = inputs_[input].extents;
-    return is_whole_sum_ ? Box::whole(extents) : intersect(Box::whole(extents), share_.contracted);
+    return is_whole_sum_ ? Box::whole(extents) : intersect(Box::whole(extents), work_.contracted);
   }
 
   /// A partial sum is the whole sum of operands that are zero elsewhere.
@@ -132,12 +130,12 @@ class Case {
   }
 
   std::vector<float> computed_of(const std::vector<Elements>& inputs) const {
-    return cut(whole_output(network_, node_, inputs), share_.computed).values;
+    return cut(whole_output(network_, node_, inputs), work_.computed).values;
   }
 
   const Network& network_;
   Node node_;
-  WorkRegion share_;
+  WorkRegion work_;
   std::vector<Elements> inputs_{};
   bool is_whole_sum_ = true;
 };

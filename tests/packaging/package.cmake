@@ -45,5 +45,5 @@ execute_process(COMMAND ${CMAKE_COMMAND} -S ${WORK_DIR}/without_c -B ${WORK_DIR}
                         -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_CXX_COMPILER=${CXX_COMPILER}
                 RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
 if(status EQUAL 0 OR NOT output MATCHES "LANGUAGES[ \n]+C[ \n]+CXX")
-  message(FATAL_ERROR "A project without C was not told to enable it:\n${output}")
+  message(FATAL_ERROR "The package did not ask a project without C to enable it:\n${output}")
 endif()

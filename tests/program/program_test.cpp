@@ -210,8 +210,8 @@ TEST(Program, OrderedSumsHaveTheSameBlocksForEveryNumberOfRanks) {
 
 TEST(Program, PipelineSendsWithTwoSlots) {
   const std::vector<Program> programs = programs_for(two_convolutions(), "stages=2", 2);
-  const Communication& handover = programs[0].communications[0];
-  EXPECT_EQ(programs[0].buffer(handover.sends[0].region.buffer).slots, 2);
+  const Communication& communication = programs[0].communications[0];
+  EXPECT_EQ(programs[0].buffer(communication.sends[0].region.buffer).slots, 2);
   EXPECT_EQ(programs[1].buffer(programs[1].communications[0].receives[0].region.buffer).slots, 2);
   // The receiver posts before it computes the micro-batch before.
   ASSERT_TRUE(std::holds_alternative<Start>(programs[1].steps[0].action));

@@ -62,14 +62,14 @@ TEST(GpuMemory, RanksOnOneGpuCountWithTheirOwnNeed) {
 TEST(GpuMemory, TheBytesAreReported) {
   const std::vector<MemoryNeed> needs{
       {.data_bytes = 2048, .weight_bytes = 1024}, {}, {.data_bytes = 3072}, {}, {.data_bytes = 512}};
-  const auto told = problem(shared, needs, 0, 1024);
-  ASSERT_TRUE(told);
-  EXPECT_EQ(told->code(), ExitCode::OutOfMemory);
+  const auto error = problem(shared, needs, 0, 1024);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ExitCode::OutOfMemory);
   EXPECT_STREQ(
-      told->what(),
+      error->what(),
       "rank 0 needs at least 2.0 KiB for data and 1.0 KiB for weights; ranks 2,4 on the same GPU need 3.5 KiB; 1.0 KiB of "
       "4.0 KiB are free on H200");
-  EXPECT_THAT(told->hint(), HasSubstr("--micro-batch"));
+  EXPECT_THAT(error->hint(), HasSubstr("--micro-batch"));
   EXPECT_THAT(problem(alone, {{.data_bytes = 2048}}, 0, 1024)->what(), testing::Not(HasSubstr("same GPU")));
 }
 

@@ -33,7 +33,7 @@ const Row rows[] = {
     {"auto with few samples", few, "auto", 32, 0, 0, 5, 5},
     {"large samples one by one", volumes, "h=4", 4, 0, 0, 1, 1},
     {"large samples, but one for each part", volumes, "n=2", 2, 0, 0, 2, 2},
-    {"a quarter of a stage's share", images, "stages=2", 2, 32, 0, 32, 4},
+    {"a quarter of a stage's samples", images, "stages=2", 2, 32, 0, 32, 4},
     {"at least one", images, "stages=4", 4, 0, 0, 8, 1},
     {"stages, one for each part of the batch axis", images, "stages=2,n=2", 4, 0, 0, 8, 2},
     {"as asked", images, "h=4", 4, 6, 2, 6, 2},
@@ -60,7 +60,7 @@ TEST(Blocks, Table) {
 TEST(Blocks, ProgressIsReportedInWholeBatches) {
   const Blocks blocks{.samples = 21, .batch = 8, .micro_batch = 4};
   const std::pair<index_t, index_t> rows_of_done[] = {{0, 0}, {4, 0}, {8, 8}, {12, 8}, {20, 16}, {21, 21}};
-  for (const auto& [done, told] : rows_of_done) EXPECT_EQ(blocks.whole_batches(done), told) << done;
+  for (const auto& [done, expected] : rows_of_done) EXPECT_EQ(blocks.whole_batches(done), expected) << done;
 }
 
 TEST(Precision, FollowsFromTheType) {

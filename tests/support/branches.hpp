@@ -29,7 +29,7 @@ inline BranchedNetwork random_branched_network(std::uint64_t seed, Weights weigh
   return random_branched_network(Random(seed), weights);
 }
 
-/// Consecutive ranks per branch: equal shares, or one rank for several branches if there are fewer ranks.
+/// Consecutive ranks per branch: equal counts, or one rank for several branches if there are fewer ranks.
 std::vector<Interval> ranks_of_branches(int num_branches, int num_ranks);
 
 /// Per node the ranks of its branch; all ranks for the trunk.

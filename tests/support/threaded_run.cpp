@@ -14,8 +14,8 @@
 #include "parconv/core/error.hpp"
 #include "parconv/engine/engine.hpp"
 #include "parconv/io/constants.hpp"
-#include "support/fake_device.hpp"
-#include "support/queued_communicator.hpp"
+#include "support/fakes/fake_device.hpp"
+#include "support/fakes/queued_communicator.hpp"
 
 namespace parconv::test {
 namespace {

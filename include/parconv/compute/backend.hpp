@@ -53,7 +53,7 @@ class Backend {
 
 /// Options of make_backend and make_conv_algorithm_chooser.
 struct BackendOptions {
-  /// "auto" (the fastest on the device's platform), "onednn", "reference" or "cudnn".
+  /// "auto" (the first of the device's platform), "cpu", "onednn", "reference" or "cudnn".
   std::string name = "auto";
   /// CPU threads per rank, at least 1.
   int threads = 1;

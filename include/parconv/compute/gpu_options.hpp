@@ -21,7 +21,7 @@ enum class ConvAlgorithmChoice { Heuristic, Timed, Exact };
 struct GpuOptions {
   F32Products f32_products = F32Products::Whole;
   /// The rule for calls without an entry in `choices`.
-  ConvAlgorithmChoice engines = ConvAlgorithmChoice::Heuristic;
+  ConvAlgorithmChoice conv_algorithms = ConvAlgorithmChoice::Heuristic;
   /// Algorithms chosen earlier, by agree_on_conv_algorithms or in another run. May be null.
   std::shared_ptr<const ConvAlgorithms> choices{};
   /// Multiprocessors that convolutions leave free for messages, where the library has a suitable engine.

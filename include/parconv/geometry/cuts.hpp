@@ -23,7 +23,7 @@ Cuts block_cuts(index_t extent, int parts, index_t grain = 1);
 Cuts group_cuts(index_t groups, index_t group_size, int parts, index_t grain = 1);
 
 /// The blocks as intervals.
-std::vector<Interval> pieces_of(const Cuts& cuts);
+std::vector<Interval> blocks_of(const Cuts& cuts);
 
 /// True if `cuts` describes `parts` consecutive blocks that cover [0, extent).
 bool are_valid_cuts(const Cuts& cuts, index_t extent, int parts);

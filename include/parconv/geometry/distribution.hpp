@@ -11,8 +11,8 @@
 namespace parconv {
 
 /// Partition of one tensor axis: a rank takes the block at its linear position along the grid axes `by`, the last one fastest.
-struct AxisPieces {
-  std::vector<Interval> pieces{};
+struct AxisPartition {
+  std::vector<Interval> blocks{};
   std::vector<GridAxis> by{};
 };
 
@@ -23,14 +23,14 @@ class Distribution {
  public:
   Distribution() = default;
 
-  /// Precondition: axes[a].pieces has one entry per position along axes[a].by, and no grid axis is used twice.
-  Distribution(const Grid& grid, std::array<AxisPieces, num_axes> axes);
+  /// Precondition: axes[a].blocks has one entry per position along axes[a].by, and no grid axis is used twice.
+  Distribution(const Grid& grid, std::array<AxisPartition, num_axes> axes);
 
   /// The whole tensor of `extents` on one rank.
   static Distribution on_one_rank(int rank, const Extents& extents);
 
   const Grid& grid() const { return grid_; }
-  const AxisPieces& pieces(Axis axis) const { return axes_[static_cast<std::size_t>(axis)].pieces; }
+  const AxisPartition& partition(Axis axis) const { return axes_[static_cast<std::size_t>(axis)].partition; }
 
   /// The box of `rank`; empty for a rank outside the grid.
   Box box(int rank) const;
@@ -50,7 +50,7 @@ class Distribution {
 
  private:
   struct AxisTable {
-    AxisPieces pieces;
+    AxisPartition partition;
     std::vector<int> rank_offsets;  // rank offset of coordinate k
     std::vector<Interval> bounds;   // the blocks; an empty one repeats its predecessor
     bool is_sorted = false;         // lo and hi of `bounds` are non-decreasing, so binary search applies
@@ -68,7 +68,7 @@ class Distribution {
     const AxisTable& table = axes_[axis];
     const auto [first, last] = candidates(table, query.intervals[axis]);
     for (std::size_t k = first; k < last; ++k) {
-      const Interval hit = intersect(table.pieces.pieces[k], query.intervals[axis]);
+      const Interval hit = intersect(table.partition.blocks[k], query.intervals[axis]);
       if (hit.is_empty()) continue;
       common.intervals[axis] = hit;
       visit_axis(axis + 1, query, common, rank + table.rank_offsets[k], visit);

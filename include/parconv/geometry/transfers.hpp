@@ -27,7 +27,7 @@ std::vector<Transfer> sends(const Distribution& have, const Distribution& need, 
 /// All messages, ordered by receiver.
 std::vector<Transfer> transfers(const Distribution& have, const Distribution& need);
 
-/// Partial sums (over a rank's share of the contracted axes) that the owners add up, as messages to `owner`. A rank's
+/// Partial sums (over a rank's block of the contracted axes) that the owners add up, as messages to `owner`. A rank's
 /// contributions to itself are included; for one owner the order is the order of summation.
 std::vector<Transfer> contributions_to(const Distribution& computed, const Distribution& owned, int owner);
 std::vector<Transfer> contributions_from(const Distribution& computed, const Distribution& owned, int rank);

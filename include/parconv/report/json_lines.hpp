@@ -19,7 +19,7 @@ struct RunRecord {
   std::string output{};
   std::string split{};
   std::string backend{};
-  std::string engines{};  ///< on GPUs: heuristic, timed or exact; empty on CPUs
+  std::string conv_algorithms{};  ///< on GPUs: heuristic, timed or exact; empty on CPUs
   std::string overlap{};
   std::string reduce{};
   std::string dtype{};  ///< of activations
@@ -34,11 +34,11 @@ struct RunRecord {
   index_t sent_bytes = 0;             ///< by all ranks in the whole run
   index_t max_rank_memory_bytes = 0;  ///< of the rank with the largest memory
   std::string graphs{};               ///< on or off: use of graphs for steady ticks at the end of the run
-  std::string graph_remark{};         ///< reason why graphs are off
+  std::string graph_note{};           ///< reason why graphs are off
   index_t graph_launches = 0;
   double direct_tick_seconds = 0;  ///< median without graphs; 0 without a comparison
   double graph_tick_seconds = 0;
-  double max_wait_share = 0;  ///< fraction of the time spent waiting for messages, of the rank that waited longest
+  double max_wait_fraction = 0;  ///< fraction of the time spent waiting for messages, of the rank that waited longest
 };
 
 /// {"type": "run", ...}: one line with its newline.

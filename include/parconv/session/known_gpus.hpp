@@ -9,7 +9,7 @@
 
 namespace parconv {
 
-/// A GPU by name; memory sizes are from the vendor's data sheets.
+/// A GPU by name, with memory that programs have at least: from the vendor's data sheets, less what ECC takes of GDDR6.
 struct KnownGpu {
   std::string_view name{};
   std::size_t memory_bytes = 0;

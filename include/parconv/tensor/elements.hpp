@@ -9,9 +9,6 @@
 #include "parconv/core/host_device_macros.hpp"
 #include "parconv/geometry/operand_layout.hpp"
 #include "parconv/tensor/half.hpp"
-#if defined(__CUDACC__)
-#include "parconv/tensor/cuda_half.hpp"
-#endif
 
 /// GPUs end the program where the address of a vector is not aligned. Where a test checks that on the host, it says so here.
 #if defined(__CUDA_ARCH__) || defined(PARCONV_CHECKS_ALIGNMENT)
@@ -62,6 +59,22 @@ BasicElements<Byte> elements_of(const OperandLayout& layout, Byte* data = nullpt
   return {.data = data, .strides = element_index(layout.strides), .type = layout.type};
 }
 
+#if defined(__CUDACC__)
+/// Customisation point: 16-bit conversions on a GPU, bitwise equal to those of parconv/tensor/half.hpp. Every source for a CUDA
+/// compiler defines them by including the module `cuda`'s cuda/cuda_half.hpp; without it, its device code does not link.
+namespace gpu {
+__device__ inline float float_from_half(std::uint16_t half);
+__device__ inline std::uint16_t half_from_float(float value);
+__device__ inline float float_from_bfloat16(std::uint16_t value);
+__device__ inline std::uint16_t bfloat16_from_float(float value);
+}  // namespace gpu
+#endif
+#if defined(__CUDA_ARCH__)
+namespace conversions = gpu;
+#else
+namespace conversions = ::parconv;
+#endif
+
 namespace element_types {
 
 struct F32 {
@@ -70,21 +83,16 @@ struct F32 {
   static PARCONV_HOST_DEVICE Bits bits(float number) { return number; }
 };
 
-#if defined(__CUDA_ARCH__)
-using F16 = CudaHalf;
-using BF16 = CudaBfloat16;
-#else
 struct F16 {
   using Bits = std::uint16_t;
-  static PARCONV_HOST_DEVICE float number(Bits bits) { return float_from_half(bits); }
-  static PARCONV_HOST_DEVICE Bits bits(float number) { return half_from_float(number); }
+  static PARCONV_HOST_DEVICE float number(Bits bits) { return conversions::float_from_half(bits); }
+  static PARCONV_HOST_DEVICE Bits bits(float number) { return conversions::half_from_float(number); }
 };
 struct BF16 {
   using Bits = std::uint16_t;
-  static PARCONV_HOST_DEVICE float number(Bits bits) { return float_from_bfloat16(bits); }
-  static PARCONV_HOST_DEVICE Bits bits(float number) { return bfloat16_from_float(number); }
+  static PARCONV_HOST_DEVICE float number(Bits bits) { return conversions::float_from_bfloat16(bits); }
+  static PARCONV_HOST_DEVICE Bits bits(float number) { return conversions::bfloat16_from_float(number); }
 };
-#endif
 
 }  // namespace element_types
 

@@ -33,7 +33,7 @@ class NoKernel final : public Kernel {
   std::string implementation() const override { return "none"; }
 };
 
-/// A library that records calls and answers them from `choices`.
+/// A library that records calls and returns their algorithms from `choices`.
 class CallList final : public ConvLibrary {
  public:
   CallList(ConvLibrary& library, const GpuOptions& options, const ConvAlgorithms& choices)
@@ -74,7 +74,7 @@ class ConvChooser final : public ConvAlgorithmChooser {
     std::vector<std::string> open;
     for (const StridedConv& conv : calls_of(ops, *parts_.library, parts_.options, choices)) {
       const std::string key = key_of(conv, parts_.options);
-      if (is_answered(key, choices)) continue;
+      if (has_choice(key, choices)) continue;
       open.push_back(key);
       calls_.emplace(key, conv);
     }
@@ -90,7 +90,7 @@ class ConvChooser final : public ConvAlgorithmChooser {
   }
 
  private:
-  bool is_answered(const std::string& key, const ConvAlgorithms& choices) const {
+  bool has_choice(const std::string& key, const ConvAlgorithms& choices) const {
     const auto found = choices.find(key);
     return found != choices.end() && found->second.workspace_bytes <= static_cast<index_t>(parts_.options.most_workspace_bytes);
   }
@@ -107,7 +107,7 @@ std::string key_of(const StridedConv& conv, const GpuOptions& options) {
   if (conv.residual) text += concat(", residual ", name_of(conv.residual->type), strides_text(*conv.residual));
   if (conv.activation != Activation{}) text += ", activation " + activation_text(conv.activation);
   if (conv.src.type == DType::F32 && options.f32_products == F32Products::Tf32) text += ", tf32";
-  if (options.engines == ConvAlgorithmChoice::Exact) text += ", exact";
+  if (options.conv_algorithms == ConvAlgorithmChoice::Exact) text += ", exact";
   if (options.multiprocessors_left > 0) text += concat(", ", options.multiprocessors_left, " multiprocessors left");
   return text;
 }

@@ -13,8 +13,8 @@ namespace parconv {
 /// The key of a call: operands with strides and types, window, fused operations, and the options that exclude algorithms.
 std::string key_of(const StridedConv& conv, const GpuOptions& options);
 
-/// The distinct library calls of the convolutions among `ops`, in order, if `library` answers as in `choices`. A call without
-/// an entry counts as supported. Reads no filters.
+/// The distinct library calls of the convolutions among `ops`, in order, for a library with the algorithms `choices`. A call
+/// without an entry counts as supported. Reads no filters.
 std::vector<StridedConv> calls_of(std::span<const LocalOp> ops, ConvLibrary& library, const GpuOptions& options,
                                   const ConvAlgorithms& choices);
 
@@ -24,7 +24,7 @@ using ConvTimer = std::function<ConvAlgorithm(const StridedConv& conv)>;
 /// The parts of a chooser. A choice that exceeds the workspace limit of the options counts as missing.
 struct ConvChooserParts {
   ConvAlgorithmMachine machine{};
-  std::unique_ptr<ConvLibrary> library{};  ///< answers `fuses` only
+  std::unique_ptr<ConvLibrary> library{};  ///< only `fuses` is called
   GpuOptions options{};
   ConvTimer time{};
 };

@@ -58,7 +58,7 @@ class BlockCall {
     std::string text = call_->implementation();
     if (block_.src.scratch) text += block_.src.scratch->is_padded ? ", padded copy" : ", copy";
     if (widen_) text += " in f32";
-    if (behind_) text += ", finish behind";
+    if (behind_) text += ", separate epilogue";
     return text;
   }
 
@@ -154,8 +154,8 @@ struct PhaseView {
   OperandLayout layout{};
 };
 
-PhaseView places_of_phase(const OperandLayout& operand, const Window& window, const Phase& phase,
-                          const std::array<index_t, 3>& first) {
+PhaseView view_of_phase(const OperandLayout& operand, const Window& window, const Phase& phase,
+                        const std::array<index_t, 3>& first) {
   PhaseView view{.layout = operand};
   index_t offset = 0;
   for (std::size_t k = 0; k < 3; ++k) {
@@ -215,10 +215,10 @@ class StridedDeconvKernel final : public Kernel {
   explicit StridedDeconvKernel(std::vector<PhaseCall> phases) : phases_(std::move(phases)) {}
 
   void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) override {
-    std::array<const std::byte*, 2> places{};
+    std::array<const std::byte*, 2> addresses{};
     for (const PhaseCall& phase : phases_) {
-      for (std::size_t k = 0; k < phase.srcs.size(); ++k) places[k] = srcs[phase.srcs[k]] + phase.src_offsets_bytes[k];
-      phase.kernel->execute(std::span(places).first(phase.srcs.size()), dst + phase.dst_offset_bytes, scratch);
+      for (std::size_t k = 0; k < phase.srcs.size(); ++k) addresses[k] = srcs[phase.srcs[k]] + phase.src_offsets_bytes[k];
+      phase.kernel->execute(std::span(addresses).first(phase.srcs.size()), dst + phase.dst_offset_bytes, scratch);
     }
   }
 
@@ -247,7 +247,7 @@ struct PhaseMaker {
 
   /// `first` is the first output of the phase.
   PhaseCall make(const Phase& phase, const std::array<index_t, 3>& first) const {
-    const PhaseView dst = places_of_phase(op.dst, deconv.window, phase, first);
+    const PhaseView dst = view_of_phase(op.dst, deconv.window, phase, first);
     const std::size_t main = main_index(op);
     const bool is_fill = has_no_inputs(op.srcs[main], phase);
     PhaseCall call{.dst_offset_bytes = dst.offset_bytes};
@@ -259,7 +259,7 @@ struct PhaseMaker {
     if (op.epilogue.residual >= 0) {
       const auto residual = static_cast<std::size_t>(op.epilogue.residual);
       part.epilogue.residual = static_cast<int>(part.srcs.size());
-      add_source(call, part, residual, places_of_phase(op.srcs[residual], deconv.window, phase, first));
+      add_source(call, part, residual, view_of_phase(op.srcs[residual], deconv.window, phase, first));
     }
     call.kernel = is_fill ? library.make_kernel(part) : make_strided_conv(part, phase_reader(boxes, deconv, phase), library);
     return call;
@@ -294,7 +294,7 @@ std::vector<float> filter_channels_last(const ConvFilter& filter) {
 
 std::unique_ptr<Kernel> make_strided_conv(const LocalOp& op, const FilterReader& read_filter, ConvLibrary& library) {
   expect_usable(op);
-  PARCONV_EXPECT(!std::get<LocalConv>(op.kind).blocks.empty(), "a convolution without pieces");
+  PARCONV_EXPECT(!std::get<LocalConv>(op.kind).blocks.empty(), "a convolution without blocks of filters");
   std::vector<BlockCall> blocks;
   for (const ChannelBlock& block : std::get<LocalConv>(op.kind).blocks)
     blocks.push_back(make_block(op, block, read_filter, library));

@@ -3,6 +3,7 @@
 
 #include "compute/cuda/cuda_executor.hpp"
 #include "compute/elements/element_kernel.hpp"
+#include "cuda/cuda_half.hpp"
 
 namespace parconv {
 

@@ -103,7 +103,7 @@ class CudnnLibrary final : public ConvLibrary {
   }
 
   bool fuses(const Activation& activation) const override {
-    if (options_.engines == ConvAlgorithmChoice::Exact) return cudnn::is_comparison(activation.kind);
+    if (options_.conv_algorithms == ConvAlgorithmChoice::Exact) return cudnn::is_comparison(activation.kind);
     return cudnn::has_activation(activation.kind);
   }
 
@@ -132,7 +132,7 @@ class CudnnLibrary final : public ConvLibrary {
       if (!known->computes()) return std::nullopt;
       if (auto plan = cudnn::plan_of(*known, *planned.graph, rules, target)) return plan;
     }
-    if (options_.engines == ConvAlgorithmChoice::Timed)
+    if (options_.conv_algorithms == ConvAlgorithmChoice::Timed)
       return cudnn::fastest_plan(planned.conv, *planned.graph, rules, {device_, handle_.get()});
     std::vector<Plan> plans = cudnn::find_plans(*planned.graph, rules, target, 1);
     if (plans.empty()) return std::nullopt;

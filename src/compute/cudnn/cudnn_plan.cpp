@@ -44,12 +44,12 @@ std::vector<Descriptor> recommended(const ConvGraph& graph, const Question& ques
   PARCONV_SET_PROPERTIES(heuristic, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, target);
   if (!heuristic.try_finalize()) return {};
   std::vector<Descriptor> configurations;
-  std::vector<cudnnBackendDescriptor_t> places;
+  std::vector<cudnnBackendDescriptor_t> descriptors;
   for (index_t k = heuristic.read_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, {}); k > 0; --k) {
     configurations.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
-    places.push_back(configurations.back().get());
+    descriptors.push_back(configurations.back().get());
   }
-  const auto found = static_cast<std::size_t>(heuristic.read_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, places));
+  const auto found = static_cast<std::size_t>(heuristic.read_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, descriptors));
   configurations.erase(configurations.begin() + static_cast<std::ptrdiff_t>(std::min(found, configurations.size())),
                        configurations.end());
   return configurations;
@@ -57,8 +57,8 @@ std::vector<Descriptor> recommended(const ConvGraph& graph, const Question& ques
 
 Descriptor engine_of(const Descriptor& configuration) {
   Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
-  cudnnBackendDescriptor_t place = engine.get();
-  configuration.read_descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, {&place, 1});
+  cudnnBackendDescriptor_t descriptor = engine.get();
+  configuration.read_descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, {&descriptor, 1});
   return engine;
 }
 
@@ -71,12 +71,12 @@ std::vector<Note> notes_of(const Descriptor& engine) {
 /// cuDNN does not report the number of knobs, but fills as many entries as it needs.
 std::vector<ConvAlgorithmKnob> knobs_of(const Descriptor& configuration) {
   std::vector<Descriptor> choices;
-  std::vector<cudnnBackendDescriptor_t> places;
+  std::vector<cudnnBackendDescriptor_t> descriptors;
   for (int k = 0; k < CUDNN_KNOB_TYPE_COUNTS; ++k) {
     choices.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
-    places.push_back(choices.back().get());
+    descriptors.push_back(choices.back().get());
   }
-  const index_t count = configuration.read_descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, places);
+  const index_t count = configuration.read_descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, descriptors);
   std::vector<ConvAlgorithmKnob> knobs;
   for (index_t k = 0; k < std::min(count, std::ssize(choices)); ++k) {
     const Descriptor& choice = choices[static_cast<std::size_t>(k)];
@@ -128,11 +128,11 @@ std::optional<Descriptor> configuration_of(const ConvAlgorithm& choice, const Co
   const std::optional<Descriptor> engine = engine_of(choice, graph, target);
   if (!engine) return std::nullopt;
   const std::vector<Descriptor> knobs = knob_choices(choice.knobs);
-  std::vector<cudnnBackendDescriptor_t> places;
-  for (const Descriptor& knob : knobs) places.push_back(knob.get());
+  std::vector<cudnnBackendDescriptor_t> descriptors;
+  for (const Descriptor& knob : knobs) descriptors.push_back(knob.get());
   Descriptor configuration(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
   configuration.set_descriptor(CUDNN_ATTR_ENGINECFG_ENGINE, *engine);
-  if (!places.empty()) configuration.set_descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, places);
+  if (!descriptors.empty()) configuration.set_descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, descriptors);
   if (!configuration.try_finalize()) return std::nullopt;
   return configuration;
 }
@@ -184,7 +184,7 @@ std::string to_json(const Descriptor& properties) {
 #else
 namespace {
 [[noreturn]] void refuse_properties() {
-  throw Error(ExitCode::Unavailable, concat("cuDNN ", version(), " cannot describe GPUs"), "Use cuDNN 9.8 or newer.");
+  throw Error(ExitCode::Unavailable, concat("cuDNN ", version(), " cannot read descriptions of GPUs"), "Use cuDNN 9.8 or newer.");
 }
 }  // namespace
 Descriptor device_properties(int) { refuse_properties(); }
@@ -195,7 +195,7 @@ std::string to_json(const Descriptor&) { refuse_properties(); }
 ConvAlgorithmRules rules_for(const StridedConv& conv, const GpuOptions& options, int multiprocessors) {
   const bool leaves_some = options.multiprocessors_left > 0 && options.multiprocessors_left < multiprocessors;
   return {.needs_whole_f32 = conv.src.type == DType::F32 && options.f32_products == F32Products::Whole,
-          .needs_exact_integers = options.engines == ConvAlgorithmChoice::Exact,
+          .needs_exact_integers = options.conv_algorithms == ConvAlgorithmChoice::Exact,
           .most_workspace_bytes = options.most_workspace_bytes,
           .multiprocessors = leaves_some ? multiprocessors - options.multiprocessors_left : 0};
 }

@@ -8,7 +8,14 @@
 namespace parconv {
 namespace {
 
+void require_type(DType type) {
+  if (type == DType::F32 || type == DType::BF16) return;
+  throw Error(ExitCode::Unavailable, concat("the cpu backend computes in f32 and bf16, not in ", name_of(type)),
+              "Use --dtype f32 or bf16.");
+}
+
 void check_operand(const OperandLayout& operand) {
+  require_type(operand.type);
   PARCONV_EXPECT(operand.strides[Axis::C] == 1 || operand.extents[Axis::C] == 1, "channel stride ", operand.strides[Axis::C]);
 }
 
@@ -33,8 +40,9 @@ class CpuBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend(int threads) {
+std::unique_ptr<Backend> make_cpu_backend(int threads, DType type) {
   PARCONV_EXPECT(threads >= 1, threads, " threads");
+  require_type(type);
   return std::make_unique<CpuBackend>(threads);
 }
 

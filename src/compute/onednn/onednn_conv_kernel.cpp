@@ -184,7 +184,7 @@ std::vector<ChannelBlock> divided(const LocalOp& op) {
 void expect_usable(const LocalOp& op) {
   PARCONV_EXPECT(op.srcs.size() > main_operand(op), "a convolution without a source");
   PARCONV_EXPECT(op.epilogue.residual < static_cast<int>(op.srcs.size()), "residual ", op.epilogue.residual);
-  PARCONV_EXPECT(!std::get<LocalConv>(op.kind).blocks.empty(), "a convolution without pieces");
+  PARCONV_EXPECT(!std::get<LocalConv>(op.kind).blocks.empty(), "a convolution without blocks of filters");
   PARCONV_EXPECT(volume(op.dst.extents) > 0, to_string(op.dst.extents));
 }
 

@@ -9,7 +9,7 @@
 namespace parconv {
 namespace {
 
-constexpr const char* phase = "choosing engines";
+constexpr const char* phase = "choosing convolution algorithms";
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream stream(text);

@@ -13,8 +13,10 @@ using Json = nlohmann::json;
 /// Keeps keys in insertion order.
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr JsonChecks checks("engines");
+constexpr JsonChecks checks("convolution algorithms");
 constexpr int table_version = 1;
+constexpr const char* version_key = "parconv_conv_algorithms";
+constexpr const char* former_version_key = "parconv_engines";  // written by version 0.1
 constexpr index_t largest_int = std::numeric_limits<int>::max();
 
 // ---- writing -------------------------------------------------------------------------------------------------------------
@@ -53,7 +55,8 @@ int small_integer(const Json& object, const char* key, const std::string& of) {
 
 std::string text(const Json& object, const char* key, const std::string& of) {
   const Json& json = member(object, key, of);
-  if (!json.is_string()) checks.refuse(concat("key ", quoted(key), " of ", of), concat("is ", json.dump(), ", but must be text"));
+  if (!json.is_string())
+    checks.refuse(concat("key ", quoted(key), " of ", of), concat("is ", json.dump(), ", but must be a string"));
   return json.get<std::string>();
 }
 
@@ -67,7 +70,7 @@ const Json& list(const Json& object, const char* key, const std::string& of) {
 double seconds_from(const Json& object, const std::string& of) {
   const Json& json = member(object, "seconds", of);
   const bool is_time = json.is_number() && std::isfinite(json.get<double>()) && json.get<double>() >= 0;
-  if (!is_time) checks.refuse(concat("key \"seconds\" of ", of), concat("is ", json.dump(), ", but must be a time"));
+  if (!is_time) checks.refuse(concat("key \"seconds\" of ", of), concat("is ", json.dump(), ", but must be a number of seconds"));
   return json.get<double>();
 }
 
@@ -110,19 +113,21 @@ ConvAlgorithms choices_from(const Json& json, const std::string& of) {
 
 void check_header(const Json& json) {
   checks.require_object(json, "the file");
-  const std::string key = "key \"parconv_engines\"";
-  if (!json.contains("parconv_engines")) checks.refuse(key, "is missing", "a table begins with {\"parconv_engines\": 1, ...");
-  const Json& version = json["parconv_engines"];
+  const char* const key_name = json.contains(former_version_key) ? former_version_key : version_key;
+  const std::string key = concat("key ", quoted(key_name));
+  if (!json.contains(key_name))
+    checks.refuse(key, "is missing", concat("a table begins with {", quoted(version_key), ": ", table_version, ", ..."));
+  const Json& version = json[key_name];
   if (version != table_version)
     checks.refuse(key, concat("is version ", version.dump(), ", but this program reads version ", table_version),
-                  "remove the file, and it is written anew");
-  checks.require_known_keys(json, {"parconv_engines", "machines"}, "the file");
+                  "remove the file; the next run writes a new one");
+  checks.require_known_keys(json, {key_name, "machines"}, "the file");
 }
 
 }  // namespace
 
 std::string conv_algorithms_to_json(const ConvAlgorithmTables& tables) {
-  std::string result = concat("{\"parconv_engines\": ", table_version, ", \"machines\": [");
+  std::string result = concat("{", quoted(version_key), ": ", table_version, ", \"machines\": [");
   const char* before_machine = "\n";
   for (const auto& [machine, choices] : tables) {
     result += before_machine + head_of(machine);
@@ -145,7 +150,7 @@ ConvAlgorithmTables conv_algorithms_from_json(std::string_view json_text) {
   for (const Json& each : list(json, "machines", file)) {
     const std::string of = concat("machine ", tables.size());
     const ConvAlgorithmMachine machine = machine_from(each, of);
-    if (tables.contains(machine)) checks.refuse(of, concat("is ", to_string(machine), " once more"), "keep one of them");
+    if (tables.contains(machine)) checks.refuse(of, concat("repeats the entry of ", to_string(machine)), "keep one of them");
     tables.emplace(machine, choices_from(member(each, "choices", of), of));
   }
   return tables;

@@ -25,7 +25,7 @@ void GraphTrial::set_captured(bool is_captured) {
 }
 
 void GraphTrial::judge(double direct_seconds, double graph_seconds) {
-  enter(graph_seconds < largest_share * direct_seconds ? State::Kept : State::Refused);
+  enter(graph_seconds < largest_fraction * direct_seconds ? State::Kept : State::Refused);
 }
 
 void GraphTrial::add_time(index_t number, TickWay way, double seconds) {

@@ -21,7 +21,7 @@ class GraphTrial {
  public:
   static constexpr index_t timed_ticks = 8;
   /// Graphs are kept below this fraction of the direct time.
-  static constexpr double largest_share = 0.98;
+  static constexpr double largest_fraction = 0.98;
 
   /// The next steady tick (Direct, Launch), or a collective task before it (Capture, Judge).
   enum class Task { Direct, Launch, Capture, Judge };

@@ -286,7 +286,7 @@ void RankCompiler::await_sends_of_earlier_batches(NodeId node) {
   }
 }
 
-void RankCompiler::compute_share(NodeId id, const WorkRegion& work, const Region& dst, bool is_finished) {
+void RankCompiler::compute_region(NodeId id, const WorkRegion& work, const Region& dst, bool is_finished) {
   const Node& node = network_.node(id);
   const bool is_fill = needed_box(network_, node, 0, work).is_empty();
   Compute compute{.work = work, .is_finished = is_finished, .dst = dst};
@@ -305,7 +305,7 @@ void RankCompiler::compute_strips(NodeId node) {
   const bool only_moves = std::holds_alternative<Concat>(network_.node(node).op);
   for (std::size_t strip = 0; strip < boxes.size(); ++strip) {
     if (!boxes[strip].is_empty() && !only_moves)
-      compute_share(node, {boxes[strip], work.contracted}, {owned_buffer(node), boxes[strip]}, true);
+      compute_region(node, {boxes[strip], work.contracted}, {owned_buffer(node), boxes[strip]}, true);
     start_strip(node, static_cast<int>(strip));
   }
 }
@@ -322,7 +322,7 @@ void RankCompiler::compute_sum(NodeId node) {
                                extents_of(network_.node(node).output));
   for (std::size_t strip = 0; strip < boxes.size(); ++strip) {
     for (std::size_t k = 0; k < partials.size() && !boxes[strip].is_empty(); ++k)
-      compute_share(node, {boxes[strip], work_regions[k].contracted}, {partials[k], boxes[strip]}, false);
+      compute_region(node, {boxes[strip], work_regions[k].contracted}, {partials[k], boxes[strip]}, false);
     if (communications[strip] >= 0) add_step(Start{communications[strip]}, node, stage);
   }
   for (CommId id : communications)

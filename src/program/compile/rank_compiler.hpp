@@ -52,7 +52,7 @@ class RankCompiler {
   void load(int index);
   void await_delivery(int index, NodeId node);
   void await_sends_of_earlier_batches(NodeId node);
-  void compute_share(NodeId node, const WorkRegion& work, const Region& dst, bool is_finished);
+  void compute_region(NodeId node, const WorkRegion& work, const Region& dst, bool is_finished);
   void compute_strips(NodeId node);
   void compute_sum(NodeId node);
   void reduce(NodeId node);

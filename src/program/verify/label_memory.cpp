@@ -32,7 +32,7 @@ void LabelMemory::reset(const Program& program) {
       const index_t begin = buffer.offset_bytes + s * buffer.slot_bytes;
       slot.bytes = {begin, begin + bytes};
       slot.is_occupied = false;
-      slot.pieces.clear();
+      slot.labels.clear();
       slot.flights.clear();
     }
   }
@@ -43,12 +43,12 @@ std::size_t LabelMemory::slot_index(BufferId buffer, index_t micro_batch) const 
   return first_slots_[static_cast<std::size_t>(buffer)] + static_cast<std::size_t>(slot);
 }
 
-void LabelMemory::write(BufferId buffer, const Piece& piece) {
-  if (piece.box.is_empty()) return;
-  const std::size_t index = slot_index(buffer, piece.micro_batch);
-  expect_not_in_flight(slots_[index], buffer, piece.box);
+void LabelMemory::write(BufferId buffer, const Label& label) {
+  if (label.box.is_empty()) return;
+  const std::size_t index = slot_index(buffer, label.micro_batch);
+  expect_not_in_flight(slots_[index], buffer, label.box);
   occupy(index, buffer);
-  put(slots_[index], piece);
+  put(slots_[index], label);
 }
 
 /// Destroys the labels of other slots in the same bytes.
@@ -62,7 +62,7 @@ void LabelMemory::occupy(std::size_t index, BufferId buffer) {
     if (!other.flights.empty())
       violate(Rule::WriteInFlight, "writes ", describe(buffer), ", which shares memory with a buffer that communication ",
               program_->communication(other.flights.front().communication).order, " is using");
-    other.pieces.clear();
+    other.labels.clear();
     other.is_occupied = false;
     there = occupied_.erase(there);
   }
@@ -70,28 +70,28 @@ void LabelMemory::occupy(std::size_t index, BufferId buffer) {
   slot.is_occupied = true;
 }
 
-void LabelMemory::put(Slot& slot, const Piece& piece) {
+void LabelMemory::put(Slot& slot, const Label& label) {
   bool is_apart = true;
-  for (Piece& there : slot.pieces) {
-    if (there.box == piece.box) {
-      there = piece;
+  for (Label& there : slot.labels) {
+    if (there.box == label.box) {
+      there = label;
       return;
     }
-    is_apart = is_apart && !overlaps(there.box, piece.box);
+    is_apart = is_apart && !overlaps(there.box, label.box);
   }
   if (!is_apart) {
     kept_.clear();
-    for (const Piece& there : slot.pieces)
-      for_each_remainder(there.box, piece.box, [&](const Box& box) { kept_.push_back({box, there.content, there.micro_batch}); });
-    slot.pieces.assign(kept_.begin(), kept_.end());
+    for (const Label& there : slot.labels)
+      for_each_remainder(there.box, label.box, [&](const Box& box) { kept_.push_back({box, there.content, there.micro_batch}); });
+    slot.labels.assign(kept_.begin(), kept_.end());
   }
-  slot.pieces.push_back(piece);
+  slot.labels.push_back(label);
 }
 
 void LabelMemory::carve(Slot& slot, const MessageGroup& group) {
   kept_.clear();
   std::vector<Box> rest, next;
-  for (const Piece& there : slot.pieces) {
+  for (const Label& there : slot.labels) {
     rest = {there.box};
     for (const Box& box : group.boxes) {
       if (!overlaps(there.box, box)) continue;
@@ -101,7 +101,7 @@ void LabelMemory::carve(Slot& slot, const MessageGroup& group) {
     }
     for (const Box& part : rest) kept_.push_back({part, there.content, there.micro_batch});
   }
-  slot.pieces.assign(kept_.begin(), kept_.end());
+  slot.labels.assign(kept_.begin(), kept_.end());
 }
 
 void LabelMemory::write_all(const MessageGroup& group, std::span<const ContentId> contents, index_t micro_batch) {
@@ -111,17 +111,17 @@ void LabelMemory::write_all(const MessageGroup& group, std::span<const ContentId
     if (overlaps(flight.group->hull, group.hull))
       for (const Box& box : group.boxes) expect_not_in_flight(slot, group.buffer, box);
   occupy(index, group.buffer);
-  // From the second time on the pieces are there, in the same order.
-  const auto is_first = [&](const Piece& piece) { return piece.box == group.boxes.front(); };
-  auto first = std::find_if(slot.pieces.begin(), slot.pieces.end(), is_first);
-  const auto is_same = [](const Piece& piece, const Box& box) { return piece.box == box; };
-  const bool is_there = std::distance(first, slot.pieces.end()) >= std::ssize(group.boxes) &&
+  // From the second time on the labels are there, in the same order.
+  const auto is_first = [&](const Label& label) { return label.box == group.boxes.front(); };
+  auto first = std::find_if(slot.labels.begin(), slot.labels.end(), is_first);
+  const auto is_same = [](const Label& label, const Box& box) { return label.box == box; };
+  const bool is_there = std::distance(first, slot.labels.end()) >= std::ssize(group.boxes) &&
                         std::equal(first, first + std::ssize(group.boxes), group.boxes.begin(), is_same);
   if (!is_there) {
     carve(slot, group);
-    const std::ptrdiff_t end = std::ssize(slot.pieces);
-    for (const Box& box : group.boxes) slot.pieces.push_back({.box = box});
-    first = slot.pieces.begin() + end;
+    const std::ptrdiff_t end = std::ssize(slot.labels);
+    for (const Box& box : group.boxes) slot.labels.push_back({.box = box});
+    first = slot.labels.begin() + end;
   }
   for (std::size_t k = 0; k < group.boxes.size(); ++k, ++first) {
     first->content = contents[group.messages[k]];
@@ -177,7 +177,7 @@ bool LabelMemory::has_slots_apart() const {
 }
 
 void LabelMemory::take_snapshot(index_t tick, Snapshot& snapshot) const {
-  snapshot.pieces.clear();
+  snapshot.labels.clear();
   snapshot.flights.clear();
   snapshot.ends.clear();
   for (std::size_t k = 0; k < program_->buffers.size(); ++k) {
@@ -185,15 +185,15 @@ void LabelMemory::take_snapshot(index_t tick, Snapshot& snapshot) const {
     for (index_t age = 0; age < slots; ++age) {
       const index_t due = ((tick - age) % slots + slots) % slots;
       const Slot& slot = slots_[first_slots_[k] + static_cast<std::size_t>(due)];
-      for (Piece piece : slot.pieces) {
-        if (piece.micro_batch != every_micro_batch) piece.micro_batch -= tick + 2;  // below every_micro_batch
-        snapshot.pieces.push_back(piece);
+      for (Label label : slot.labels) {
+        if (label.micro_batch != every_micro_batch) label.micro_batch -= tick + 2;  // below every_micro_batch
+        snapshot.labels.push_back(label);
       }
       for (Flight flight : slot.flights) {
         flight.micro_batch -= tick;
         snapshot.flights.push_back(flight);
       }
-      snapshot.ends.push_back(snapshot.pieces.size());
+      snapshot.ends.push_back(snapshot.labels.size());
       snapshot.ends.push_back(snapshot.flights.size());
     }
   }
@@ -224,14 +224,14 @@ void LabelMemory::expect_not_in_flight(const Slot& slot, BufferId buffer, const 
 void LabelMemory::report_missing(const Slot& slot, const Region& region, index_t micro_batch) const {
   const std::string reads =
       concat("reads ", to_string(region.box), " of ", describe(region.buffer), " in micro-batch ", micro_batch);
-  for (const Piece& piece : slot.pieces)
-    if (piece.micro_batch != micro_batch && piece.micro_batch != every_micro_batch && overlaps(piece.box, region.box))
-      violate(Rule::StaleMicroBatch, reads, " and finds ", to_string(intersect(piece.box, region.box)), " of micro-batch ",
-              piece.micro_batch);
+  for (const Label& label : slot.labels)
+    if (label.micro_batch != micro_batch && label.micro_batch != every_micro_batch && overlaps(label.box, region.box))
+      violate(Rule::StaleMicroBatch, reads, " and finds ", to_string(intersect(label.box, region.box)), " of micro-batch ",
+              label.micro_batch);
   Box found{};
-  for (const Piece& piece : slot.pieces) found = hull(found, intersect(piece.box, region.box));
-  if (found.is_empty()) violate(Rule::MissingData, reads, ", of which nothing is there");
-  violate(Rule::MissingData, reads, ", of which only parts within ", to_string(found), " are there");
+  for (const Label& label : slot.labels) found = hull(found, intersect(label.box, region.box));
+  if (found.is_empty()) violate(Rule::MissingData, reads, ", of which nothing is present");
+  violate(Rule::MissingData, reads, ", of which only parts within ", to_string(found), " are present");
 }
 
 std::string LabelMemory::describe(BufferId buffer) const {

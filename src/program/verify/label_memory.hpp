@@ -18,13 +18,13 @@ inline constexpr ContentId complete = -1;
 /// The micro-batch of constants, which belong to all micro-batches.
 inline constexpr index_t every_micro_batch = -1;
 
-/// A labelled box of a slot.
-struct Piece {
+/// The label of a box of a slot.
+struct Label {
   Box box{};
   ContentId content = complete;
   index_t micro_batch = 0;
 
-  friend bool operator==(const Piece&, const Piece&) = default;
+  friend bool operator==(const Label&, const Label&) = default;
 };
 
 enum class Direction { Send, Receive };
@@ -53,24 +53,24 @@ class LabelMemory {
  public:
   void reset(const Program& program);
 
-  /// Calls visit(piece) for the labels in a region. They have to cover the region and belong to the micro-batch.
+  /// Calls visit(label) for the labels in a region. They have to cover the region and belong to the micro-batch.
   template <class Visit>
   void read(const Region& region, index_t micro_batch, Visit&& visit) const {
     const Slot& slot = slot_of(region.buffer, micro_batch);
     expect_received(slot, region);
     index_t found = 0;
-    for (const Piece& piece : slot.pieces) {
-      if (piece.micro_batch != micro_batch && piece.micro_batch != every_micro_batch) continue;
-      const Box common = intersect(piece.box, region.box);
+    for (const Label& label : slot.labels) {
+      if (label.micro_batch != micro_batch && label.micro_batch != every_micro_batch) continue;
+      const Box common = intersect(label.box, region.box);
       if (common.is_empty()) continue;
       found += volume(common);
-      visit(Piece{common, piece.content, piece.micro_batch});
+      visit(Label{common, label.content, label.micro_batch});
     }
     if (found != volume(region.box)) report_missing(slot, region, micro_batch);
   }
 
   /// `content` of `box` in a slot of `buffer`; constants are in slot 0.
-  void write(BufferId buffer, const Piece& piece);
+  void write(BufferId buffer, const Label& label);
 
   /// What arrived: content k of box k of a group, whose boxes are disjoint.
   void write_all(const MessageGroup& group, std::span<const ContentId> contents, index_t micro_batch);
@@ -88,9 +88,9 @@ class LabelMemory {
 
   /// All labels after a tick, with micro-batches relative to it.
   struct Snapshot {
-    std::vector<Piece> pieces{};
+    std::vector<Label> labels{};
     std::vector<Flight> flights{};
-    std::vector<std::size_t> ends{};  // of pieces and flights, for each slot
+    std::vector<std::size_t> ends{};  // of labels and flights, for each slot
     friend bool operator==(const Snapshot&, const Snapshot&) = default;
   };
   void take_snapshot(index_t tick, Snapshot& snapshot) const;
@@ -99,15 +99,15 @@ class LabelMemory {
   struct Slot {
     Interval bytes{};
     bool is_occupied = false;
-    std::vector<Piece> pieces{};
+    std::vector<Label> labels{};
     std::vector<Flight> flights{};
   };
 
   std::size_t slot_index(BufferId buffer, index_t micro_batch) const;
   const Slot& slot_of(BufferId buffer, index_t micro_batch) const { return slots_[slot_index(buffer, micro_batch)]; }
   void occupy(std::size_t index, BufferId buffer);
-  void put(Slot& slot, const Piece& piece);
-  /// Leaves of all pieces what lies outside the group's boxes.
+  void put(Slot& slot, const Label& label);
+  /// Keeps of all labels what lies outside the group's boxes.
   void carve(Slot& slot, const MessageGroup& group);
   void expect_received(const Slot& slot, const Region& region) const;
   void expect_not_in_flight(const Slot& slot, BufferId buffer, const Box& box) const;
@@ -118,7 +118,7 @@ class LabelMemory {
   std::vector<Slot> slots_{};
   std::vector<std::size_t> first_slots_{};     // of each buffer
   std::map<index_t, std::size_t> occupied_{};  // slots that hold anything, by their first byte; disjoint
-  std::vector<Piece> kept_{};                  // of put and carve
+  std::vector<Label> kept_{};                  // of put and carve
 };
 
 }  // namespace parconv::verify

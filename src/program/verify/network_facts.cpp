@@ -21,7 +21,7 @@ NetworkFacts::NetworkFacts(const Network& network, const ProofOptions& options)
     const bool has_blocks = is_ordered && channels && channels->groups == 1;
     blocks_.emplace_back();
     if (has_blocks)
-      blocks_.back() = pieces_of(block_cuts(channels->ic, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels->ic))));
+      blocks_.back() = blocks_of(block_cuts(channels->ic, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels->ic))));
     undivided_.push_back(is_ordered && channels && channels->groups > 1);
   }
 }

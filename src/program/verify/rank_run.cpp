@@ -172,7 +172,7 @@ void RankRun::run_step(const Step& step, index_t micro_batch) {
 }
 
 void RankRun::read(const Region& region, index_t micro_batch) const {
-  parts_.memory.read(region, micro_batch, [](const Piece&) {});
+  parts_.memory.read(region, micro_batch, [](const Label&) {});
 }
 
 void RankRun::expect_apart(const Region& src, const Region& dst, index_t micro_batch) const {
@@ -201,7 +201,7 @@ void RankRun::run_reduce(const Step& step, const Reduce& reduce, index_t micro_b
   int place = 0;
   for (const Region& partial : reduce.partials) {
     expect_apart(partial, reduce.dst, micro_batch);
-    parts_.memory.read(partial, micro_batch, [&](const Piece& piece) { parts.push_back({place, piece.content}); });
+    parts_.memory.read(partial, micro_batch, [&](const Label& label) { parts.push_back({place, label.content}); });
     ++place;
   }
   for (const Region& residual : reduce.residual) {
@@ -218,9 +218,9 @@ void RankRun::run_reduce(const Step& step, const Reduce& reduce, index_t micro_b
 /// The only content of a region.
 ContentId RankRun::content_of(const Region& region, index_t micro_batch) const {
   std::optional<ContentId> content;
-  parts_.memory.read(region, micro_batch, [&](const Piece& piece) {
-    if (content && *content != piece.content) violate(Rule::UnfinishedSum, "moves different partial sums as one");
-    content = piece.content;
+  parts_.memory.read(region, micro_batch, [&](const Label& label) {
+    if (content && *content != label.content) violate(Rule::UnfinishedSum, "moves different partial sums as one");
+    content = label.content;
   });
   return content.value_or(complete);
 }

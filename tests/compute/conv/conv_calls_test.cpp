@@ -120,7 +120,7 @@ TEST(ConvCalls, HaveDistinctKeys) {
   expect_new(changed([](StridedConv& c) { c.activation = {.kind = ActivationKind::Elu, .alpha = 1}; }));
   expect_new(changed([](StridedConv& c) { c.activation = {.kind = ActivationKind::Elu, .alpha = 1 + 0x1p-23F}; }));
   expect_new(conv, {.f32_products = F32Products::Tf32});
-  expect_new(conv, {.engines = ConvAlgorithmChoice::Exact});
+  expect_new(conv, {.conv_algorithms = ConvAlgorithmChoice::Exact});
   expect_new(conv, {.multiprocessors_left = 8});
   StridedConv half = conv;
   half.src.type = DType::F16;

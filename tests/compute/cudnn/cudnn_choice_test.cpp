@@ -150,21 +150,21 @@ TEST(CudnnChoices, RespectTheWorkspaceLimit) {
 
 /// Plans are found whether or not cuDNN has engines with a multiprocessor limit.
 TEST(CudnnChoices, LeaveMultiprocessorsWhereAnEngineCan) {
-  int num_told = 0;
+  int num_limited = 0;
   const auto expect_plans = [&](const StridedConv& conv, int multiprocessors, std::size_t most) {
     const auto choices = expect_same_again(conv, {.needs_whole_f32 = false, .multiprocessors = multiprocessors}, most);
     EXPECT_FALSE(choices.empty()) << key_of(conv, {}) << " on " << multiprocessors;
     for (const ConvAlgorithm& choice : choices) {
       EXPECT_TRUE(choice.multiprocessors == 0 || choice.multiprocessors == multiprocessors);
-      num_told += choice.multiprocessors > 0 ? 1 : 0;
+      num_limited += choice.multiprocessors > 0 ? 1 : 0;
     }
   };
   for (const DType type : {DType::F32, DType::F16, DType::BF16}) {
     for (const int multiprocessors : {1, 64, 124, 131}) expect_plans(resnet_layer(type), multiprocessors, 10);
     expect_plans(with_relu(resnet_layer(type)), 124, 1);
   }
-  EXPECT_GT(num_told, 0) << "an engine takes one multiprocessor";
-  RecordProperty("told", num_told);
+  EXPECT_GT(num_limited, 0) << "an engine takes one multiprocessor";
+  RecordProperty("limited", num_limited);
 }
 
 TEST(CudnnRules, FollowTheOptions) {
@@ -172,7 +172,7 @@ TEST(CudnnRules, FollowTheOptions) {
   EXPECT_TRUE(cudnn::rules_for(f32, {}, 132).needs_whole_f32);
   EXPECT_FALSE(cudnn::rules_for(f32, {.f32_products = F32Products::Tf32}, 132).needs_whole_f32);
   EXPECT_FALSE(cudnn::rules_for(f16, {}, 132).needs_whole_f32);
-  EXPECT_TRUE(cudnn::rules_for(f16, {.engines = ConvAlgorithmChoice::Exact}, 132).needs_exact_integers);
+  EXPECT_TRUE(cudnn::rules_for(f16, {.conv_algorithms = ConvAlgorithmChoice::Exact}, 132).needs_exact_integers);
   EXPECT_EQ(cudnn::rules_for(f16, {.most_workspace_bytes = 5}, 132).most_workspace_bytes, 5U);
   EXPECT_EQ(cudnn::rules_for(f16, {}, 132).multiprocessors, 0) << "all";
   EXPECT_EQ(cudnn::rules_for(f16, {.multiprocessors_left = 8}, 132).multiprocessors, 124);

@@ -33,9 +33,9 @@ class CudnnKinds : public ::testing::TestWithParam<KindCase> {
 INSTANTIATE_TEST_SUITE_P(All, CudnnKinds, ::testing::ValuesIn(all_kinds()),
                          [](const auto& kind) { return std::string(kind.param.name); });
 
-/// The percentage of calls to run, PARCONV_TEST_SHARE: cuDNN compiles code for each new 16-bit call, which takes half a second.
+/// The percentage of calls to run, PARCONV_TEST_PERCENT: cuDNN compiles code for each new 16-bit call, which takes half a second.
 int num_calls(int all) {
-  const char* const text = std::getenv("PARCONV_TEST_SHARE");
+  const char* const text = std::getenv("PARCONV_TEST_PERCENT");
   const int work = text == nullptr ? 100 : std::clamp(std::atoi(text), 1, 100);
   return (all * work + 99) / 100;
 }
@@ -47,11 +47,11 @@ struct Types {
 
 /// An epilogue after a 16-bit convolution reads results that are already rounded.
 bool is_rounded_twice(const Kernel& kernel, DType dst) {
-  return dst != DType::F32 && kernel.implementation().find("finish behind") != std::string::npos;
+  return dst != DType::F32 && kernel.implementation().find("separate epilogue") != std::string::npos;
 }
 
 TEST_P(CudnnKinds, EqualTheReferenceOnSmallIntegers) {
-  const auto exact = backend({.engines = ConvAlgorithmChoice::Exact});
+  const auto exact = backend({.conv_algorithms = ConvAlgorithmChoice::Exact});
   const auto reference = make_reference_backend();
   for (const Types& types : {Types{}, Types{DType::F16, DType::F16}, Types{DType::BF16, DType::BF16}})
     for (int k = 0; k < num_calls(GetParam().calls); ++k) {
@@ -71,8 +71,8 @@ TEST_P(CudnnKinds, EqualTheReferenceOnSmallIntegers) {
 
 TEST_P(CudnnKinds, IsCloseToTheReferenceOnReals) {
   const auto reference = make_reference_backend();
-  for (const ConvAlgorithmChoice engines : {ConvAlgorithmChoice::Heuristic, ConvAlgorithmChoice::Timed}) {
-    const auto fast = backend({.engines = engines});
+  for (const ConvAlgorithmChoice choice : {ConvAlgorithmChoice::Heuristic, ConvAlgorithmChoice::Timed}) {
+    const auto fast = backend({.conv_algorithms = choice});
     for (int k = 0; k < num_calls(GetParam().calls / 8); ++k) {
       TestCall call = draw_call(GetParam(), 1000 + static_cast<std::uint64_t>(k), Numbers::Reals);
       DeviceCall on_device(*device_, call, DType::F32, DType::F32);
@@ -84,7 +84,7 @@ TEST_P(CudnnKinds, IsCloseToTheReferenceOnReals) {
 }
 
 TEST_P(CudnnKinds, TakesSixteenBitsToSumsInF32) {
-  const auto exact = backend({.engines = ConvAlgorithmChoice::Exact});
+  const auto exact = backend({.conv_algorithms = ConvAlgorithmChoice::Exact});
   const auto reference = make_reference_backend();
   for (int k = 0; k < num_calls(GetParam().calls / 8); ++k) {
     TestCall call = draw_call(GetParam(), 2000 + static_cast<std::uint64_t>(k), Numbers::SmallIntegers);

@@ -109,10 +109,10 @@ TEST(ConvAlgorithmAgreement, GoesOnUntilEveryCallHasAnEngine) {
   Timer timer([](const StridedConv& conv) { return conv.has_bias || conv.window[Axis::H].pad_lo > 0; });
   const auto chooser = chooser_of(timer);
   const std::vector<LocalOp> ops = own_ops("h", 2);
-  index_t num_told = 0;
-  const ConvAlgorithms choices = agree_on_conv_algorithms(control(), *chooser, ops, {}, [&] { ++num_told; });
+  index_t num_choices = 0;
+  const ConvAlgorithms choices = agree_on_conv_algorithms(control(), *chooser, ops, {}, [&] { ++num_choices; });
   expect_agreed(*chooser, ops, choices);
-  EXPECT_EQ(num_told, std::ssize(timer.calls));
+  EXPECT_EQ(num_choices, std::ssize(timer.calls));
   EXPECT_EQ(control().sum(timer.calls.size()), std::ssize(choices));
   const auto refused = std::count_if(choices.begin(), choices.end(), [](const auto& each) { return !each.second.computes(); });
   EXPECT_GT(refused, 0);

@@ -11,9 +11,9 @@
 #include "parconv/comm/device_communicators.hpp"
 #include "parconv/device/devices.hpp"
 #include "parconv/program/compile.hpp"
-#include "support/faulty_communicator.hpp"
+#include "support/fakes/faulty_communicator.hpp"
+#include "support/fakes/queued_communicator.hpp"
 #include "support/network_builder.hpp"
-#include "support/queued_communicator.hpp"
 #include "support/random_plan.hpp"
 
 namespace parconv::test {
@@ -132,7 +132,7 @@ TEST_F(GraphEngine, UsesNoGraphsForTooManyPhases) {
   const GraphReport report =
       expect_equal({pipeline.network, pipeline.plan, {.store = {.kind = StoreKind::Root}}, 20}, random, GraphUse::On);
   EXPECT_FALSE(report.are_used);
-  EXPECT_EQ(report.note, "the addresses are the same again after 420 ticks only, more than 24");
+  EXPECT_EQ(report.note, "addresses repeat only after 420 ticks, more than 24");
   EXPECT_EQ(device_.num_captures(), 0);
 }
 
@@ -205,7 +205,7 @@ TEST_F(GraphEngine, DropsSlowerGraphs) {
   PipelineRun run(device_, *fake_, queued(), GraphUse::Auto);
   const GraphReport report = run.expect_equal(80);
   EXPECT_FALSE(report.are_used);
-  EXPECT_EQ(report.note, "graphs gain less than 2 %");
+  EXPECT_EQ(report.note, "graphs save less than 2 %");
   EXPECT_EQ(report.launches, 8);
   EXPECT_GT(report.graph_tick_seconds, report.direct_tick_seconds);
   EXPECT_EQ(run.expect_equal(40).launches, 8) << "once is enough";
@@ -240,7 +240,7 @@ TEST_F(GraphEngine, NoRankHasGraphsIfOneCannotCapture) {
       const GraphReport report = run.expect_equal(30);
       EXPECT_FALSE(report.are_used);
       EXPECT_EQ(device.num_launches(), 0);
-      EXPECT_EQ(report.note, concat("rank ", failing, ": work cannot be captured: it was told to fail"));
+      EXPECT_EQ(report.note, concat("rank ", failing, ": work cannot be captured: a failure was requested"));
       EXPECT_EQ(run.expect_equal(7).launches, 0);
     }
   }
@@ -249,7 +249,7 @@ TEST_F(GraphEngine, NoRankHasGraphsIfOneCannotCapture) {
 TEST_F(GraphEngine, DoesNotCaptureHostMessages) {
   PipelineRun run(device_, *fake_, make_staged_communicator(make_mpi_communicator(control()), device_), GraphUse::On);
   const GraphReport report = run.expect_equal(20);
-  EXPECT_EQ(report.are_used, num_ranks() == 1) << "without messages nobody takes part";
+  EXPECT_EQ(report.are_used, num_ranks() == 1) << "without messages no rank takes part";
   EXPECT_EQ(report.note, num_ranks() == 1 ? "" : "rank 0: the host takes part in its messages");
 }
 
@@ -286,7 +286,7 @@ TEST(GraphEngineOnHost, HasNoGraphsAndNothingPinned) {
       DistributedRun run(network, plan, {}, *backend, communicator, {.device = device, .graphs = use, .control = &control()});
       run.run(sources, 2);
       EXPECT_FALSE(run.engine().graphs().are_used);
-      EXPECT_EQ(run.engine().graphs().note, use == GraphUse::Off ? "switched off" : "the host does its work at once");
+      EXPECT_EQ(run.engine().graphs().note, use == GraphUse::Off ? "switched off" : "the host executes work immediately");
       EXPECT_EQ(run.engine().memory().pinned_bytes, 0);
     }
   }

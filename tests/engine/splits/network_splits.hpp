@@ -11,7 +11,6 @@
 
 #include "engine/splits/split_fixture.hpp"
 #include "parconv/io/onnx/onnx_reader.hpp"
-#include "support/known_failures.hpp"
 #include "tools/networks.hpp"
 
 namespace parconv::test {
@@ -90,8 +89,7 @@ class NetworkSplitTest : public SplitTest {
       const SplitRequest split = parse_split(spec, num_ranks(), spatial_ndims);
       const MemorySink actual = run_on_all({.network = network, .split = split, .type = type}, sources);
       if (rank() != 0) continue;
-      const bool is_known_failure = onednn_reorders_sums() && item.name == "resnet50" && type == DType::F32;
-      const bool has_same_bits = numbers == Numbers::Integers || (has_exact_grids(network, split) && !is_known_failure);
+      const bool has_same_bits = numbers == Numbers::Integers || has_exact_grids(network, split);
       const auto got = elements(actual.tensor()), wanted = elements(expected->tensor());
       EXPECT_TRUE(has_same_bits ? same_bits(got, wanted) : all_near(got, wanted, tolerance_of(type)));
     }

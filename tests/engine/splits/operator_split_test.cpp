@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "engine/splits/operator_splits.hpp"
-#include "support/known_failures.hpp"
 
 namespace parconv::test {
 namespace {
@@ -38,11 +37,6 @@ TEST_F(OperatorSplits, RealsAreEqualToOneRank) {
   });
 }
 
-/// Fixed blocks of a grouped convolution that are divided over ranks.
-bool is_known_failure(const OperatorCase& item, const Split& split) {
-  return onednn_reorders_sums() && item.name.starts_with("conv 3x3 in ") && divides(split, GridAxis::C);
-}
-
 TEST_F(OperatorSplits, OrderedSumsAreEqualToOneRank) {
   for_each_network(Weights::Reals, [&](const SplitNetwork& item) {
     std::vector<MemorySource> sources = sources_for(item.network, false);
@@ -50,8 +44,7 @@ TEST_F(OperatorSplits, OrderedSumsAreEqualToOneRank) {
     for (const Split& split : item.splits) {
       if (!divides_channels(split)) continue;
       SCOPED_TRACE(to_string(split));
-      expect_equal(run_on_all({item.network, split, ReduceMode::Ordered}, sources), expected,
-                   is_exact_in_order(split) && !is_known_failure(item.operator_case, split));
+      expect_equal(run_on_all({item.network, split, ReduceMode::Ordered}, sources), expected, is_exact_in_order(split));
     }
   });
 }

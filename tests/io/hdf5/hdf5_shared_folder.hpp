@@ -44,7 +44,8 @@ inline Box part_of_rank(const Extents& extents, Axis axis, index_t grain) {
   return Box::whole(extents).with(axis, {cuts[k], cuts[k + 1]});
 }
 
-inline void write_places(Hdf5Sink& sink, const Box& box) {
+/// Writes every element of `box` as its linear index in the output.
+inline void write_indices(Hdf5Sink& sink, const Box& box) {
   DenseBlock block(box);
   for_each_index(block.extents, [&](const Extents& local) {
     Extents index = local;

@@ -79,7 +79,7 @@ TEST_P(EveryCut, WritesTheSameFile) {
   EXPECT_EQ(sink.extents(), row.extents);
   EXPECT_EQ(sink.partial_path(), path + ".partial-17");
   EXPECT_TRUE(fs::exists(sink.partial_path()));
-  test::write_places(sink, test::part_of_rank(row.extents, row.cut, 1));
+  test::write_indices(sink, test::part_of_rank(row.extents, row.cut, 1));
   EXPECT_FALSE(fs::exists(path));
   sink.finish("2024-01-02");
   EXPECT_FALSE(fs::exists(sink.partial_path()));
@@ -106,8 +106,8 @@ TEST(Hdf5Sink, TakesManyBoxesOfAnyShape) {
     for (index_t h = 0; h < 50; h += 17)
       for (index_t w = 0; w < 60; w += 25) {
         if (turn++ % test::num_ranks() != test::rank()) continue;
-        test::write_places(sink, Box{{Interval{n, n + 1}, Interval{0, 4}, Interval{0, 1},
-                                      Interval{h, std::min<index_t>(h + 17, 50)}, Interval{w, std::min<index_t>(w + 25, 60)}}});
+        test::write_indices(sink, Box{{Interval{n, n + 1}, Interval{0, 4}, Interval{0, 1},
+                                       Interval{h, std::min<index_t>(h + 17, 50)}, Interval{w, std::min<index_t>(w + 25, 60)}}});
       }
   sink.write(Box::whole(extents).with(Axis::W, {3, 3}), {});
   sink.finish("");
@@ -131,7 +131,7 @@ TEST(Hdf5Sink, RefusesNamesThatAreTaken) {
   forced.replaces_existing = true;
   Hdf5Sink sink(control(), forced);
   EXPECT_EQ(fs::file_size(options.path), 8u);
-  test::write_places(sink, test::part_of_rank(extents, Axis::H, 1));
+  test::write_indices(sink, test::part_of_rank(extents, Axis::H, 1));
   sink.finish("");
   expect_linear_indices(options.path, extents);
 }
@@ -164,7 +164,7 @@ TEST(Hdf5Sink, MissingElementsAreABug) {
   const SharedFolder folder;
   const Extents extents{{1, 1, 1, 8, 8}};
   Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
-  test::write_places(sink, test::part_of_rank({{1, 1, 1, 7, 8}}, Axis::H, 1));
+  test::write_indices(sink, test::part_of_rank({{1, 1, 1, 7, 8}}, Axis::H, 1));
   EXPECT_THROW(sink.finish(""), Bug);
   EXPECT_FALSE(fs::exists(folder / "out.h5"));
   sink.abandon();
@@ -185,7 +185,7 @@ TEST(Hdf5Sink, FindsDataThatReadsBackDifferently) {
   const SharedFolder folder;
   const Extents extents{{1, 1, 1, 64, 64}};
   Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
-  test::write_places(sink, test::part_of_rank(extents, Axis::H, 1));
+  test::write_indices(sink, test::part_of_rank(extents, Axis::H, 1));
   control().barrier();
   if (test::rank() == 0) damage(sink.partial_path(), 2047.0f);
   control().barrier();
@@ -219,7 +219,7 @@ TEST(Hdf5Sink, AFailedWriteIsAnErrorOfItsRank) {
   const int last = test::num_ranks() - 1;
   if (test::rank() == last) {
     const FileSizeLimit limit(4096);
-    EXPECT_EQ(code_of([&] { test::write_places(sink, test::part_of_rank(extents, Axis::H, 1)); }), ExitCode::Io);
+    EXPECT_EQ(code_of([&] { test::write_indices(sink, test::part_of_rank(extents, Axis::H, 1)); }), ExitCode::Io);
   }
   sink.abandon();
   control().barrier();
@@ -253,7 +253,7 @@ TEST(Hdf5Sink, RecordsEveryBlockWithItsHash) {
   const SharedFolder folder;
   const Extents extents{{2, 3, 1, 400, 500}};
   Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
-  test::write_places(sink, test::part_of_rank(extents, Axis::H, sink.chunk()[Axis::H]));
+  test::write_indices(sink, test::part_of_rank(extents, Axis::H, sink.chunk()[Axis::H]));
   sink.finish("");
   if (test::rank() != 0) return;
   index_t covered = 0;
@@ -284,7 +284,7 @@ TEST(Hdf5Sink, OthersOpenIt) {
     const std::string path = folder / axes;
     Hdf5Sink sink(control(), options_for(path, extents, ndims));
     EXPECT_EQ(sink.dataset_path(), ndims < 4 ? "/output/y" : "/output/y_values");  // y is the name of an axis of images
-    test::write_places(sink, test::part_of_rank(extents, Axis::N, 1));
+    test::write_indices(sink, test::part_of_rank(extents, Axis::N, 1));
     sink.finish("2024-01-02");
     command += " " + path;
   }

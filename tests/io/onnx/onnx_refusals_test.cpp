@@ -96,7 +96,7 @@ TEST(OnnxRefusals, Convolutions) {
       {"the bias ('w') has dimensions [4, 3, 3, 3], expected 4 elements",
        {.node = {.op_type = "Conv", .inputs = {"x", "w", "w"}}, .prepare = with_weights({4, 3, 3, 3})}},
       {"attribute group has type FLOAT, expected INT", conv({{"group", 1.0F}})},
-      {"attribute strides is there twice", conv({{"strides", Ints{1, 1}}, {"strides", Ints{1, 1}}})},
+      {"attribute strides occurs twice", conv({{"strides", Ints{1, 1}}, {"strides", Ints{1, 1}}})},
       {"attribute wombat is not known", conv({{"wombat", index_t{1}}})},
   });
 }
@@ -104,8 +104,8 @@ TEST(OnnxRefusals, Convolutions) {
 TEST(OnnxRefusals, Matrices) {
   expect_refusals({
       {"attribute transA is 1", gemm({2, 3}, {2, 4}, {{"transA", index_t{1}}})},
-      {"multiplies 3 columns with a matrix of 4 rows", gemm({2, 3}, {4, 3}, {})},
-      {"multiplies 3 columns with a matrix of 4 rows", gemm({2, 3}, {3, 4}, {{"transB", index_t{1}}})},
+      {"multiplies 3 columns by a matrix of 4 rows", gemm({2, 3}, {4, 3}, {})},
+      {"multiplies 3 columns by a matrix of 4 rows", gemm({2, 3}, {3, 4}, {{"transB", index_t{1}}})},
       {"its input has 3 dimensions, expected 2", gemm({2, 3, 4}, {3, 4}, {})},
       {"expected a matrix", gemm({2, 3}, {3, 4, 1}, {})},
   });
@@ -137,13 +137,13 @@ TEST(OnnxRefusals, OtherOperators) {
       {"more than one -1", with_tensor("Reshape", int64_tensor({2}, {-1, -1}))},
       {"impossible entry -2", with_tensor("Reshape", int64_tensor({2}, {-2, -1}))},
       {"impossible entry 0", with_tensor("Reshape", int64_tensor({1}, {0}), {{"allowzero", index_t{1}}})},
-      {"cannot make [5, 5]", with_tensor("Reshape", int64_tensor({2}, {5, 5}))},
-      {"cannot bring 384 elements into the shape [5, -1]", with_tensor("Reshape", int64_tensor({2}, {5, -1}))},
+      {"cannot reshape an input of [2, 3, 8, 8] to [5, 5]", with_tensor("Reshape", int64_tensor({2}, {5, 5}))},
+      {"cannot reshape 384 elements to [5, -1]", with_tensor("Reshape", int64_tensor({2}, {5, -1}))},
       {"is not a short list of integers", with_tensor("Reshape", float_tensor({1}, {-1}))},
       {"the target shape ('x') must be constant", {.node = {.op_type = "Reshape", .inputs = {"x", "x"}}}},
-      {"does not fit 64 bits", with_tensor("Reshape", int64_tensor({3}, {index_t{1} << 62, index_t{1} << 62, -1}))},
+      {"does not fit in 64 bits", with_tensor("Reshape", int64_tensor({3}, {index_t{1} << 62, index_t{1} << 62, -1}))},
       {"differ along w", with_tensor("Add", float_tensor({5}, {1, 2, 3, 4, 5}))},
-      {"joins inputs of up to 6 dimensions", with_tensor("Add", float_tensor({1, 1, 1, 1, 1, 1}, {1}))},
+      {"combines inputs of up to 6 dimensions", with_tensor("Add", float_tensor({1, 1, 1, 1, 1, 1}, {1}))},
   });
 }
 
@@ -156,11 +156,11 @@ TEST(OnnxRefusals, PartsAndReductions) {
   expect_refusals({
       {"splits 3 elements into 2 equal parts", split({{"axis", index_t{1}}}, 13)},
       {"splits 8 elements into [5, 4] for 2 outputs", split({{"axis", index_t{2}}, {"split", Ints{5, 4}}}, 11)},
-      {"makes a part of 0 elements", split({{"axis", index_t{2}}, {"split", Ints{8, 0}}}, 11)},
-      {"attribute num_outputs is 3, but it has 2 outputs", split({{"axis", index_t{2}}, {"num_outputs", index_t{3}}}, 18)},
+      {"has a part of 0 elements", split({{"axis", index_t{2}}, {"split", Ints{8, 0}}}, 11)},
+      {"attribute num_outputs is 3, but the node has 2 outputs", split({{"axis", index_t{2}}, {"num_outputs", index_t{3}}}, 18)},
       {"index 8 is out of range for 8 elements", with_tensor("Gather", int64_tensor({1}, {8}), {{"axis", index_t{2}}})},
       {"the indices are not a short list of integers", with_tensor("Gather", float_tensor({1}, {1}), {{"axis", index_t{2}}})},
-      {"cannot bring [2, 3, 8, 8] to [1, 1, 8, 9]", with_tensor("Expand", int64_tensor({2}, {8, 9}))},
+      {"cannot broadcast [2, 3, 8, 8] to [1, 1, 8, 9]", with_tensor("Expand", int64_tensor({2}, {8, 9}))},
       {"has 2 repeats for 4 dimensions", with_tensor("Tile", int64_tensor({2}, {1, 2}))},
       {"repeats dimension 3 0 times", with_tensor("Tile", int64_tensor({4}, {1, 1, 1, 0}))},
       {"attribute axis is 4 for an input of 4", simple("ReduceMax", {{"axes", Ints{4}}})},
@@ -168,7 +168,7 @@ TEST(OnnxRefusals, PartsAndReductions) {
       {"attribute size is 0", simple("LRN")},
       {"attribute alpha is 0", simple("Celu", {{"alpha", 0.0F}})},
       {"differ along c", with_tensor("MatMul", float_tensor({2, 8, 1}, std::vector<float>(16, 1)))},
-      {"multiplies 8 columns with a matrix of 7 rows", with_tensor("MatMul", float_tensor({7, 1}, std::vector<float>(7, 1)))},
+      {"multiplies 8 columns by a matrix of 7 rows", with_tensor("MatMul", float_tensor({7, 1}, std::vector<float>(7, 1)))},
       {"multiplies by an input of 1 dimensions", with_tensor("MatMul", float_tensor({8}, std::vector<float>(8, 1)))},
   });
 }

@@ -34,7 +34,7 @@ constexpr std::array<Kind, num_mutations> kinds{{{"other row sent", other_row_se
                                                  {"store of another box", store_of_other_box},
                                                  {"load of another box", load_of_other_box},
                                                  {"type changed", type_changed},
-                                                 {"step given to another stage", stage_changed},
+                                                 {"step moved to another stage", stage_changed},
                                                  {"read before the write", stale_read},
                                                  {"operand shifted", operand_shifted},
                                                  {"copy shifted", copy_shifted},

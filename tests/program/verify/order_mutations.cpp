@@ -146,7 +146,7 @@ void order_swapped(Program& program, Sites& sites) {
   for (std::size_t k = 0; k + 1 < program.communications.size(); ++k)
     sites.push_back([&program, k] {
       std::swap(program.communications[k].order, program.communications[k + 1].order);
-      return std::string("places in the global order swapped");
+      return std::string("positions in the global order swapped");
     });
 }
 
@@ -154,12 +154,12 @@ void stage_changed(Program& program, Sites& sites) {
   for (Step& step : program.steps) {
     sites.push_back([&step] {
       step.stage += 1;
-      return concat(name_of(step.action), " given to stage ", step.stage);
+      return concat(name_of(step.action), " moved to stage ", step.stage);
     });
     if (step.stage > 0)
       sites.push_back([&step] {
         step.stage -= 1;
-        return concat(name_of(step.action), " given to stage ", step.stage);
+        return concat(name_of(step.action), " moved to stage ", step.stage);
       });
   }
 }

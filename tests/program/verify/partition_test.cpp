@@ -29,7 +29,7 @@ bool has_overlap(const std::vector<Box>& boxes) {
   return false;
 }
 
-/// Cuts a box along random axes into `count` pieces at most.
+/// Cuts a box along random axes into at most `count` parts.
 std::vector<Box> random_partition(Random& random, const Box& whole, std::size_t count) {
   std::vector<Box> boxes{whole};
   for (std::size_t trial = 0; trial < 4 * count && boxes.size() < count; ++trial) {

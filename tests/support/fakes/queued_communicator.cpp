@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/queued_communicator.hpp"
+#include "support/fakes/queued_communicator.hpp"
 
 #include <vector>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/fake_device.hpp"
+#include "support/fakes/fake_device.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -31,7 +31,7 @@ struct Mark {
 
 }  // namespace
 
-/// What streams were given while it was recorded.
+/// Work enqueued on streams during the recording.
 struct FakeDevice::Capture {
   /// Where each stream is when the graph is launched.
   using Begin = std::array<std::uint64_t, 2>;
@@ -200,7 +200,7 @@ void FakeDevice::download(ConstView device, View host, DeviceStream stream) {
 }
 
 void FakeDevice::synchronize() {
-  if (capture_ != nullptr) capture_->refuse("somebody waits for the device");
+  if (capture_ != nullptr) capture_->refuse("the host waits for the device");
   for (const DeviceStream stream : {DeviceStream::Communication, DeviceStream::Compute}) advance(stream, enqueued(stream));
 }
 
@@ -245,7 +245,7 @@ std::unique_ptr<DeviceGraph> FakeDevice::capture(const std::function<void()>& wo
   }
   capture_ = nullptr;
   if (!capture.is_joined()) capture.refuse("the compute stream does not wait for the communication stream");
-  if (captures_until_failure_ >= 0 && captures_until_failure_-- == 0) capture.refuse("it was told to fail");
+  if (captures_until_failure_ >= 0 && captures_until_failure_-- == 0) capture.refuse("a failure was requested");
   if (!capture.problem.empty()) throw Error(ExitCode::Unavailable, concat("work cannot be captured: ", capture.problem));
   ++num_captures_;
   return std::make_unique<FakeGraph>(*this, std::move(capture));

@@ -37,7 +37,7 @@ class FakeDevice final : public Device {
 
   /// From now on the capture `number` (from 0, counted from here) fails; -1: none.
   void fail_capture(int number) { captures_until_failure_ = number; }
-  /// How long a piece of work takes that is given by itself, and one of a graph. In microseconds.
+  /// Duration of work enqueued directly, and of work in a graph, in microseconds.
   struct Costs {
     std::uint64_t direct = 1;
     std::uint64_t in_graph = 1;
@@ -81,8 +81,8 @@ class FakeDevice final : public Device {
     std::deque<Work> work{};
     std::uint64_t enqueued = 0;
     std::uint64_t done = 0;
-    std::uint64_t time = 0;          // of all that was given
-    std::uint64_t reached_time = 0;  // of what is done
+    std::uint64_t time = 0;          // when all enqueued work ends
+    std::uint64_t reached_time = 0;  // when the completed work ended
   };
   /// Addresses [first, first + bytes) are not accessible; the bytes are `bytes` further on.
   struct Mapping {
@@ -94,7 +94,7 @@ class FakeDevice final : public Device {
   const Queue& queue_of(DeviceStream stream) const { return queues_[static_cast<std::size_t>(stream)]; }
 
   void enqueue(DeviceStream stream, std::function<void()> work, std::uint64_t cost);
-  /// The stream goes on when the other one is through with what it was given.
+  /// The stream waits for all work enqueued on the other one.
   void let_wait(DeviceStream stream);
 
   std::array<Queue, 2> queues_{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/faulty_communicator.hpp"
+#include "support/fakes/faulty_communicator.hpp"
 
 #include <chrono>
 #include <csignal>

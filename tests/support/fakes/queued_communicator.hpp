@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "parconv/comm/communicator.hpp"
-#include "support/fake_device.hpp"
+#include "support/fakes/fake_device.hpp"
 
 namespace parconv::test {
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Engines of cuDNN: timed once, kept in a file, alike on all ranks. On the emulator, whose times mean nothing."""
+"""Convolution algorithms of cuDNN: timed once, kept in a file, alike on all ranks. On the emulator, whose times mean nothing."""
 import json
 import os
 import re
@@ -11,7 +11,7 @@ from app_case import APP, BAD_DATA, AppCase
 ON_GPUS = ("--device", "cuda", "--share-gpu", "--transport", "staged")
 
 
-class Engines(AppCase):
+class ConvAlgorithms(AppCase):
     program = ["env", f"LD_PRELOAD={os.environ['PARCONV_EMULATOR']}", APP]
 
     def run_on_gpus(self, np_, output, *options, **more):
@@ -41,10 +41,10 @@ class Engines(AppCase):
 
     def test_results_are_those_of_cpus(self):
         self.run_small(1, "cpu.h5", "--force", "--device", "cpu")
-        for engines in ("heuristic", "timed", "exact"):
-            self.run_on_gpus(2, "gpu.h5", "--engines", engines, "--report", "report.jsonl")
+        for choice in ("heuristic", "timed", "exact"):
+            self.run_on_gpus(2, "gpu.h5", "--engines", choice, "--report", "report.jsonl")
             with open(self.path("report.jsonl")) as file:
-                self.assertEqual(json.loads(file.readline())["engines"], engines)
+                self.assertEqual(json.loads(file.readline())["conv_algorithms"], choice)
             np.testing.assert_allclose(self.result("gpu.h5"), self.result("cpu.h5"), rtol=1e-4, atol=1e-5)
 
     def test_other_ranks_time_only_what_is_new(self):
@@ -75,7 +75,7 @@ class Engines(AppCase):
             self.assertEqual({"8 multiprocessors left" in call for call in machine["choices"]}, {is_left})
 
     def test_a_damaged_file_is_refused(self):
-        for text, place in (('{"parconv_engines": 1', "is not JSON"), ('{"parconv_engines": 7}', "version 7")):
+        for text, place in (('{"parconv_conv_algorithms": 1', "is not JSON"), ('{"parconv_conv_algorithms": 7}', "version 7")):
             with open(self.path("damaged.json"), "w") as file:
                 file.write(text)
             for np_ in (1, 2):
