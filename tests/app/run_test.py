@@ -7,7 +7,7 @@ import unittest
 import h5py
 import numpy as np
 import tiny_onnx as onnx
-from app_case import BUG, MAKE_MODELS, OK, UNAVAILABLE, AppCase
+from app_case import BUG, MAKE_MODELS, OK, AppCase
 
 
 class Splits(AppCase):

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times convolution layers on one thread: a prepared Kernel, alternating with a direct call of the oneDNN primitive and, with
 // --dtype bf16, the f32 Kernel. The cpu clock excludes the time of other programs, for machines that are not idle.
-// parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu] [--dtype f32 or
-// bf16]. Prints one JSON line per layer, then a summary.
+// parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu]
+// [--dtype f32 or bf16]. Prints one JSON line per layer, then a summary.
 #include <fmt/format.h>
 #include <time.h>
 

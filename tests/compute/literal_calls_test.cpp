@@ -2,10 +2,10 @@
 // Calls with literal results, on every backend that needs no GPU.
 #include <gtest/gtest.h>
 
+#include "compute/direct/cpu_backend.hpp"
 #include "compute/elements/host_executor.hpp"
 #include "compute/kind_cases.hpp"
 #include "compute/local_op_case.hpp"
-#include "compute/direct/cpu_backend.hpp"
 #include "compute/onednn/onednn_backend.hpp"
 
 namespace parconv::test {

@@ -29,8 +29,7 @@ LeafRuns runs_of(index_t count, index_t inner) {
   const std::vector<int> joins = joins_after_leaves(count);
   for (index_t k = 0; k < count; ++k) {
     const index_t first = k * inner / count, last = (k + 1) * inner / count;
-    result.runs.push_back(
-        {.src_bytes = first * static_cast<index_t>(sizeof(float)), .row = first, .length = last - first});
+    result.runs.push_back({.src_bytes = first * static_cast<index_t>(sizeof(float)), .row = first, .length = last - first});
     result.leaves.push_back({.num_runs = 1, .num_joins = joins[static_cast<std::size_t>(k)]});
   }
   return result;

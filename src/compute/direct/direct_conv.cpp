@@ -31,8 +31,7 @@ DirectConv::DirectConv(const ConvShape& shape, std::shared_ptr<const PackedFilte
       chunks_(shape),
       is_relu_(epilogue.is_relu) {
   if (!epilogue.bias.empty())
-    for (const FilterBlock& block : filter_->blocks())
-      bias_.push_back(bias_of(block, shape.oc, epilogue.bias, kernels_.width));
+    for (const FilterBlock& block : filter_->blocks()) bias_.push_back(bias_of(block, shape.oc, epilogue.bias, kernels_.width));
   for (int thread = 0; thread < threads; ++thread) workspaces_.push_back(chunks_.reserve());
 }
 
@@ -62,8 +61,7 @@ DirectConv::Part DirectConv::part_of(int thread) const {
 void DirectConv::execute_part(const Part& part, const Addresses& addresses, Chunk& chunk) const {
   for (index_t k = part.chunks.lo; k < part.chunks.hi; ++k) {
     chunks_.make(k, addresses, chunk);
-    for (index_t block = part.blocks.lo; block < part.blocks.hi; ++block)
-      compute_block(chunk, static_cast<std::size_t>(block));
+    for (index_t block = part.blocks.lo; block < part.blocks.hi; ++block) compute_block(chunk, static_cast<std::size_t>(block));
   }
 }
 

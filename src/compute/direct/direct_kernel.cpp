@@ -18,7 +18,9 @@ constexpr std::size_t alignment_bytes = 64;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes; }
 
-std::size_t f32_bytes(const OperandLayout& operand) { return aligned(static_cast<std::size_t>(volume(operand.extents)) * sizeof(float)); }
+std::size_t f32_bytes(const OperandLayout& operand) {
+  return aligned(static_cast<std::size_t>(volume(operand.extents)) * sizeof(float));
+}
 
 std::size_t main_operand(const LocalOp& op) { return op.epilogue.residual == 0 ? 1 : 0; }
 
@@ -97,7 +99,8 @@ class F32Conv final : public Kernel {
 
   void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* /*scratch*/) override {
     auto* const result = reinterpret_cast<float*>(dst);
-    const auto* const residual = residual_ < 0 ? nullptr : reinterpret_cast<const float*>(srcs[static_cast<std::size_t>(residual_)]);
+    const auto* const residual =
+        residual_ < 0 ? nullptr : reinterpret_cast<const float*>(srcs[static_cast<std::size_t>(residual_)]);
     for (Block& block : blocks_) {
       const auto src_bytes = static_cast<std::size_t>(block.src_channel) * sizeof(float);
       block.conv.execute({.src = srcs[src_] + src_bytes,

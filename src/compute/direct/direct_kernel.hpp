@@ -18,8 +18,8 @@ struct DirectOptions {
   TapOrder order = TapOrder::Ascending;
 };
 
-/// The kernel of a LocalConv or LocalDeconv on operands of any type and strides, with a channel stride of 1. `cache` keeps packed filters for all kernels
-/// that use the same part, and must outlive the call only.
+/// The kernel of a LocalConv or LocalDeconv on operands of any type and strides, with a channel stride of 1. `cache` keeps packed
+/// filters for all kernels that use the same part, and must outlive the call only.
 std::unique_ptr<Kernel> make_direct_kernel(const LocalOp& op, const FilterReader& read_filter, const DirectOptions& options,
                                            PackedFilters& cache);
 

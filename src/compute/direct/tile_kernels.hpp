@@ -60,8 +60,8 @@ struct Sums {
 
 /// The epilogue of one vector, of which `count` channels are valid: + bias, + residual, activation, store.
 template <class Vector>
-[[gnu::always_inline]] inline void finish(typename Vector::Register sum, const TileCall& call, int pixel,
-                                          std::ptrdiff_t channel, int count) {
+[[gnu::always_inline]] inline void finish(typename Vector::Register sum, const TileCall& call, int pixel, std::ptrdiff_t channel,
+                                          int count) {
   if (call.bias != nullptr) sum = Vector::add(sum, Vector::load(call.bias + channel));
   if (call.residual != nullptr)
     sum = Vector::add(sum, Vector::load_first(call.residual[pixel] + call.dst_channel + channel, count));

@@ -22,7 +22,8 @@ std::unique_ptr<Kernel> prepare_conv(const LocalOp& op, const FilterReader& read
     const auto make_conv = [&](const LocalOp& conv, const FilterReader& read) {
       return onednn::make_conv_kernel(conv, read, options);
     };
-    return std::holds_alternative<LocalDeconv>(op.kind) ? make_deconv_kernel(op, read_filter, make_conv) : make_conv(op, read_filter);
+    return std::holds_alternative<LocalDeconv>(op.kind) ? make_deconv_kernel(op, read_filter, make_conv)
+                                                        : make_conv(op, read_filter);
   } catch (const dnnl::error& error) {
     const bool is_memory = error.status == dnnl_out_of_memory;
     throw Error(is_memory ? ExitCode::OutOfMemory : ExitCode::Unavailable,

@@ -48,7 +48,8 @@ index_t pick(Random& random, std::initializer_list<index_t> values) {
 }
 
 WindowAxis draw_axis(Random& random) {
-  WindowAxis axis{.kernel = pick(random, {1, 2, 3, 3, 5}), .stride = pick(random, {1, 1, 2, 3}), .dilation = pick(random, {1, 1, 2})};
+  WindowAxis axis{
+      .kernel = pick(random, {1, 2, 3, 3, 5}), .stride = pick(random, {1, 1, 2, 3}), .dilation = pick(random, {1, 1, 2})};
   axis.pad_lo = pick(random, {0, axis.span() / 2, axis.span() + 1});
   axis.pad_hi = pick(random, {0, axis.span() / 2, axis.span() + 2});
   return axis;
@@ -66,7 +67,8 @@ std::vector<float> draw_numbers(Random& random, index_t count, bool has_odd) {
   std::vector<float> numbers = random.reals(count);
   if (!has_odd) return numbers;
   for (float& x : numbers)
-    if (random.once_in(20)) x = std::array{0.0F, -0.0F, 1e-40F, -1e-42F, INFINITY}[static_cast<std::size_t>(random.integer(0, 4))];
+    if (random.once_in(20))
+      x = std::array{0.0F, -0.0F, 1e-40F, -1e-42F, INFINITY}[static_cast<std::size_t>(random.integer(0, 4))];
   return numbers;
 }
 
@@ -82,7 +84,8 @@ WholeConv draw_conv(Random& random) {
   }
   const auto& axes = conv.window.axes;
   const index_t taps = axes[0].kernel * axes[1].kernel * axes[2].kernel;
-  const index_t ic = is_depthwise ? 1 : pick(random, {1, 3, 4, 16, 18, 40}), oc = is_depthwise ? 1 : pick(random, {1, 7, 16, 33, 70});
+  const index_t ic = is_depthwise ? 1 : pick(random, {1, 3, 4, 16, 18, 40}),
+                oc = is_depthwise ? 1 : pick(random, {1, 7, 16, 33, 70});
   in[Axis::C] = ic * conv.groups;
   Extents out = in;
   out[Axis::C] = oc * conv.groups;
@@ -94,7 +97,8 @@ WholeConv draw_conv(Random& random) {
   conv.leaves = {.channels = ic, .count = std::min(ic, pick(random, {1, 2, 3, 5, 8, 64}))};
   conv.elements = draw_numbers(random, out[Axis::C] * ic * taps, has_odd);
   if (random.once_in(2)) conv.bias = random.reals(out[Axis::C]);
-  if (random.once_in(2)) conv.activation = {.kind = random.once_in(3) ? ActivationKind::LeakyRelu : ActivationKind::Relu, .alpha = 0.1F};
+  if (random.once_in(2))
+    conv.activation = {.kind = random.once_in(3) ? ActivationKind::LeakyRelu : ActivationKind::Relu, .alpha = 0.1F};
   conv.has_residual = random.once_in(3);
   conv.src = make_operand(in, draw_margins(random));
   conv.src.memory = draw_numbers(random, std::ssize(conv.src.memory), has_odd);
@@ -183,7 +187,8 @@ std::optional<TestCall> call_of(const WholeConv& conv, const Box& out) {
   }
   for (index_t c = out[Axis::C].lo; c < out[Axis::C].hi;) {  // one block for each group
     const index_t group = c / conv.oc(), end = std::min(out[Axis::C].hi, (group + 1) * conv.oc());
-    ChannelBlock block = {.src = {group * conv.ic(), (group + 1) * conv.ic()}, .dst = {c - out[Axis::C].lo, end - out[Axis::C].lo}};
+    ChannelBlock block = {.src = {group * conv.ic(), (group + 1) * conv.ic()},
+                          .dst = {c - out[Axis::C].lo, end - out[Axis::C].lo}};
     block.filter = {.oc = {c, end}, .ic = {0, conv.ic()}};
     for (std::size_t k = 0; k < 3; ++k) block.filter.kernel[k] = {0, conv.filter.kernel[k]};
     local.blocks.push_back(block);
@@ -197,8 +202,7 @@ std::optional<TestCall> call_of(const WholeConv& conv, const Box& out) {
     local.blocks = {whole};
   }
   TestCall call{.op = {.kind = local}, .srcs = {part_of(conv.src, need)}, .dst = part_of(conv.dst, out), .filter = conv.elements};
-  if (!conv.bias.empty())
-    call.op.epilogue.bias = {conv.bias.begin() + out[Axis::C].lo, conv.bias.begin() + out[Axis::C].hi};
+  if (!conv.bias.empty()) call.op.epilogue.bias = {conv.bias.begin() + out[Axis::C].lo, conv.bias.begin() + out[Axis::C].hi};
   call.op.epilogue.activation = conv.activation;
   if (conv.has_residual) {
     call.op.epilogue.residual = 1;

@@ -32,7 +32,7 @@ TEST_F(OperatorSplits, RealsAreEqualToOneRank) {
     const MemorySink expected = run_alone({item.network}, sources);
     for (const Split& split : item.splits) {
       SCOPED_TRACE(to_string(split));
-      expect_equal(run_on_all({item.network, split}, sources), expected, is_exact(split));
+      expect_equal(run_on_all({item.network, split}, sources), expected, is_exact(item.network, split));
     }
   });
 }
