@@ -11,10 +11,17 @@ namespace {
 
 constexpr index_t elem_bytes = sizeof(float);
 
-/// Pixels of a chunk: so few that their sources stay in cache while all filters pass, and more where the filters do not fit.
-index_t pixels_per_chunk(const ConvShape& shape) {
+/// Rows of a chunk: so few that their sources stay in cache while all filters pass, more where the filters do not fit, and with
+/// taps along w enough to fill tiles with the pixels at an edge, which have taps of their own.
+index_t num_rows_per_chunk(const ConvShape& shape) {
+  constexpr index_t tile_rows = 6, most_src_bytes = 160000;
   const index_t weight_bytes = shape.groups * shape.oc * shape.ic * shape.taps() * elem_bytes;
-  return weight_bytes <= 300000 ? 112 : 448;
+  const index_t width = shape.out[Axis::W], pixels = weight_bytes <= 300000 ? 112 : 448;
+  const index_t rows = std::max<index_t>(1, (pixels + width / 2) / width);
+  if (shape.window.axes[2].kernel == 1) return rows;
+  const WindowAxis& along_h = shape.window.axes[1];
+  const index_t row_bytes = along_h.stride * shape.in[Axis::W] * shape.groups * shape.ic * elem_bytes;
+  return std::max(rows, std::min(tile_rows, most_src_bytes / row_bytes));
 }
 
 /// The taps of output `out` inside the tensor, in the order of the sum: position k is tap k, or with TapOrder::Descending the
@@ -45,7 +52,7 @@ Chunks::Chunks(const ConvShape& shape) : shape_(shape), leaves_(present_leaves(s
                shape.src_strides[Axis::W] == shape.ic && shape.order == TapOrder::Ascending;
   const index_t width = shape.out[Axis::W];
   num_rows_ = shape.out[Axis::N] * shape.out[Axis::D] * shape.out[Axis::H];
-  rows_per_chunk_ = std::max<index_t>(1, (pixels_per_chunk(shape) + width / 2) / width);
+  rows_per_chunk_ = num_rows_per_chunk(shape);
   for (index_t w = 0; w < width; ++w) {
     const Interval kw = positions_inside(along_w, w, shape.in[Axis::W], shape.order);
     if (!columns_.empty() && columns_.back().kw == kw)

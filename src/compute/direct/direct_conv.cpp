@@ -82,8 +82,9 @@ void DirectConv::compute_block(const Chunk& chunk, std::size_t index) const {
     call.runs = chunk.runs.data() + segment.first_run;
     call.leaves = chunk.leaves.data() + segment.first_leaf;
     call.num_leaves = static_cast<int>(chunk.leaves.size() / chunk.segments.size());
-    for (index_t tile = 0; tile < tiles; ++tile) {
-      const index_t first = segment.begin + pixels * tile / tiles, last = segment.begin + pixels * (tile + 1) / tiles;
+    const index_t fewest = pixels / tiles, num_larger = pixels % tiles;  // tiles differ by one pixel at most
+    for (index_t tile = 0, first = segment.begin, last = first; tile < tiles; ++tile, first = last) {
+      last = first + fewest + (tile < num_larger ? 1 : 0);
       call.src = chunk.src.data() + first;
       call.dst = chunk.dst.data() + first;
       call.residual = chunk.residual.empty() ? nullptr : chunk.residual.data() + first;

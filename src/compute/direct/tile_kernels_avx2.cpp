@@ -25,9 +25,25 @@ struct Avx2 {
   static Register broadcast(const float* at) { return _mm256_broadcast_ss(at); }
   static Register add(Register a, Register b) { return a + b; }
   static Register multiply_add(Register a, Register b, Register c) { return _mm256_fmadd_ps(a, b, c); }
-  static Register relu(Register x) { return x < zero() ? zero() : x; }
+  /// x < 0 ? 0 : x: of a NaN or a pair of zeros, max returns the second operand.
+  static Register relu(Register x) { return _mm256_max_ps(zero(), x); }
   static void store(float* at, Register x) { _mm256_storeu_ps(at, x); }
-  static void store_first(float* at, Register x, int count) { _mm256_maskstore_ps(at, first(count), x); }
+  /// By halves: masked stores are slow on AMD's CPUs.
+  static void store_first(float* at, Register x, int count) {
+    if (count == width) return store(at, x);
+    __m128 rest = _mm256_castps256_ps128(x);
+    if ((count & 4) != 0) {
+      _mm_storeu_ps(at, rest);
+      rest = _mm256_extractf128_ps(x, 1);
+      at += 4;
+    }
+    if ((count & 2) != 0) {
+      _mm_storel_pi(reinterpret_cast<__m64*>(at), rest);
+      rest = _mm_movehl_ps(rest, rest);
+      at += 2;
+    }
+    if ((count & 1) != 0) _mm_store_ss(at, rest);
+  }
 };
 
 constexpr TileKernels kernels = kernels_of<Avx2>();
