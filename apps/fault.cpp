@@ -21,8 +21,8 @@ constexpr std::array kind_keys{"none", "throw", "exit", "hang", "kill", "wrong"}
 constexpr int fault_exit_code = 7;
 
 [[noreturn]] void refuse(const std::string& text) {
-  throw Error(ExitCode::Config, concat("PARCONV_FAULT has '", text, "', which has no meaning"),
-              "Unset PARCONV_FAULT: it makes jobs fail, for tests.");
+  throw Error(ExitCode::Config, concat("PARCONV_FAULT='", text, "' is not a known fault"),
+              "Unset PARCONV_FAULT; it makes jobs fail on purpose, for tests.");
 }
 
 int position_of(const std::string& text, std::span<const char* const> keys) {

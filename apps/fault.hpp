@@ -5,8 +5,8 @@
 //
 // rank   the failing rank (0); all: every rank
 // phase  place, read, open, plan, check, create, prepare, verify, run or finish (run)
-// kind   throw: an error; exit: the process ends without ending MPI; hang: it never goes on; kill: SIGKILL; wrong: in phase
-//        verify, the input of the rank is altered, so that its results are wrong
+// kind   throw: an error; exit: the process ends without ending MPI; hang: the process blocks forever; kill: SIGKILL;
+//        wrong: in phase verify, the input of the rank is altered, so that its results are wrong
 // tick   in phase run: after this many ticks (0: before the first)
 #pragma once
 

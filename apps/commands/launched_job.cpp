@@ -68,7 +68,7 @@ std::string place_text(const JobPlace& place) {
 void print_error(const Error& error, const std::string& place) {
   std::string text = fmt::format("parconv_app: error: {}\n", error.what());
   if (!place.empty()) text += fmt::format("  where: {}\n", place);
-  if (!error.hint().empty()) text += fmt::format("  to do: {}\n", error.hint());
+  if (!error.hint().empty()) text += fmt::format("  hint: {}\n", error.hint());
   std::fflush(stdout);
   std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
@@ -130,7 +130,7 @@ void LaunchedJob::expire(const std::string& phase, double seconds) {
   if (may_speak()) {
     remove_files();
     print_error(Error(ExitCode::Communication, fmt::format("no progress for {:.3g} s", seconds),
-                      "Look at the other ranks: one of them hangs, or is slow. --timeout gives every phase more time."),
+                      "Check the other ranks: one of them hangs or is slow. --timeout raises the limit."),
                 place_text({.rank = context_.rank(), .host = context_.control().host_name(), .phase = phase}));
     std::this_thread::sleep_for(pause_after_time_out);
   } else {

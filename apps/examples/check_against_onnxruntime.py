@@ -202,7 +202,7 @@ def table(outcomes):
         "",
         "Every network of `apps/examples/make_networks.py` ran under `mpirun` on 1, 2 and 4 ranks, on the four samples that ONNX Runtime",
         "computed. The largest difference is relative to the largest value of the result; 1e-4 is allowed. Classifiers also classify 20",
-        "images. Their weights are random, so only the agreement of classes is meaningful. Their last bias subtracts the mean answer,",
+        "images. Their weights are random, so only the agreement of classes is meaningful. Their last bias subtracts the mean output,",
         "which enlarges relative differences. *Exporter*: `classic` is TorchScript, `export` is `torch.export`; the number is the opset.",
         "",
         *markdown(

@@ -21,11 +21,9 @@ constexpr const char* description =
     "  parconv_app inspect model.onnx\n";
 
 constexpr const char* footer =
-    "\nExit codes: 0 ok, 2 usage, 65 bad data, model or plan, 66 input missing, 69 device or transport unavailable, 70 a mistake "
-    "of\n"
-    "parconv or a failed --verify, 71 out of memory, 73 cannot create the output, 74 I/O error, 76 communication failure or "
-    "time-out,\n"
-    "78 bad configuration.";
+    "\nExit codes: 0 ok, 2 usage, 65 bad data, model or plan, 66 input missing, 69 device or transport unavailable, 70 a bug in\n"
+    "parconv or a failed --verify, 71 out of memory, 73 cannot create the output, 74 I/O error, 76 communication failure or\n"
+    "time-out, 78 bad configuration.";
 
 /// Quoted for a shell.
 std::string quoted(const std::string& word) {
@@ -68,7 +66,7 @@ std::string misplaced_option(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options())
     if (option->count() > 0)
       return concat(option->get_name(), " before '", app.get_subcommands().front()->get_name(),
-                    "' is an option of the demonstration: options of a command come behind it");
+                    "' is an option of the demonstration; options of a command follow its name");
   return {};
 }
 
@@ -99,7 +97,7 @@ Command parse_command_line(int argc, char** argv) {
   add_demo(app, demo);
   add_run_options(*app.add_subcommand("run", "compute MODEL on the samples of INPUT and write OUTPUT")->footer(footer), run,
                   texts);
-  app.add_subcommand("inspect", "show what an ONNX model or an HDF5 file holds, and what of it can be used")
+  app.add_subcommand("inspect", "show the contents of an ONNX model or HDF5 file, and what parconv supports of them")
       ->add_option("FILE", inspect.file, "FILE.onnx or FILE.h5")
       ->required();
   try {

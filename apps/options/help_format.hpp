@@ -10,7 +10,7 @@ namespace parconv::app {
 /// Groups of options, in the order of --help-all. --help shows the first one only.
 namespace option_group {
 inline constexpr const char* common = "Options";
-inline constexpr const char* samples = "Samples in work at a time";
+inline constexpr const char* samples = "Batch sizes";
 inline constexpr const char* dry_run = "Machine of a dry run";
 inline constexpr const char* devices = "Devices and messages";
 inline constexpr const char* numerics = "Sums and convolution algorithms";

@@ -104,12 +104,12 @@ void take_files(Request& request) {
 void take_verify(const std::string& text, RunCommand& command) {
   if (text.empty()) return;
   command.verify = choice_named<VerifyExtent>(text);
-  if (!command.verify) throw Error(ExitCode::Usage, concat("--verify=", text, " has no meaning: use --verify or --verify=full"));
+  if (!command.verify) throw Error(ExitCode::Usage, concat("--verify=", text, " is unknown: use --verify or --verify=full"));
 }
 
 void require_consistent(const Request& request) {
   if (!request.conv_algorithm_cache.empty() && request.conv_algorithms != ConvAlgorithmChoice::Timed)
-    throw Error(ExitCode::Usage, "--conv-algorithm-cache is for --conv-algorithms timed (formerly --engines timed)");
+    throw Error(ExitCode::Usage, "--conv-algorithm-cache requires --conv-algorithms timed (formerly --engines timed)");
   if (request.batch > 0 && request.micro_batch > 0 && request.batch % request.micro_batch != 0)
     throw Error(ExitCode::Usage, concat("--batch ", request.batch, " is not a multiple of --micro-batch ", request.micro_batch));
 }

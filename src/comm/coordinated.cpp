@@ -42,17 +42,17 @@ Error to_error(const std::exception_ptr& exception) {
   } catch (const std::bad_alloc&) {
     return Error(ExitCode::OutOfMemory, "not enough memory", "Use more ranks, a smaller micro-batch, or hosts with more memory.");
   } catch (const std::exception& error) {
-    return Error(ExitCode::Bug, error.what(), "This is a mistake in parconv: please report it with the command line.");
+    return Error(ExitCode::Bug, error.what(), "This is a bug in parconv: please report it with the command line.");
   } catch (...) {
     return Error(ExitCode::Bug, "an exception of unknown type",
-                 "This is a mistake in parconv: please report it with the command line.");
+                 "This is a bug in parconv: please report it with the command line.");
   }
 }
 
 void agree_on_failure(Control& control, const std::string& phase, const std::exception_ptr& exception) {
-  const int nobody = control.size();
-  const int lowest = static_cast<int>(control.min(exception ? control.rank() : nobody));
-  if (lowest == nobody) return;
+  const int none = control.size();
+  const int lowest = static_cast<int>(control.min(exception ? control.rank() : none));
+  if (lowest == none) return;
   const JobError mine = exception ? JobError(to_error(exception), place_of(exception, control, phase))
                                   : JobError(Error(ExitCode::Ok, ""), JobPlace{});
   throw broadcast_error(control, mine, lowest);

@@ -56,9 +56,9 @@ std::string chosen_name(const BackendOptions& options) {
   const std::vector<std::string> names = names_for(platform_of(options));
   if (options.name == "auto" && !names.empty()) return names.front();
   if (std::find(names.begin(), names.end(), options.name) != names.end()) return options.name;
-  throw Error(ExitCode::Unavailable,
-              concat("no backend \"", options.name, "\" computes on ", text_of(platform_of(options)), " in this build"),
-              names.empty() ? "Make the backend together with the device." : concat("Choose one of: auto, ", joined(names), "."));
+  throw Error(
+      ExitCode::Unavailable, concat("this build has no backend \"", options.name, "\" for ", text_of(platform_of(options))),
+      names.empty() ? "Create the backend where the device is created." : concat("Choose one of: auto, ", joined(names), "."));
 }
 
 }  // namespace

@@ -8,14 +8,14 @@ namespace parconv {
 index_t checked_add(index_t a, index_t b, const char* what) {
   index_t result = 0;
   if (__builtin_add_overflow(a, b, &result))
-    throw Error(ExitCode::BadData, concat(what, ": ", a, " + ", b, " does not fit 64 bits"));
+    throw Error(ExitCode::BadData, concat(what, ": ", a, " + ", b, " does not fit in 64 bits"));
   return result;
 }
 
 index_t checked_mul(index_t a, index_t b, const char* what) {
   index_t result = 0;
   if (__builtin_mul_overflow(a, b, &result))
-    throw Error(ExitCode::BadData, concat(what, ": ", a, " * ", b, " does not fit 64 bits"));
+    throw Error(ExitCode::BadData, concat(what, ": ", a, " * ", b, " does not fit in 64 bits"));
   return result;
 }
 

@@ -11,7 +11,7 @@ void check(cudaError_t status, const char* call, std::source_location where) {
                                   where.file_name(), ":", where.line(), ")");
   if (status == cudaErrorMemoryAllocation)
     throw Error(ExitCode::OutOfMemory, text, "Use more ranks, smaller micro-batches (--micro-batch), or a GPU with more memory.");
-  throw Error(ExitCode::Unavailable, text, "Look at nvidia-smi and the kernel log; --device cpu computes without the GPU.");
+  throw Error(ExitCode::Unavailable, text, "Check nvidia-smi and the kernel log, or use --device cpu.");
 }
 
 }  // namespace parconv::cuda

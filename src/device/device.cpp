@@ -45,7 +45,7 @@ void Device::unpack(const std::byte* packed, View dst, DeviceStream stream) {
   copy(ConstView{.data = packed, .layout = packed_layout(dst.layout)}, dst, stream);
 }
 
-std::string Device::capture_problem() const { return concat("the ", name(), " does its work at once"); }
+std::string Device::capture_problem() const { return concat("the ", name(), " executes work immediately"); }
 
 std::unique_ptr<DeviceGraph> Device::capture(const std::function<void()>& /*work*/) {
   throw Error(ExitCode::Unavailable, concat("work cannot be captured: ", capture_problem()));

@@ -62,7 +62,7 @@ index_t JsonChecks::integer(const Json& json, const std::string& where, index_t 
   const bool fits = json.is_number_integer() &&
                     !(json.is_number_unsigned() && json.get<std::uint64_t>() > std::uint64_t(highest)) &&
                     json.get<index_t>() >= lowest && json.get<index_t>() <= highest;
-  if (!fits) refuse(where, concat("is ", json.dump(), ", but must be a whole number from ", lowest, " to ", highest));
+  if (!fits) refuse(where, concat("is ", json.dump(), ", but must be an integer from ", lowest, " to ", highest));
   return json.get<index_t>();
 }
 

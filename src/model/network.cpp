@@ -40,7 +40,7 @@ class Validator {
  private:
   const Value& value(ValueId id, const std::string& user) const {
     if (id < 0 || static_cast<std::size_t>(id) >= network_.values.size())
-      refuse(user, concat("names value ", id, ", but the network has ", network_.values.size(), " values"));
+      refuse(user, concat("refers to value ", id, ", but the network has ", network_.values.size(), " values"));
     return network_.value(id);
   }
 
@@ -54,13 +54,13 @@ class Validator {
   void add_input(ValueId id) {
     check_value(value(id, "the list of inputs"));
     if (network_.value(id).kind != ValueKind::Input)
-      refuse(concat("value '", network_.value(id).name, "'"), "is in the list of inputs, but not an input");
+      refuse(concat("value '", network_.value(id).name, "'"), "is listed as an input, but is not marked as one");
     is_available_[static_cast<std::size_t>(id)] = true;
   }
 
   void check_output(ValueId id) const {
     const std::string& name = value(id, "the list of outputs").name;
-    if (!is_available_[static_cast<std::size_t>(id)]) refuse(concat("output '", name, "'"), "no node makes it");
+    if (!is_available_[static_cast<std::size_t>(id)]) refuse(concat("output '", name, "'"), "no node produces it");
   }
 
   void check_node(const Node& node) {
@@ -73,7 +73,8 @@ class Validator {
   }
 
   void check_operand(const Value& operand, ValueId id, const std::string& what) const {
-    if (!is_available_[static_cast<std::size_t>(id)]) refuse(what, concat("reads '", operand.name, "' before any node makes it"));
+    if (!is_available_[static_cast<std::size_t>(id)])
+      refuse(what, concat("reads '", operand.name, "' before any node produces it"));
     check_value(operand);
     if (operand.kind != ValueKind::Constant) return;
     const ConstantData& data = operand.constant;
@@ -86,9 +87,9 @@ class Validator {
     const Value& result = value(node.output, what);
     check_value(result);
     if (result.kind != ValueKind::Activation || is_available_[static_cast<std::size_t>(node.output)])
-      refuse(what, concat("makes '", result.name, "', which already has a producer"));
+      refuse(what, concat("produces '", result.name, "', which already has a producer"));
     if (result.name.empty() || !names_.insert(result.name).second)
-      refuse(what, concat("its output '", result.name, "' has no name of its own"));
+      refuse(what, concat("the name of its output '", result.name, "' is not unique"));
   }
 
   void check_shape(const Node& node, const std::string& what) const {
@@ -96,14 +97,14 @@ class Validator {
     const Extents& found = network_.value(node.output).extents;
     if (std::holds_alternative<Reshape>(node.op)) return check_reshape(node, what);
     const Extents expected = output_shape(node.op, operand_shapes(network_, node), what).extents;
-    if (found != expected) refuse(what, concat("makes ", expected, ", but its output is declared as ", found));
+    if (found != expected) refuse(what, concat("produces ", expected, ", but its output is declared as ", found));
   }
 
   void check_reshape(const Node& node, const std::string& what) const {
     const Extents& from = network_.value(node.inputs.front()).extents;
     const Extents& to = network_.value(node.output).extents;
     if (node.num_operands() != 1) refuse(what, concat("expects one input, but has ", node.num_operands()));
-    if (volume(from) != volume(to)) refuse(what, concat("cannot make ", to, " of the elements of ", from));
+    if (volume(from) != volume(to)) refuse(what, concat("cannot reshape ", from, " to ", to));
   }
 
   void check_epilogue(const Node& node, const std::string& what) const {
@@ -159,8 +160,8 @@ class Rebatcher {
 
   void require_separate_samples(const Node& node) const {
     const auto refuse_batch = [&](const std::string& why) {
-      throw Error(ExitCode::BadData, concat(describe(node), " ", why, ", so the number of samples cannot become ", n_),
-                  concat("keep the model's own batch of ", before_.value(node.inputs.front()).extents[Axis::N]));
+      throw Error(ExitCode::BadData, concat(describe(node), " ", why, ", so the batch size cannot be changed to ", n_),
+                  concat("keep the batch size of the model, ", before_.value(node.inputs.front()).extents[Axis::N]));
     };
     const auto samples = [&](ValueId id) { return before_.value(id).extents[Axis::N]; };
     const NodeView view{before_, node};
@@ -168,7 +169,7 @@ class Rebatcher {
       refuse_batch("mixes samples");
     for (ValueId id : node.inputs)
       if (!is_changed(id) && samples(id) > 1)
-        refuse_batch(concat("reads '", before_.value(id).name, "' of a fixed number of samples"));
+        refuse_batch(concat("reads '", before_.value(id).name, "' with a fixed batch size"));
   }
 
   const Network before_;

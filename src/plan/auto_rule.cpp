@@ -26,7 +26,7 @@ index_t smallest_block(const Cuts& cuts) {
 }
 
 /// True if a split along one axis leaves every rank enough indices.
-bool gives_each(const Network& network, const Node& node, const GridVector& parts, Axis axis, index_t at_least) {
+bool has_large_parts(const Network& network, const Node& node, const GridVector& parts, Axis axis, index_t at_least) {
   const auto cuts = default_cuts(network, node, Grid{.parts = parts});
   return smallest_block(cuts[static_cast<std::size_t>(axis)]) >= at_least;
 }
@@ -56,9 +56,9 @@ GridVector parts_by_rule(const Network& network, const Node& node, int num_ranks
   if (network.value(network.inputs.front()).extents[Axis::N] >= num_ranks) return only(GridAxis::N, num_ranks);
   const bool is_3d = network.value(network.inputs.front()).ndims == 5;
   const GridVector by_rows = only(is_3d ? GridAxis::D : GridAxis::H, num_ranks);
-  if (gives_each(network, node, by_rows, is_3d ? Axis::D : Axis::H, min_pixels)) return by_rows;
+  if (has_large_parts(network, node, by_rows, is_3d ? Axis::D : Axis::H, min_pixels)) return by_rows;
   const GridVector by_filters = only(GridAxis::F, num_ranks);
-  if (gives_each(network, node, by_filters, Axis::C, min_channels)) return by_filters;
+  if (has_large_parts(network, node, by_filters, Axis::C, min_channels)) return by_filters;
   return best_grid(network, node, num_ranks).value_or(by_rows);
 }
 

@@ -43,7 +43,7 @@ Partitioner split_partitioner(const Split& split) {
 Partitioner plan_partitioner(Plan plan) {
   return [plan = std::move(plan)](const Network& network, int num_ranks) {
     if (plan.num_ranks != num_ranks)
-      throw Error(ExitCode::Usage, concat("a plan for ", plan.num_ranks, " ranks, but the job has ", num_ranks),
+      throw Error(ExitCode::Usage, concat("the plan is for ", plan.num_ranks, " ranks, but the job has ", num_ranks),
                   concat("start ", plan.num_ranks, " ranks, or write a plan for ", num_ranks, " with --dry-run"));
     constexpr auto samples = static_cast<std::size_t>(Axis::N);
     Partition partition{.num_stages = plan.num_stages, .nodes = plan.nodes};

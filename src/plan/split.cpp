@@ -75,7 +75,7 @@ class SplitParser {
     const std::string_view name = trimmed(field.substr(0, equals));
     if (name.empty()) refuse("has a factor without a name", "write a comma-separated product such as h=2,w=2");
     if (policy_of(name))
-      refuse(concat("mixes ", name, " with other factors"), concat(name, " stands alone: it chooses the whole split"));
+      refuse(concat("mixes ", name, " with other factors"), concat(name, " cannot be combined: it chooses the whole split"));
     Factor result{.text = std::string(field), .target = target(name)};
     for (const Factor& other : factors_)
       if (other.target == result.target)
@@ -92,7 +92,7 @@ class SplitParser {
     if (name == "spatial") return {.axis = spatial_ndims_ == 3 ? GridAxis::D : GridAxis::H};
     for (GridAxis axis : all_grid_axes)
       if (name == parconv::name_of(axis)) return checked(axis);
-    refuse(concat("has no meaning for '", name, "'"),
+    refuse(concat("names the unknown axis '", name, "'"),
            "the axes are n (batch), f (filter), c (channel), d, h, w (spatial) and stages (pipeline), or auto or rule");
   }
 
@@ -111,8 +111,8 @@ class SplitParser {
     if (error == std::errc::result_out_of_range)
       refuse(concat("has the count '", digits, "', which is too large"), concat("use ", suggestions()));
     if (error != std::errc() || end != digits.data() + digits.size())
-      refuse(concat("has '", field, "', whose count is not a whole number"), "write a factor as axis=count, such as h=4");
-    if (value < 1) refuse(concat("has '", field, "', but a count must be at least 1"), "leave an axis out that is not divided");
+      refuse(concat("has '", field, "', whose count is not an integer"), "write a factor as axis=count, such as h=4");
+    if (value < 1) refuse(concat("has '", field, "', but a count must be at least 1"), "leave out axes that are not divided");
     return value;
   }
 
@@ -125,11 +125,11 @@ class SplitParser {
       if (factor.count) continue;
       if (open != nullptr)
         refuse(concat("leaves both ", open->text, " and ", factor.text, " without a count"),
-               "only one axis can take all ranks that are left");
+               "only one axis can take the remaining ranks");
       open = &factor;
     }
     if (open != nullptr && num_ranks_ % needed != 0)
-      refuse(concat("leaves ", open->text, " no whole number of ranks: ", num_ranks_, " is not a multiple of ", needed),
+      refuse(concat("leaves no integer count for ", open->text, ": ", num_ranks_, " is not a multiple of ", needed),
              concat("use ", suggestions()));
     if (open == nullptr && needed != num_ranks_) refuse_number(needed);
     return split_of(static_cast<int>(num_ranks_ / needed));

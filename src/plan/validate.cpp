@@ -18,10 +18,10 @@ class PlanValidator {
   void check_grids() const {
     if (plan_.num_ranks < 1 || plan_.num_stages < 1)
       throw Error(ExitCode::BadData,
-                  concat("a plan for ", plan_.num_ranks, " ranks and ", plan_.num_stages, " stages; both must be at least 1"));
+                  concat("the plan has ", plan_.num_ranks, " ranks and ", plan_.num_stages, " stages; both must be at least 1"));
     if (plan_.nodes.size() != network_.nodes.size())
       throw Error(ExitCode::BadData,
-                  concat("a plan for ", plan_.nodes.size(), " operators, but the network has ", network_.nodes.size()),
+                  concat("the plan is for ", plan_.nodes.size(), " operators, but the network has ", network_.nodes.size()),
                   "write a plan for this network with --dry-run");
     for (NodeId id = 0; id < static_cast<NodeId>(plan_.nodes.size()); ++id) {
       check_grid(id);
@@ -64,9 +64,9 @@ class PlanValidator {
       const NodeId producer = producers_[static_cast<std::size_t>(input)];
       if (producer >= 0 && node_plan(producer).stage > stage)
         refuse(id,
-               concat("stage ", stage, " comes before stage ", node_plan(producer).stage, ", which makes its input '",
+               concat("stage ", stage, " comes before stage ", node_plan(producer).stage, ", which produces its input '",
                       network_.value(input).name, "'"),
-               concat("give it stage ", node_plan(producer).stage, " or a later one"));
+               concat("assign it to stage ", node_plan(producer).stage, " or later"));
     }
   }
 
@@ -76,7 +76,9 @@ class PlanValidator {
     const int parts = num_owned_parts(network_, node, node_plan(id).grid, axis);
     const Cuts& cuts = node_plan(id).cuts[static_cast<std::size_t>(axis)];
     if (are_valid_cuts(cuts, extent, parts)) return;
-    refuse(id, concat("the cuts along ", name_of(axis), " (", written(cuts), ") are not ", parts, " blocks of 0 to ", extent),
+    refuse(id,
+           concat("the cuts along ", name_of(axis), " (", written(cuts), ") do not divide 0 to ", extent, " into ", parts,
+                  " blocks"),
            concat("for example ", written(default_cuts(network_, node, node_plan(id).grid)[static_cast<std::size_t>(axis)])));
   }
 

@@ -160,7 +160,7 @@ class LayoutBuilder {
 
   void deliver_to_store(ValueId value) {
     const NodeId producer = producers_[static_cast<std::size_t>(value)];
-    PARCONV_EXPECT(producer >= 0, "output ", network_.value(value).name, " is made by no node");
+    PARCONV_EXPECT(producer >= 0, "output ", network_.value(value).name, " has no producer");
     const Distribution& owned = placement(producer).owned;
     layout_.deliveries.push_back({.value = value,
                                   .producer = producer,

@@ -37,7 +37,7 @@ ConvAlgorithmTables read_tables(const std::string& file) {
   try {
     return conv_algorithms_from_json(read_text_file(file));
   } catch (const Error& error) {
-    const char* const hint = "Remove the file, and it is written anew.";
+    const char* const hint = "Remove the file; the next run writes a new one.";
     throw Error(error.code(), concat("--conv-algorithm-cache ", file, ": ", error.what()),
                 error.hint().empty() ? hint : error.hint());
   }

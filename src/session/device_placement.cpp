@@ -55,14 +55,13 @@ Transport transport_between_gpus(const PlacementRequest& request, bool is_shared
   if (request.transport == TransportChoice::Staged) return Transport::Staged;
   if (request.transport == TransportChoice::Mpi) {
     if (request.is_mpi_cuda_aware) return Transport::MpiDirect;
-    throw Error(ExitCode::Unavailable,
-                "--transport mpi between GPUs was asked for, but this MPI library does not take their addresses",
+    throw Error(ExitCode::Unavailable, "--transport mpi between GPUs requires a CUDA-aware MPI library, but this one is not",
                 concat("Use --transport staged, which goes through pinned host memory", is_shared ? "." : ", or nccl."));
   }
   const bool can_use_nccl = !is_shared || request.separates_nccl_hosts;
   if (request.transport == TransportChoice::Nccl) {
     if (can_use_nccl) return Transport::Nccl;
-    throw Error(ExitCode::Unavailable, "--transport nccl was asked for, but NCCL does not take several ranks on one GPU",
+    throw Error(ExitCode::Unavailable, "--transport nccl does not support several ranks on one GPU",
                 "Use --transport staged, or one rank per GPU.");
   }
   return is_shared || num_ranks == 1 ? Transport::Staged : Transport::Nccl;
@@ -116,7 +115,7 @@ DevicePlacement choose_placement(const PlacementRequest& request, std::span<cons
   if (request.device == DeviceChoice::Cpu) return on_cpus(request, {});
   const GpuProblem problem = problem_of_gpus(request, offers);
   if (!problem.text.empty() && request.device == DeviceChoice::Cuda)
-    throw Error(ExitCode::Unavailable, "--device cuda was asked for, but " + problem.text, problem.hint);
+    throw Error(ExitCode::Unavailable, "--device cuda is not possible: " + problem.text, problem.hint);
   if (!problem.text.empty()) return on_cpus(request, problem.text);
   DevicePlacement placement{.device = DeviceKind::Gpu};
   for (int rank = 0; rank < static_cast<int>(offers.size()); ++rank)

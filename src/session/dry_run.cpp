@@ -28,7 +28,8 @@ void require_possible(const Request& request, const DryRunMachine& machine) {
                 concat("--hosts ", machine.hosts, " needs at least as many ranks, but there are ", machine.ranks),
                 "Use --ranks.");
   if (!machine.gpu.empty() && request.devices.device == DeviceChoice::Cpu)
-    throw Error(ExitCode::Usage, concat("--gpu ", machine.gpu, " has no meaning with --device cpu"), "Leave one of them out.");
+    throw Error(ExitCode::Usage, concat("--gpu ", machine.gpu, " cannot be combined with --device cpu"),
+                "Leave one of them out.");
 }
 
 /// The offers of all ranks of the machine.

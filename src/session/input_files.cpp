@@ -96,7 +96,7 @@ void check_request(const InputRequest& request, std::span<const ModelInput> inpu
   check_names("--mean", request.means, inputs);
   check_names("--std", request.stds, inputs);
   if (!request.file.empty() && request.files.size() == inputs.size())
-    throw Error(ExitCode::Usage, concat("INPUT ", request.file, " is not needed: --input gives the data of every input"),
+    throw Error(ExitCode::Usage, concat("INPUT ", request.file, " is not needed: --input names the data of every input"),
                 "Leave it out.");
 }
 

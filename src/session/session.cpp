@@ -107,7 +107,7 @@ void Session::State::require_same_everywhere() {
   job().together(JobPhase::Plan, [&] {
     if (!is_same)
       throw Error(ExitCode::BadData, "the ranks do not see the same model, data or plan",
-                  "give files that every host sees alike, such as those of a shared file system");
+                  "use files that are the same on every host, such as those of a shared file system");
   });
 }
 

@@ -21,7 +21,7 @@ void write_text_file(const std::string& path, const std::string& text) {
   if (!file) throw Error(ExitCode::CannotCreate, concat("cannot create ", path), "Check the folder and its permissions.");
   file << text;
   file.close();
-  if (!file) throw Error(ExitCode::Io, concat("cannot write ", path), "Check the free space of the disk.");
+  if (!file) throw Error(ExitCode::Io, concat("cannot write ", path), "Check the free disk space.");
 }
 
 }  // namespace parconv

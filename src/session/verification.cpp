@@ -94,7 +94,7 @@ void require_equal(const Network& network, std::span<const LayerDifference> diff
       ExitCode::Bug,
       fmt::format("layer '{}' differs from the reference by {:.3g} of its largest value {:.3g} (at most {:.1e} is allowed)",
                   layer_name(network, worst), worst.relative(), worst.largest, allowed),
-      "This is a mistake in parconv: please report it with the model, the split and the number of ranks.");
+      "This is a bug in parconv: please report it with the model, the split and the number of ranks.");
 }
 
 std::string verify_summary(const Network& network, std::span<const LayerDifference> differences) {

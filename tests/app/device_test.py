@@ -55,11 +55,11 @@ class Devices(AppCase):
         self.assertNotIn("computing on CPUs", asked.stdout)
 
     def test_graphs_on_cpus_are_reported_on_request_only(self):
-        reason = "no CUDA graphs: the host does its work at once"
+        reason = "no CUDA graphs: the host executes work immediately"
         self.run_small(2, "graphs.h5", "--graphs", "on", "--report", "graphs.jsonl", code=OK, say=reason, **NO_GPU)
         with open(self.path("graphs.jsonl"), encoding="utf-8") as file:
             run = json.loads(file.readline())
-        self.assertEqual((run["graphs"], run["graph_note"], run["graph_launches"]), ("off", "the host does its work at once", 0))
+        self.assertEqual((run["graphs"], run["graph_note"], run["graph_launches"]), ("off", "the host executes work immediately", 0))
         for graphs in ("auto", "off"):
             done = self.run_small(2, "graphs.h5", "--force", "-v", "--graphs", graphs, code=OK, **NO_GPU)
             self.assertNotIn("CUDA graphs", done.stdout)

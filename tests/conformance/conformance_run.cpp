@@ -165,7 +165,7 @@ std::vector<Outcome> run_cases(const Request& request, const Ranks& ranks, Watch
 }
 
 [[noreturn]] void end_hanging_rank(int rank, const std::string& name, double seconds) {
-  std::fprintf(stderr, "rank %d: %s did not end within %g seconds\n", rank, name.c_str(), seconds);
+  std::fprintf(stderr, "rank %d: %s did not complete within %g seconds\n", rank, name.c_str(), seconds);
   ::_exit(static_cast<int>(ExitCode::Communication));
 }
 

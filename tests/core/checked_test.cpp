@@ -45,7 +45,7 @@ TEST(Checked, NamesTheQuantityThatOverflows) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::BadData);
-    EXPECT_THAT(error.what(), testing::HasSubstr("elements of 'x': 2199023255552 * 1073741824 does not fit 64 bits"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("elements of 'x': 2199023255552 * 1073741824 does not fit in 64 bits"));
   }
 }
 

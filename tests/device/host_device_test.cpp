@@ -62,7 +62,7 @@ TEST(HostDevice, ReportsItsMemory) {
 
 TEST(HostDevice, CapturesNothing) {
   const std::unique_ptr<Device> device = make_host_device();
-  EXPECT_EQ(device->capture_problem(), "the host does its work at once");
+  EXPECT_EQ(device->capture_problem(), "the host executes work immediately");
   bool has_run = false;
   EXPECT_THROW(device->capture([&] { has_run = true; }), Error);
   EXPECT_FALSE(has_run);

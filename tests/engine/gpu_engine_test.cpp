@@ -120,7 +120,7 @@ TEST_P(GpuGraphs, AutoComparesTheTimesOfTicks) {
   EXPECT_GT(report.direct_tick_seconds, 0);
   EXPECT_GT(report.graph_tick_seconds, 0);
   EXPECT_EQ(report.are_used, report.graph_tick_seconds < 0.98 * report.direct_tick_seconds);
-  EXPECT_EQ(report.note, report.are_used ? "" : "graphs gain less than 2 %");
+  EXPECT_EQ(report.note, report.are_used ? "" : "graphs save less than 2 %");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GpuGraphs, ::testing::Values("staged", "nccl"),

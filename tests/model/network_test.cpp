@@ -53,19 +53,19 @@ TEST(Network, AReaderIsListedOnce) {
 TEST(Validate, AcceptsConsistentNetworks) { EXPECT_NO_THROW(validate(branching())); }
 
 TEST(Validate, RefusesInconsistentNetworks) {
-  EXPECT_THAT(refusal([](Network& n) { n.nodes[1].inputs[0] = 99; }), HasSubstr("Conv 'b_node': names value 99"));
-  EXPECT_THAT(refusal([](Network& n) { n.outputs[0] = -1; }), HasSubstr("the list of outputs: names value -1"));
-  EXPECT_THAT(refusal([](Network& n) { std::swap(n.nodes[0], n.nodes[1]); }), HasSubstr("reads 'a' before any node makes it"));
-  EXPECT_THAT(refusal([](Network& n) { n.nodes[1].output = 1; }), HasSubstr("makes 'a', which already has a producer"));
-  EXPECT_THAT(refusal([](Network& n) { n.nodes[0].output = 0; }), HasSubstr("makes 'x', which already has a producer"));
+  EXPECT_THAT(refusal([](Network& n) { n.nodes[1].inputs[0] = 99; }), HasSubstr("Conv 'b_node': refers to value 99"));
+  EXPECT_THAT(refusal([](Network& n) { n.outputs[0] = -1; }), HasSubstr("the list of outputs: refers to value -1"));
+  EXPECT_THAT(refusal([](Network& n) { std::swap(n.nodes[0], n.nodes[1]); }), HasSubstr("reads 'a' before any node produces it"));
+  EXPECT_THAT(refusal([](Network& n) { n.nodes[1].output = 1; }), HasSubstr("produces 'a', which already has a producer"));
+  EXPECT_THAT(refusal([](Network& n) { n.nodes[0].output = 0; }), HasSubstr("produces 'x', which already has a producer"));
   EXPECT_THAT(refusal([](Network& n) { n.value(2).extents[Axis::H] = 9; }), HasSubstr("declared as 2x4x1x9x8"));
-  EXPECT_THAT(refusal([](Network& n) { n.value(2).name = "a"; }), HasSubstr("has no name of its own"));
+  EXPECT_THAT(refusal([](Network& n) { n.value(2).name = "a"; }), HasSubstr("is not unique"));
   EXPECT_THAT(refusal([](Network& n) { n.value(0).ndims = 2; }), HasSubstr("not those of a tensor with 2 dimensions"));
   EXPECT_THAT(refusal([](Network& n) { n.value(0).extents[Axis::C] = 0; }), HasSubstr("dimension 1 is 0"));
   EXPECT_THAT(refusal([](Network& n) { n.nodes[0].epilogue.bias = {1, 2}; }), HasSubstr("has 2 biases for 4 channels"));
   EXPECT_THAT(refusal([](Network& n) { n.nodes[0].epilogue.has_residual = true; }), HasSubstr("has no input"));
-  EXPECT_THAT(refusal([](Network& n) { n.value(0).kind = ValueKind::Activation; }), HasSubstr("not an input"));
-  EXPECT_THAT(refusal([](Network& n) { n.nodes.pop_back(); }), HasSubstr("output 'out': no node makes it"));
+  EXPECT_THAT(refusal([](Network& n) { n.value(0).kind = ValueKind::Activation; }), HasSubstr("not marked as one"));
+  EXPECT_THAT(refusal([](Network& n) { n.nodes.pop_back(); }), HasSubstr("output 'out': no node produces it"));
 }
 
 TEST(Validate, ChecksResidualsAndConstants) {
@@ -131,7 +131,7 @@ TEST(WithBatch, RefusesOperatorsThatMixSamples) {
   EXPECT_THAT(batch_refusal(Reshape{}, {.extents = {{4, 2, 1, 2, 2}}}), HasSubstr("Reshape 'out_node' mixes samples"));
   EXPECT_THAT(batch_refusal(Softmax{.axes = {true, true, true, true, true}}, same),
               HasSubstr("Softmax 'out_node' mixes samples"));
-  EXPECT_THAT(batch_refusal(Sum{}, same, true), HasSubstr("reads 'c' of a fixed number of samples"));
+  EXPECT_THAT(batch_refusal(Sum{}, same, true), HasSubstr("reads 'c' with a fixed batch size"));
   EXPECT_EQ(batch_refusal(Softmax{.axes = {false, true, false, false, false}}, same), "no error");
 }
 

@@ -55,7 +55,7 @@ TEST(Partitioner, DecisionsOfACallerAreKeptAndMissingCutsAdded) {
 TEST(Partitioner, RefusesPartitionsThatDoNotFit) {
   EXPECT_THAT(refusal(hand_written({0, 2, 11}), 2, ExitCode::BadData), HasSubstr("'middle' (Conv): the cuts along h (0 2 11)"));
   const auto returns = [](Partition partition) { return [partition](const Network&, int) { return partition; }; };
-  EXPECT_THAT(refusal(returns({}), 2, ExitCode::BadData), HasSubstr("a plan for 0 operators, but the network has 2"));
+  EXPECT_THAT(refusal(returns({}), 2, ExitCode::BadData), HasSubstr("the plan is for 0 operators, but the network has 2"));
   EXPECT_THAT(refusal(returns({.num_stages = 0, .nodes = {{}, {}}}), 2, ExitCode::BadData), HasSubstr("must be at least 1"));
   const NodePlan huge{.grid = {.parts = {{1 << 20, 1 << 20, 1 << 20, 1, 1, 1}}}};
   EXPECT_THAT(refusal(returns({.nodes = {huge, {}}}), 2, ExitCode::BadData), HasSubstr("does not fit the ranks 0 to 1"))
@@ -95,10 +95,10 @@ TEST(PlanPartitioner, KeepsItsGridsForAnotherNumberOfSamples) {
 
 TEST(PlanPartitioner, RefusesOtherNumbersOfRanksAndOtherNetworks) {
   const Plan plan = make_plan(two_convolutions(), parse_split("h=2", 2, 2), 2);
-  EXPECT_EQ(refusal(plan_partitioner(plan), 3, ExitCode::Usage), "a plan for 2 ranks, but the job has 3");
+  EXPECT_EQ(refusal(plan_partitioner(plan), 3, ExitCode::Usage), "the plan is for 2 ranks, but the job has 3");
   Plan longer = plan;
   longer.nodes.push_back(longer.nodes.back());
-  EXPECT_THAT(refusal(plan_partitioner(longer), 2, ExitCode::BadData), HasSubstr("a plan for 3 operators"));
+  EXPECT_THAT(refusal(plan_partitioner(longer), 2, ExitCode::BadData), HasSubstr("the plan is for 3 operators"));
 }
 
 }  // namespace

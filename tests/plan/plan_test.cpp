@@ -126,7 +126,7 @@ std::string refusal(const std::function<void(Plan&)>& damage) {
 
 TEST(ValidatePlan, NamesTheMismatch) {
   EXPECT_EQ(refusal([](Plan&) {}), "no error");
-  EXPECT_THAT(refusal([](Plan& p) { p.nodes.pop_back(); }), HasSubstr("a plan for 4 operators, but the network has 5"));
+  EXPECT_THAT(refusal([](Plan& p) { p.nodes.pop_back(); }), HasSubstr("the plan is for 4 operators, but the network has 5"));
   EXPECT_THAT(refusal([](Plan& p) { p.num_ranks = 0; }), HasSubstr("must be at least 1"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].grid.first_rank = 3; }),
               HasSubstr("plan of 'rows14' (Conv): split h=2 from rank 3 does not fit the ranks 0 to 3"));
@@ -136,9 +136,9 @@ TEST(ValidatePlan, NamesTheMismatch) {
               HasSubstr("does not fit"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[4].stage = 2; }), HasSubstr("stage 2 is not one of 0 to 1"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[4].stage = 0; }),
-              HasSubstr("stage 0 comes before stage 1, which makes its input 'mean'"));
+              HasSubstr("stage 0 comes before stage 1, which produces its input 'mean'"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].cuts[3] = {0, 7}; }),
-              HasSubstr("the cuts along h (0 7) are not 2 blocks of 0 to 14 | for example 0 7 14"));
+              HasSubstr("the cuts along h (0 7) do not divide 0 to 14 into 2 blocks | for example 0 7 14"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].cuts[3] = {0, 7, 13}; }), HasSubstr("0 to 14"));
 }
 

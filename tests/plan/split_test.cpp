@@ -79,11 +79,11 @@ TEST(ParseSplit, SuggestionsFit) {
 TEST(ParseSplit, RefusesMalformedText) {
   EXPECT_EQ(refusal("", 4).message, "split '' is empty");
   EXPECT_EQ(refusal("", 4).hint, "use auto, or h=4, h=2,w=2");
-  EXPECT_EQ(refusal("q=4", 4).message, "split 'q=4' has no meaning for 'q'");
+  EXPECT_EQ(refusal("q=4", 4).message, "split 'q=4' names the unknown axis 'q'");
   EXPECT_THAT(refusal("q=4", 4).hint, HasSubstr("n (batch), f (filter), c (channel), d, h, w (spatial) and stages (pipeline)"));
-  EXPECT_EQ(refusal("h=", 4).message, "split 'h=' has 'h=', whose count is not a whole number");
-  EXPECT_EQ(refusal("h=2x", 4).message, "split 'h=2x' has 'h=2x', whose count is not a whole number");
-  EXPECT_EQ(refusal("h=4.0", 4).message, "split 'h=4.0' has 'h=4.0', whose count is not a whole number");
+  EXPECT_EQ(refusal("h=", 4).message, "split 'h=' has 'h=', whose count is not an integer");
+  EXPECT_EQ(refusal("h=2x", 4).message, "split 'h=2x' has 'h=2x', whose count is not an integer");
+  EXPECT_EQ(refusal("h=4.0", 4).message, "split 'h=4.0' has 'h=4.0', whose count is not an integer");
   EXPECT_EQ(refusal("h=0", 4).message, "split 'h=0' has 'h=0', but a count must be at least 1");
   EXPECT_EQ(refusal("h=-2", 4).message, "split 'h=-2' has 'h=-2', but a count must be at least 1");
   EXPECT_EQ(refusal("h=2,,w=2", 4).message, "split 'h=2,,w=2' has a factor without a name");
@@ -101,9 +101,9 @@ TEST(ParseSplit, RefusesAxesThatAreNamedTwice) {
 
 TEST(ParseSplit, OneAxisTakesTheRemainingRanks) {
   EXPECT_EQ(refusal("h,w", 4).message, "split 'h,w' leaves both h and w without a count");
-  EXPECT_EQ(refusal("h=3,w", 4).message, "split 'h=3,w' leaves w no whole number of ranks: 4 is not a multiple of 3");
+  EXPECT_EQ(refusal("h=3,w", 4).message, "split 'h=3,w' leaves no integer count for w: 4 is not a multiple of 3");
   EXPECT_EQ(refusal("h=3,w", 4).hint, "use h=4, h=2,w=2");
-  EXPECT_EQ(refusal("h=8,w", 4).message, "split 'h=8,w' leaves w no whole number of ranks: 4 is not a multiple of 8");
+  EXPECT_EQ(refusal("h=8,w", 4).message, "split 'h=8,w' leaves no integer count for w: 4 is not a multiple of 8");
 }
 
 TEST(ParseSplit, RefusesAxesThatTheDataDoesNotHave) {
@@ -117,7 +117,7 @@ TEST(ParseSplit, LargeCountsAreErrors) {
             "split 'h=99999999999999999999' has the count '99999999999999999999', which is too large");
   EXPECT_EQ(refusal("h=65536,w=65536", 4).message, "split 'h=65536,w=65536' needs more than 2147483647 ranks");
   EXPECT_EQ(refusal("h=2147483647,w", 4).message,
-            "split 'h=2147483647,w' leaves w no whole number of ranks: 4 is not a multiple of 2147483647");
+            "split 'h=2147483647,w' leaves no integer count for w: 4 is not a multiple of 2147483647");
 }
 
 TEST(SplitToString, IsReadBack) {

@@ -105,7 +105,7 @@ void fix_random_seed() {
 }
 
 [[noreturn]] void end_hanging_rank(int rank, const std::string& test, double seconds) {
-  std::fprintf(stderr, "rank %d: %s did not end within %g seconds\n", rank, test.c_str(), seconds);
+  std::fprintf(stderr, "rank %d: %s did not complete within %g seconds\n", rank, test.c_str(), seconds);
   ::_exit(static_cast<int>(ExitCode::Communication));
 }
 

@@ -29,10 +29,10 @@ class Random {
     return random;
   }
 
-  /// Makes the given choices, each lowered to the greatest one possible, then the least ones. Every list of choices is valid.
+  /// Replays `choices`, each lowered to the greatest one possible, then the least ones. Every list of choices is valid.
   static Random replayed(Choices choices) {
     Random random = recorded(0);
-    random.log_->given = std::move(choices);
+    random.log_->replayed = std::move(choices);
     random.log_->is_replayed = true;
     return random;
   }
@@ -89,7 +89,7 @@ class Random {
  private:
   struct Log {
     Choices made{};
-    Choices given{};
+    Choices replayed{};
     bool is_replayed = false;
   };
 
@@ -102,7 +102,7 @@ class Random {
     const std::size_t at = log_->made.size();
     index_t choice = 0;
     if (!log_->is_replayed) choice = draw();
-    if (log_->is_replayed && at < log_->given.size()) choice = std::min(log_->given[at], most);
+    if (log_->is_replayed && at < log_->replayed.size()) choice = std::min(log_->replayed[at], most);
     log_->made.push_back(choice);
     return choice;
   }

@@ -27,7 +27,7 @@ void check(int status, const char* call, std::source_location where) {
   if (status == MPI_SUCCESS) return;
   throw Error(ExitCode::Communication,
               concat(call, " failed: ", text_of(status), " (", file_name_of(where), ":", where.line(), ")"),
-              "Look for the first rank that ended, and at the network between the hosts.");
+              "Check which rank ended first, and the network between the hosts.");
 }
 
 bool is_running() {

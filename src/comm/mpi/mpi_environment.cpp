@@ -21,8 +21,8 @@ void require_threads() {
   int provided = MPI_THREAD_SINGLE;
   mpi::check(MPI_Query_thread(&provided), "MPI_Query_thread");
   if (provided < MPI_THREAD_FUNNELED)
-    throw Error(ExitCode::Config, "asked MPI for MPI_THREAD_FUNNELED, found a library that allows one thread only",
-                "Use an MPI library that was built with thread support.");
+    throw Error(ExitCode::Config, "the MPI library supports MPI_THREAD_SINGLE only; MPI_THREAD_FUNNELED is required",
+                "Use an MPI library built with thread support.");
 }
 
 }  // namespace

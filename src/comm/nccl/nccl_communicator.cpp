@@ -137,7 +137,7 @@ class NcclCommunicator final : public Communicator {
       const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
       if (spent.count() > options_.timeout_seconds)
         throw Error(ExitCode::Communication, concat("the first messages did not arrive within ", options_.timeout_seconds, " s"),
-                    "Look at the network between the hosts; NCCL_DEBUG=INFO reports more.");
+                    "Check the network between the hosts; set NCCL_DEBUG=INFO for details.");
       std::this_thread::yield();
     }
   }

@@ -35,7 +35,7 @@ void check(ncclResult_t status, const char* call, std::source_location where) {
   throw Error(ExitCode::Communication,
               concat(call, " failed: ", ncclGetErrorString(status), ": ", ncclGetLastError(nullptr), " (", where.file_name(), ":",
                      where.line(), ")"),
-              "NCCL_DEBUG=INFO reports more; --transport staged moves data without NCCL.");
+              "Set NCCL_DEBUG=INFO for details, or use --transport staged, which does not need NCCL.");
 }
 
 Handle::Handle(const ncclUniqueId& id, const Group& group, const NcclOptions& options) : options_(options) {
@@ -64,8 +64,8 @@ void Handle::settle(const char* call) const {
   const Clock::time_point deadline = deadline_after(options_.timeout_seconds);
   while (is_in_progress()) {
     if (Clock::now() > deadline)
-      throw Error(ExitCode::Communication, concat(call, " did not end within ", options_.timeout_seconds, " s"),
-                  "Look at the other ranks and their network; NCCL_DEBUG=INFO reports more.");
+      throw Error(ExitCode::Communication, concat(call, " did not complete within ", options_.timeout_seconds, " s"),
+                  "Check the other ranks and their network; set NCCL_DEBUG=INFO for details.");
     std::this_thread::yield();
   }
 }

@@ -8,7 +8,7 @@
 namespace parconv {
 
 std::unique_ptr<Communicator> make_nccl_communicator(Control&, Device&, const NcclOptions&) {
-  throw Error(ExitCode::Unavailable, "this build has no NCCL (PARCONV_CUDA=OFF)", "Use --transport staged or mpi.");
+  throw Error(ExitCode::Unavailable, "this build has no NCCL support (PARCONV_CUDA=OFF)", "Use --transport staged or mpi.");
 }
 
 }  // namespace parconv

@@ -29,7 +29,7 @@ void check(cudnnStatus_t status, const char* call, std::source_location where) {
   const std::string text = concat("cuDNN ", version(), ": ", call, " failed: ", cudnnGetErrorString(status), " (", last_message(),
                                   ", ", where.file_name(), ":", where.line(), ")");
   if (is_short_of_memory(status)) throw Error(ExitCode::OutOfMemory, text, "Use more ranks, so that each holds less.");
-  throw Error(ExitCode::Unavailable, text, "This is a limit of the library or of the GPU. --device cpu computes without it.");
+  throw Error(ExitCode::Unavailable, text, "This is a limitation of cuDNN or of the GPU. Use --device cpu.");
 }
 
 bool is_refused(cudnnStatus_t status, const char* call, std::source_location where) {
@@ -52,8 +52,7 @@ cudnnDataType_t data_type(DType type) {
     case DType::BF16:
       return CUDNN_DATA_BFLOAT16;
     default:
-      throw Error(ExitCode::Unavailable,
-                  concat("the cudnn backend computes on f32, f16 and bf16; it was asked for ", name_of(type)),
+      throw Error(ExitCode::Unavailable, concat("the cudnn backend supports f32, f16 and bf16, not ", name_of(type)),
                   "Use --dtype f32, f16 or bf16.");
   }
 }

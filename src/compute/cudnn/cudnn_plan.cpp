@@ -184,7 +184,7 @@ std::string to_json(const Descriptor& properties) {
 #else
 namespace {
 [[noreturn]] void refuse_properties() {
-  throw Error(ExitCode::Unavailable, concat("cuDNN ", version(), " cannot describe GPUs"), "Use cuDNN 9.8 or newer.");
+  throw Error(ExitCode::Unavailable, concat("cuDNN ", version(), " cannot read descriptions of GPUs"), "Use cuDNN 9.8 or newer.");
 }
 }  // namespace
 Descriptor device_properties(int) { refuse_properties(); }

@@ -13,7 +13,7 @@ std::unique_ptr<Kernel> make_element_kernel(const LocalOp& op, const Executor& e
   return std::visit(
       [&]<class Kind>(const Kind& kind) -> std::unique_ptr<Kernel> {
         if constexpr (KindWithFilter<Kind>)
-          throw Error(ExitCode::Unavailable, concat("no function of elements computes the kind \"", Kind::name, "\""),
+          throw Error(ExitCode::Unavailable, concat("no element-wise kernel for the kind \"", Kind::name, "\""),
                       "Convolutions are prepared by a ConvLibrary.");
         else
           return make_element_kernel_of(kind, op, executor);

@@ -12,7 +12,7 @@ bool has_channels_side_by_side(const OperandLayout& layout) {
 
 void check_type(const OperandLayout& operand) {
   if (is_element_type(operand.type)) return;
-  throw Error(ExitCode::Unavailable, concat("a GPU computes on f32, f16 and bf16; it was asked for ", name_of(operand.type)),
+  throw Error(ExitCode::Unavailable, concat("GPU kernels support f32, f16 and bf16, not ", name_of(operand.type)),
               "Use --dtype f32, f16 or bf16.");
 }
 

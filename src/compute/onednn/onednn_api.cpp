@@ -80,7 +80,7 @@ void append_activation(dnnl::post_ops& post_ops, const Activation& activation) {
 void check(dnnl_status_t status, const char* call) {
   if (status == dnnl_success) return;
   throw Error(ExitCode::Unavailable, concat("oneDNN ", version(), ": ", call, " failed with status ", static_cast<int>(status)),
-              "This is a limit of the library. Use another device, or another version of oneDNN.");
+              "This is a limitation of oneDNN. Use another version of it, or another device.");
 }
 
 void use_threads(int threads) {

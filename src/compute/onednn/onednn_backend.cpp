@@ -12,7 +12,7 @@ namespace {
 void check_operand(const OperandLayout& operand) {
   PARCONV_EXPECT(operand.strides[Axis::C] == 1 || operand.extents[Axis::C] == 1, "channel stride ", operand.strides[Axis::C]);
   if (operand.type == DType::F32 || operand.type == DType::BF16) return;
-  throw Error(ExitCode::Unavailable, concat("the onednn backend computes in f32 and bf16, not in ", name_of(operand.type)),
+  throw Error(ExitCode::Unavailable, concat("the onednn backend supports f32 and bf16, not ", name_of(operand.type)),
               "Use --dtype f32 or bf16.");
 }
 
@@ -54,7 +54,7 @@ void require_fast_on_cpu(DType type) {
   if (onednn::has_instructions_for(type)) return;
   const bool is_possible = type == DType::BF16;
   throw Error(ExitCode::Unavailable,
-              concat("oneDNN ", onednn::version(), " has no fast convolutions of ", name_of(type),
+              concat("oneDNN ", onednn::version(), " has no fast convolutions in ", name_of(type),
                      is_possible ? " on this CPU: it lacks AVX512_BF16" : " on CPUs"),
               is_possible ? "Use --dtype f32, or a CPU with AVX512_BF16." : "Use --dtype f32 or bf16.");
 }

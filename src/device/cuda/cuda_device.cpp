@@ -170,7 +170,7 @@ class CudaDevice final : public Device {
     const DeviceMemory now = memory();
     throw Error(
         ExitCode::OutOfMemory,
-        concat(size_bytes, " bytes of ", kind == MemoryKind::Device ? "GPU" : "pinned host", " memory were asked for; GPU ",
+        concat("cannot allocate ", size_bytes, " bytes of ", kind == MemoryKind::Device ? "GPU" : "pinned host", " memory: GPU ",
                index_, " (", info_.name, ") has ", now.free_bytes, " of ", now.total_bytes, " bytes free"),
         "Use more ranks, smaller micro-batches (--micro-batch), or a GPU with more memory.");
   }

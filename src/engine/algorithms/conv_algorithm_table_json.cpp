@@ -55,7 +55,8 @@ int small_integer(const Json& object, const char* key, const std::string& of) {
 
 std::string text(const Json& object, const char* key, const std::string& of) {
   const Json& json = member(object, key, of);
-  if (!json.is_string()) checks.refuse(concat("key ", quoted(key), " of ", of), concat("is ", json.dump(), ", but must be text"));
+  if (!json.is_string())
+    checks.refuse(concat("key ", quoted(key), " of ", of), concat("is ", json.dump(), ", but must be a string"));
   return json.get<std::string>();
 }
 
@@ -69,7 +70,7 @@ const Json& list(const Json& object, const char* key, const std::string& of) {
 double seconds_from(const Json& object, const std::string& of) {
   const Json& json = member(object, "seconds", of);
   const bool is_time = json.is_number() && std::isfinite(json.get<double>()) && json.get<double>() >= 0;
-  if (!is_time) checks.refuse(concat("key \"seconds\" of ", of), concat("is ", json.dump(), ", but must be a time"));
+  if (!is_time) checks.refuse(concat("key \"seconds\" of ", of), concat("is ", json.dump(), ", but must be a number of seconds"));
   return json.get<double>();
 }
 
@@ -119,7 +120,7 @@ void check_header(const Json& json) {
   const Json& version = json[key_name];
   if (version != table_version)
     checks.refuse(key, concat("is version ", version.dump(), ", but this program reads version ", table_version),
-                  "remove the file, and it is written anew");
+                  "remove the file; the next run writes a new one");
   checks.require_known_keys(json, {key_name, "machines"}, "the file");
 }
 
@@ -149,7 +150,7 @@ ConvAlgorithmTables conv_algorithms_from_json(std::string_view json_text) {
   for (const Json& each : list(json, "machines", file)) {
     const std::string of = concat("machine ", tables.size());
     const ConvAlgorithmMachine machine = machine_from(each, of);
-    if (tables.contains(machine)) checks.refuse(of, concat("is ", to_string(machine), " once more"), "keep one of them");
+    if (tables.contains(machine)) checks.refuse(of, concat("repeats the entry of ", to_string(machine)), "keep one of them");
     tables.emplace(machine, choices_from(member(each, "choices", of), of));
   }
   return tables;

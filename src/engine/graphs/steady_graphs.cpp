@@ -43,7 +43,7 @@ void SteadyGraphs::begin_run(index_t micro_batches) {
   past_ = {};
   if (has_agreed_ || use_ == GraphUse::Off) return;
   has_agreed_ = true;
-  if (control_ == nullptr) return refuse("the ranks cannot agree");
+  if (control_ == nullptr) return refuse("the engine has no communicator for agreement");
   agree();
 }
 
@@ -51,8 +51,7 @@ void SteadyGraphs::agree() {
   if (const std::string problem = first_problem(*control_, own_problem()); !problem.empty()) return refuse(problem);
   period_ = common_multiple(*control_, parts_.steps.period());
   last_stage_ = control_->max(last_stage(parts_.program));
-  if (period_ > most_phases)
-    return refuse(concat("the addresses are the same again after ", period_, " ticks only, more than ", most_phases));
+  if (period_ > most_phases) return refuse(concat("addresses repeat only after ", period_, " ticks, more than ", most_phases));
   trial_.emplace(use_, period_);
 }
 
@@ -130,7 +129,7 @@ void SteadyGraphs::judge() {
   report_.graph_tick_seconds = control_->max(trial_->median_seconds(TickWay::Graph));
   trial_->judge(report_.direct_tick_seconds, report_.graph_tick_seconds);
   if (trial_->is_kept()) return;
-  refuse("graphs gain less than 2 %");
+  refuse("graphs save less than 2 %");
   graphs_.clear();
 }
 

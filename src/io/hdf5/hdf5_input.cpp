@@ -27,7 +27,7 @@ void expect_readable_file(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0 && (errno == ENOENT || errno == ENOTDIR))
     throw Error(ExitCode::InputMissing, concat("the input file ", path, " does not exist"),
-                "Check the name; a data set inside is named as FILE.h5:/path.");
+                "Check the name; FILE.h5:/path names a data set in a file.");
   if (descriptor < 0) throw Error(ExitCode::InputMissing, concat("cannot open ", path, ": ", std::strerror(errno)));
   ::close(descriptor);
   std::error_code error;
@@ -97,7 +97,7 @@ std::string only_numeric_dataset(hid_t file, const std::string& file_name) {
   }
   if (usable.size() == 1) return usable.front().path;
   if (usable.empty())
-    throw Error(ExitCode::BadData, concat(file_name, " has no data set of numbers with 2 to 5 axes; it has ", describe(all)),
+    throw Error(ExitCode::BadData, concat(file_name, " has no numeric data set with 2 to 5 axes; it has ", describe(all)),
                 types_hint);
   throw Error(ExitCode::BadData, concat(file_name, " has ", usable.size(), " data sets to choose from: ", describe(usable)),
               concat("Name one of them, for example ", file_name, ":", usable.front().path));
@@ -139,7 +139,7 @@ void expect_plain_storage(hid_t creation, const Attempt& attempt) {
         check(H5Pget_filter2(creation, static_cast<unsigned>(k), nullptr, &num_values, nullptr, 0, nullptr, nullptr), attempt);
     if (filter >= H5Z_FILTER_RESERVED || H5Zfilter_avail(filter) <= 0)
       throw Error(ExitCode::BadData,
-                  concat(attempt.object, " is compressed with filter ", filter, ", which is not a part of HDF5"),
+                  concat(attempt.object, " is compressed with filter ", filter, ", which HDF5 does not include"),
                   "Store it uncompressed or with gzip: h5repack -f GZIP=1 IN.h5 OUT.h5");
   }
 }
@@ -166,7 +166,7 @@ void expect_usable_dims(const InputDataset& input) {
   if (!is_usable_rank(input.dims.size()))
     throw Error(ExitCode::BadData, concat(input.name, " has ", input.dims.size(), " axes; an input has 2 to 5"));
   for (index_t dim : input.dims) {
-    if (dim == 0) throw Error(ExitCode::BadData, concat(input.name, " has an axis without elements"));
+    if (dim == 0) throw Error(ExitCode::BadData, concat(input.name, " has an axis of size 0"));
   }
   // An element takes 4 bytes in memory and at most 8 in the file.
   checked_mul(checked_product(input.dims, "elements of the input"), 8, "bytes of the input");
@@ -182,7 +182,7 @@ std::string read_string(hid_t attribute, const Attempt& attempt) {
   const Handle type(H5Aget_type(attribute), &H5Tclose, attempt);
   const Handle space(H5Aget_space(attribute), &H5Sclose, attempt);
   if (H5Tget_class(type.get()) != H5T_STRING || H5Sget_simple_extent_npoints(space.get()) != 1)
-    throw Error(ExitCode::BadData, concat("the attribute 'layout' of ", attempt.object, " is not one string"));
+    throw Error(ExitCode::BadData, concat("the attribute 'layout' of ", attempt.object, " is not a single string"));
   if (check(H5Tis_variable_str(type.get()), attempt) > 0) {
     char* text = nullptr;
     check(H5Aread(attribute, type.get(), &text), attempt);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view letters = "NCDHW";
 constexpr const char* layout_hint =
-    "Give a layout with one letter of N, C, D, H, W for each axis of the data set, slowest first, for example NCHW or HWC "
+    "A layout has one letter of N, C, D, H, W for each axis of the data set, slowest first, for example NCHW or HWC "
     "(option --layout, or a string attribute 'layout' of the data set).";
 
 bool has(std::string_view text, char letter) { return text.find(letter) != std::string_view::npos; }

@@ -40,15 +40,15 @@ std::vector<float> per_channel(const std::vector<float>& values, index_t channel
   const auto count = static_cast<std::size_t>(channels);
   if (values.size() == 1) return std::vector<float>(count, values.front());
   if (!values.empty() && values.size() != count)
-    throw Error(ExitCode::BadData, concat(what, " has ", values.size(), " numbers for an input of ", channels, " channels"),
-                "Give one number per channel, or a single one.");
+    throw Error(ExitCode::BadData, concat(what, " has ", values.size(), " values, but the input has ", channels, " channels"),
+                "Pass one value per channel, or one for all channels.");
   return values;
 }
 
 InputScaling scaling_of(const InputScaling& requested, index_t channels) {
   const std::vector<float> deviations = per_channel(requested.std, channels, "the standard deviation");
   if (std::find(deviations.begin(), deviations.end(), 0.0f) != deviations.end())
-    throw Error(ExitCode::BadData, "the standard deviation of a channel is 0", "Leave constant channels at 1.");
+    throw Error(ExitCode::BadData, "the standard deviation of a channel is 0", "Use 1 for constant channels.");
   return {.scale = requested.scale, .mean = per_channel(requested.mean, channels, "the mean"), .std = deviations};
 }
 

@@ -54,7 +54,7 @@ GridVector parts_from_json(const Json& json, const std::string& where) {
 }
 
 Cuts cuts_from_json(const Json& json, const std::string& where) {
-  if (!json.is_array()) checks.refuse(where, concat("is ", json.dump(), ", but must be a list of borders such as [0,8,16]"));
+  if (!json.is_array()) checks.refuse(where, concat("is ", json.dump(), ", but must be a list of cuts such as [0,8,16]"));
   Cuts cuts;
   for (const Json& border : json) cuts.push_back(checks.integer(border, where, 0, std::numeric_limits<index_t>::max()));
   return cuts;
@@ -126,7 +126,8 @@ class PlanReader {
     index_t ranks = split.stages;
     for (int count : split.parts.values) ranks = std::min(ranks * count, index_t{num_ranks_} + 1);
     if (ranks != num_ranks_)
-      checks.refuse("key \"default\" of the file", concat("does not multiply to ", num_ranks_, ", the number of ranks"),
+      checks.refuse("key \"default\" of the file",
+                    concat("has counts whose product is not ", num_ranks_, ", the number of ranks"),
                     "change its counts or \"ranks\"");
   }
 
@@ -141,7 +142,7 @@ class PlanReader {
     for (const auto& [name, json] : nodes.items()) {
       const auto id = ids.find(name);
       if (id == ids.end())
-        checks.refuse(concat("tensor ", quoted(name)), "is not made by any operator of the network",
+        checks.refuse(concat("tensor ", quoted(name)), "is not an output of any operator of the network",
                       "nodes are named by their output tensors after fusion; --dry-run writes a complete plan");
       read_node(json, quoted(name), network_.nodes[id->second], plan.nodes[id->second]);
     }

@@ -10,7 +10,7 @@ using onnx::AttributeProto;
 Attributes::Attributes(const onnx::NodeProto& node, std::string label) : label_(std::move(label)) {
   for (const AttributeProto& attribute : node.attribute())
     if (!attributes_.emplace(attribute.name(), &attribute).second)
-      throw Error(ExitCode::BadData, concat(label_, ": attribute ", attribute.name(), " is there twice"));
+      throw Error(ExitCode::BadData, concat(label_, ": attribute ", attribute.name(), " occurs twice"));
 }
 
 bool Attributes::has(const std::string& name) {
@@ -62,7 +62,7 @@ const onnx::TensorProto* Attributes::get_tensor(const std::string& name) {
 void Attributes::expect_none_left() const {
   for (const auto& [name, attribute] : attributes_)
     if (!asked_.contains(name))
-      throw Error(ExitCode::BadData, concat(label_, ": attribute ", name, " is not known for this operator"),
+      throw Error(ExitCode::BadData, concat(label_, ": attribute ", name, " is unknown for this operator"),
                   "the model may need a newer version of parconv");
 }
 

@@ -36,9 +36,9 @@ void OnnxNetworkBuilder::add_output(const std::string& name) {
     throw Error(ExitCode::BadData, concat("output '", name, "' is a constant: it does not depend on any input"));
   const ValueId id = value(name);
   if (network_.value(id).kind != ValueKind::Activation)
-    throw Error(ExitCode::BadData, concat("output '", name, "' is an input of the model"), "put an Identity between them");
+    throw Error(ExitCode::BadData, concat("output '", name, "' is an input of the model"), "insert an Identity node");
   if (!output_names_.insert(name).second)
-    throw Error(ExitCode::BadData, concat("output '", name, "' is there twice"), "leave one of them out");
+    throw Error(ExitCode::BadData, concat("output '", name, "' is listed twice"), "leave one of them out");
   network_.outputs.push_back(id);
 }
 

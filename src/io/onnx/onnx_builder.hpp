@@ -24,8 +24,8 @@ struct Chain {
   std::string node{};  ///< node that ends the chain
 };
 
-/// A name of the graph is one of: a constant; a value of the network; or a chain, which is made, in one move, only if somebody
-/// reads it: another Reshape or Transpose makes it longer, and a Gemm can read the value before a Flatten.
+/// A name of the graph is one of: a constant; a value of the network; or a chain, which is made, in one move, only if it
+/// is read: another Reshape or Transpose makes it longer, and a Gemm can read the value before a Flatten.
 class OnnxNetworkBuilder {
  public:
   /// `graph` and `contents` must outlive this.

@@ -91,7 +91,7 @@ Result fold_cast(NodeReader& node) {
   if (from.is_integer) return from;
   Ints integers;
   for (const float value : values) {
-    if (!(std::abs(value) < 1e15F)) node.refuse(concat("cannot make an integer of ", value));
+    if (!(std::abs(value) < 1e15F)) node.refuse(concat("cannot convert ", value, " to an integer"));
     integers.push_back(static_cast<index_t>(value));
   }
   return integer_constant(std::move(integers), from.dims);
@@ -143,7 +143,7 @@ Result fold_slice(NodeReader& node) {
   if (data.dims.size() != 1) return std::nullopt;
   const Range range = range_of(node);
   if (range.starts.size() != 1 || range.ends.size() != 1 || range.axes.size() != 1 || range.steps.size() != 1)
-    node.refuse("takes a slice of a list, but has not one start, end, axis and step");
+    node.refuse("slices a list, but does not have one start, end, axis and step");
   resolved_index(node, range.axes[0], 1, "axis");
   const index_t count = data.dims[0], step = range.steps[0];
   if (step == 0) node.refuse("has a step of 0");
@@ -203,7 +203,7 @@ Ints broadcast_dims(NodeReader& node, const std::vector<OnnxConstant>& inputs) {
     for (std::size_t k = 0; k < input.dims.size(); ++k) {
       index_t& dim = result[ndims - input.dims.size() + k];
       if (dim != 1 && input.dims[k] != 1 && dim != input.dims[k])
-        node.refuse(concat("joins constants of ", dims_string(inputs.front().dims), " and ", dims_string(input.dims)));
+        node.refuse(concat("cannot broadcast constants of ", dims_string(inputs.front().dims), " and ", dims_string(input.dims)));
       if (dim == 1) dim = input.dims[k];
     }
   return result;

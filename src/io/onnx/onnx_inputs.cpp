@@ -32,8 +32,8 @@ void check_type(const ValueInfoProto& input) {
   const int type = input.type().tensor_type().elem_type();
   if (is_held_by_f32(type)) return;
   throw Error(ExitCode::BadData,
-              concat("input '", input.name(), "' has element type ", type_name(type), ", which f32 does not hold"),
-              "data can be of a float type, bool, or an integer type of 8 or 16 bits");
+              concat("input '", input.name(), "' has element type ", type_name(type), ", which f32 cannot represent"),
+              "supported are float types, bool, and integer types of 8 or 16 bits");
 }
 
 /// Resolves dimensions one by one; a symbol has the same value wherever it is left open.
@@ -46,23 +46,23 @@ class Resolver {
 
   ResolvedInputs run() {
     if (inputs_.empty()) throw Error(ExitCode::BadData, "the model has no inputs");
-    for (const InputDims& given : options_.inputs) take_given(given);
+    for (const InputDims& data : options_.inputs) take_data_dims(data);
     for (const ValueInfoProto* input : inputs_) check_type(*input);
     choose_batch();
     for (const ValueInfoProto* input : inputs_)
-      if (given_.contains(input)) bind_symbols(*input);
+      if (data_dims_.contains(input)) bind_symbols(*input);
     for (const ValueInfoProto* input : inputs_) resolve(*input);
     return std::move(result_);
   }
 
  private:
-  void take_given(const InputDims& given) {
-    const auto matches = [&](const ValueInfoProto* input) { return given.name.empty() || input->name() == given.name; };
+  void take_data_dims(const InputDims& data) {
+    const auto matches = [&](const ValueInfoProto* input) { return data.name.empty() || input->name() == data.name; };
     const auto found = std::find_if(inputs_.begin(), inputs_.end(), matches);
     if (found == inputs_.end())
-      throw Error(ExitCode::BadData, concat("the model has no input '", given.name.substr(0, max_message_chars),
+      throw Error(ExitCode::BadData, concat("the model has no input '", data.name.substr(0, max_message_chars),
                                             "'; its inputs are ", input_names()));
-    given_[*found] = &given.dims;
+    data_dims_[*found] = &data.dims;
   }
 
   std::string input_names() const {
@@ -87,7 +87,7 @@ class Resolver {
 
   void bind_symbols(const ValueInfoProto& input) {
     const std::vector<DeclaredDim> declared = declared_dims(input);
-    const std::vector<index_t>& data = *given_[&input];
+    const std::vector<index_t>& data = *data_dims_[&input];
     check_agreement(input, declared, data);
     for (std::size_t k = 0; k < declared.size(); ++k)
       if (!declared[k].symbol.empty()) symbols_.emplace(declared[k].symbol, data[k]);
@@ -106,12 +106,12 @@ class Resolver {
   }
 
   void resolve(const ValueInfoProto& input) {
-    const auto given = given_.find(&input);
-    const std::vector<index_t> dims = given != given_.end() ? *given->second : open_dims(input);
+    const auto data = data_dims_.find(&input);
+    const std::vector<index_t> dims = data != data_dims_.end() ? *data->second : open_dims(input);
     result_.inputs.push_back({input.name(), shape_from_dims(dims, concat("input '", input.name(), "'"))});
   }
 
-  /// Dimensions of an input for which no data is given.
+  /// Dimensions of an input without data.
   std::vector<index_t> open_dims(const ValueInfoProto& input) const {
     std::vector<index_t> dims;
     for (const DeclaredDim& dim : declared_dims(input)) {
@@ -133,12 +133,12 @@ class Resolver {
   [[noreturn]] static void refuse_open(const ValueInfoProto& input) {
     throw Error(ExitCode::BadData,
                 concat("input '", input.name(), "' has open dimensions in the model: ", declared_string(declared_dims(input))),
-                "give the dimensions of the data");
+                "pass the dimensions of the data");
   }
 
   const ReadOptions& options_;
   std::vector<const ValueInfoProto*> inputs_{};
-  std::map<const ValueInfoProto*, const std::vector<index_t>*> given_{};
+  std::map<const ValueInfoProto*, const std::vector<index_t>*> data_dims_{};
   std::map<std::string, index_t> symbols_{};
   index_t batch_ = 0;  ///< requested number of samples; 0 if none
   ResolvedInputs result_{};
@@ -153,7 +153,7 @@ std::vector<DeclaredDim> declared_dims(const ValueInfoProto& info) {
   for (const auto& dim : info.type().tensor_type().shape().dim()) {
     if (dim.has_dim_value() && dim.dim_value() < 1)
       throw Error(ExitCode::BadData,
-                  concat("'", info.name(), "' has dimension ", dim.dim_value(), " in the model, must be positive"));
+                  concat("'", info.name(), "' has dimension ", dim.dim_value(), " in the model, but must be positive"));
     dims.push_back({.size = dim.dim_value(), .symbol = dim.dim_param()});
   }
   return dims;

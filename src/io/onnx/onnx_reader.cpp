@@ -17,7 +17,7 @@ bool is_default_domain(const std::string& domain) { return domain.empty() || dom
 
 void check_newest(const char* what, index_t version, index_t newest) {
   if (version <= newest) return;
-  throw Error(ExitCode::BadData, concat("the model has ", what, " ", version, ", the newest supported is ", newest));
+  throw Error(ExitCode::BadData, concat("the model has ", what, " ", version, ", but the newest supported is ", newest));
 }
 
 /// Checks that every operator has its present semantics in the model's opset.
@@ -30,7 +30,7 @@ index_t checked_opset(const OnnxContents& contents, const OnnxGraph& graph) {
   for (const onnx::NodeProto* node : graph.nodes)
     if (const index_t oldest = oldest_opset(node->op_type()); opset < oldest && unsupported_reason(*node).empty())
       throw Error(ExitCode::BadData,
-                  concat(label_of(*node), ": the model uses operator set ", opset, ", the oldest supported here is ", oldest),
+                  concat(label_of(*node), ": the model uses operator set ", opset, ", but the oldest supported here is ", oldest),
                   hint);
   return opset;
 }

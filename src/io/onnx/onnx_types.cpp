@@ -75,18 +75,19 @@ int cast_target(const NodeProto& node) {
 ElementType cast_to(const NodeProto& node, const ElementType& from, int type) {
   if (is_float_type(type)) return {.type = type};
   if (!from.range.is_empty() && range_of(type).contains(from.range)) return {.type = type, .range = from.range};
-  throw Error(ExitCode::BadData,
-              concat(label_of(node), ": casts ", type_name(from.type), " to ", type_name(type),
-                     from.range.is_empty() ? ", but parconv makes no integers of floats" : ", which may not hold its numbers"),
-              "cast outside of the model, or leave values as floats");
+  throw Error(
+      ExitCode::BadData,
+      concat(label_of(node), ": casts ", type_name(from.type), " to ", type_name(type),
+             from.range.is_empty() ? ", but floats can be cast to float types only" : ", which may not represent its values"),
+      "cast outside of the model, or leave values as floats");
 }
 
 void expect_no_calculation(const NodeProto& node, const std::string& input, const ElementType& type) {
   if (type.range.is_empty() || (keeps_elements(node.op_type()) && !interpolates(node))) return;
   throw Error(ExitCode::BadData,
               concat(label_of(node), ": input '", input, "' has element type ", type_name(type.type),
-                     "; integers can be moved, chosen from and compared, but not calculated with"),
-              "cast it to float before");
+                     "; integers can be moved, selected and compared, but not computed with"),
+              "cast it to float first");
 }
 
 }  // namespace

@@ -230,8 +230,8 @@ void LabelMemory::report_missing(const Slot& slot, const Region& region, index_t
               label.micro_batch);
   Box found{};
   for (const Label& label : slot.labels) found = hull(found, intersect(label.box, region.box));
-  if (found.is_empty()) violate(Rule::MissingData, reads, ", of which nothing is there");
-  violate(Rule::MissingData, reads, ", of which only parts within ", to_string(found), " are there");
+  if (found.is_empty()) violate(Rule::MissingData, reads, ", of which nothing is present");
+  violate(Rule::MissingData, reads, ", of which only parts within ", to_string(found), " are present");
 }
 
 std::string LabelMemory::describe(BufferId buffer) const {

@@ -108,7 +108,7 @@ std::optional<Finding> MessageMatching::first_unmatched() const {
   }
   if (!first) return std::nullopt;
   return Finding{Rule::UnmatchedMessage, -1, -1,
-                 concat(describe(*first), ": ", to_string(first->box), " of value ", first->value, " has no other side")};
+                 concat(describe(*first), ": ", to_string(first->box), " of value ", first->value, " is unmatched")};
 }
 
 }  // namespace parconv::verify

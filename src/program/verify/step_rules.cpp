@@ -51,7 +51,7 @@ void StepRules::check_load(const Load& load) const {
     violate(load.value == dst.value ? Rule::WrongBox : Rule::WrongValue, "loads ", to_string(load.box), " of value ", load.value,
             " to ", to_string(load.dst.box), " of value ", dst.value);
   if (!facts_.whole(load.value).contains(load.box))
-    violate(Rule::WrongBox, "loads ", to_string(load.box), " of a smaller tensor");
+    violate(Rule::WrongBox, "loads ", to_string(load.box), ", which exceeds the tensor");
 }
 
 void StepRules::check_constant(const Load& constant) const {
@@ -59,7 +59,7 @@ void StepRules::check_constant(const Load& constant) const {
     violate(Rule::WrongValue, "loads value ", constant.value, " as a constant");
   expect(constant.dst, constant.value, constant.box, "loads the constant");
   if (!facts_.whole(constant.value).contains(constant.box))
-    violate(Rule::WrongBox, "loads ", to_string(constant.box), " of a smaller constant");
+    violate(Rule::WrongBox, "loads ", to_string(constant.box), ", which exceeds the constant");
 }
 
 void StepRules::check_store(const Store& store) const {
@@ -87,7 +87,8 @@ void StepRules::check_compute(NodeId id, const Compute& compute) const {
   if (!(compute.work.computed == compute.dst.box) || !facts_.whole(node.output).contains(compute.dst.box))
     violate(Rule::WrongBox, "computes ", to_string(compute.work.computed), " into ", to_string(compute.dst.box));
   if (!facts_.may_contract(id, compute.work.contracted))
-    violate(Rule::WrongWork, "sums over ", to_string(compute.work.contracted), ", which the operator does not divide so");
+    violate(Rule::WrongWork, "sums over ", to_string(compute.work.contracted),
+            ", which is not a division that the operator allows");
   if (compute.is_finished) {
     const Box done = facts_.contraction(id, compute.dst.box, compute.work.contracted);
     const Box all = facts_.whole_contraction(id, compute.dst.box);

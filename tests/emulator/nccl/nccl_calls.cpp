@@ -30,8 +30,8 @@ ncclResult_t failed(ncclResult_t result, const std::string& text) {
 }
 
 std::string host_id() {
-  const char* const given = std::getenv("NCCL_HOSTID");
-  if (given != nullptr) return given;
+  const char* const id = std::getenv("NCCL_HOSTID");
+  if (id != nullptr) return id;
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   return name.data();
@@ -208,9 +208,9 @@ ncclResult_t ncclGroupStart() {
 ncclResult_t ncclGroupEnd() {
   if (group.depth == 0) return failed(ncclInvalidUsage, "ncclGroupEnd without ncclGroupStart");
   if (--group.depth > 0 || group.messages.empty()) return ncclSuccess;
-  const Group given = std::exchange(group, {});
-  if (const ncclResult_t result = refusal(given.comm); result != ncclSuccess) return result;
-  given.comm->communicator->launch(given.messages, given.stream);
+  const Group ended = std::exchange(group, {});
+  if (const ncclResult_t result = refusal(ended.comm); result != ncclSuccess) return result;
+  ended.comm->communicator->launch(ended.messages, ended.stream);
   return ncclInProgress;
 }
 

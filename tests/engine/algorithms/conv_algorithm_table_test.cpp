@@ -71,8 +71,9 @@ TEST(ConvAlgorithmTables, RejectDamagedTextWithThePosition) {
   EXPECT_THAT(refusal_after("\"machines\": [", "\"machine\": ["), HasSubstr("key \"machine\" of the file is unknown"));
   EXPECT_THAT(refusal_after("\"gpu\"", "\"GPU\""), HasSubstr("key \"GPU\" of machine 0 is unknown"));
   EXPECT_THAT(refusal_after("132", "-132"), HasSubstr("key \"multiprocessors\" of machine 0 is -132"));
-  EXPECT_THAT(refusal_after("\"cuDNN 9.19.0\"", "9.19"), HasSubstr("key \"library\" of machine 0 is 9.19, but must be text"));
-  EXPECT_THAT(refusal_after("NVIDIA H200", "NVIDIA \\\"A100\\\""), HasSubstr("machine 1 is NVIDIA \"A100\" (9.0, 132 "));
+  EXPECT_THAT(refusal_after("\"cuDNN 9.19.0\"", "9.19"), HasSubstr("key \"library\" of machine 0 is 9.19, but must be a string"));
+  EXPECT_THAT(refusal_after("NVIDIA H200", "NVIDIA \\\"A100\\\""),
+              HasSubstr("machine 1 repeats the entry of NVIDIA \"A100\" (9.0, 132 "));
   EXPECT_THAT(refusal_after("\"engine\":38", "\"engine\":-2"),
               HasSubstr("key \"engine\" of the choice for \"a call\" of machine 1 is -2"));
   EXPECT_THAT(refusal_after("\"engine\":38,", ""),
@@ -80,8 +81,8 @@ TEST(ConvAlgorithmTables, RejectDamagedTextWithThePosition) {
   EXPECT_THAT(refusal_after("[2,5]", "[2,5,1]"), HasSubstr("a knob of the choice for \"a call\" of machine 1 is [2,5,1]"));
   EXPECT_THAT(refusal_after("[2,5]", "[2,\"5\"]"), HasSubstr("a knob of the choice for \"a call\" of machine 1 is \"5\""));
   EXPECT_THAT(refusal_after("[[2,5],[13,-1]]", "5"), HasSubstr("is 5, but must be a list"));
-  EXPECT_THAT(refusal_after("\"workspace_bytes\":131", "\"workspace_bytes\":1e300"), HasSubstr("must be a whole number"));
-  EXPECT_THAT(refusal_after("\"seconds\":0.0", "\"seconds\":-1.0"), HasSubstr("is -1.0, but must be a time"));
+  EXPECT_THAT(refusal_after("\"workspace_bytes\":131", "\"workspace_bytes\":1e300"), HasSubstr("must be an integer"));
+  EXPECT_THAT(refusal_after("\"seconds\":0.0", "\"seconds\":-1.0"), HasSubstr("is -1.0, but must be a number of seconds"));
   EXPECT_THAT(refusal_after("\"none\"", "\"a call\""), HasSubstr("key \"a call\" occurs twice"));
 }
 

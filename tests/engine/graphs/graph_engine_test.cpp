@@ -132,7 +132,7 @@ TEST_F(GraphEngine, UsesNoGraphsForTooManyPhases) {
   const GraphReport report =
       expect_equal({pipeline.network, pipeline.plan, {.store = {.kind = StoreKind::Root}}, 20}, random, GraphUse::On);
   EXPECT_FALSE(report.are_used);
-  EXPECT_EQ(report.note, "the addresses are the same again after 420 ticks only, more than 24");
+  EXPECT_EQ(report.note, "addresses repeat only after 420 ticks, more than 24");
   EXPECT_EQ(device_.num_captures(), 0);
 }
 
@@ -205,7 +205,7 @@ TEST_F(GraphEngine, DropsSlowerGraphs) {
   PipelineRun run(device_, *fake_, queued(), GraphUse::Auto);
   const GraphReport report = run.expect_equal(80);
   EXPECT_FALSE(report.are_used);
-  EXPECT_EQ(report.note, "graphs gain less than 2 %");
+  EXPECT_EQ(report.note, "graphs save less than 2 %");
   EXPECT_EQ(report.launches, 8);
   EXPECT_GT(report.graph_tick_seconds, report.direct_tick_seconds);
   EXPECT_EQ(run.expect_equal(40).launches, 8) << "once is enough";
@@ -286,7 +286,7 @@ TEST(GraphEngineOnHost, HasNoGraphsAndNothingPinned) {
       DistributedRun run(network, plan, {}, *backend, communicator, {.device = device, .graphs = use, .control = &control()});
       run.run(sources, 2);
       EXPECT_FALSE(run.engine().graphs().are_used);
-      EXPECT_EQ(run.engine().graphs().note, use == GraphUse::Off ? "switched off" : "the host does its work at once");
+      EXPECT_EQ(run.engine().graphs().note, use == GraphUse::Off ? "switched off" : "the host executes work immediately");
       EXPECT_EQ(run.engine().memory().pinned_bytes, 0);
     }
   }

@@ -109,12 +109,13 @@ TEST(PlanFromJson, RefusesUnknownAndRepeatedKeysByName) {
   EXPECT_THAT(refusal(R"("ranks": 4, "nodes": {"a": {"cuts": {"f": [0]}}})"),
               HasSubstr("key \"f\" of \"cuts\" of \"a\" is unknown"));
   EXPECT_THAT(refusal(R"("ranks": 4, "default": {"q": 4})"), HasSubstr("key \"q\" of \"default\" is unknown"));
-  EXPECT_THAT(refusal(R"("ranks": 4, "nodes": {"conv7": {}})"), HasSubstr("tensor \"conv7\" is not made by any operator"));
-  EXPECT_THAT(refusal(R"("ranks": 4, "nodes": {"x": {}})"), HasSubstr("tensor \"x\" is not made by any operator")) << "an input";
+  EXPECT_THAT(refusal(R"("ranks": 4, "nodes": {"conv7": {}})"), HasSubstr("tensor \"conv7\" is not an output of any operator"));
+  EXPECT_THAT(refusal(R"("ranks": 4, "nodes": {"x": {}})"), HasSubstr("tensor \"x\" is not an output of any operator"))
+      << "an input";
 }
 
 TEST(PlanFromJson, RefusesWrongTypesAndSizes) {
-  EXPECT_THAT(refusal(R"("ranks": "4")"), HasSubstr("key \"ranks\" of the file is \"4\", but must be a whole number"));
+  EXPECT_THAT(refusal(R"("ranks": "4")"), HasSubstr("key \"ranks\" of the file is \"4\", but must be an integer"));
   EXPECT_THAT(refusal(R"("ranks": 0)"), HasSubstr("key \"ranks\" of the file is 0"));
   EXPECT_THAT(refusal(R"("ranks": 2.5)"), HasSubstr("is 2.5"));
   EXPECT_THAT(refusal(R"("ranks": 18446744073709551615)"), HasSubstr("is 18446744073709551615"));
@@ -131,8 +132,9 @@ TEST(PlanFromJson, RefusesWrongTypesAndSizes) {
 TEST(PlanFromJson, RefusesWhatDoesNotFitTheRanks) {
   EXPECT_THAT(refusal(R"("ranks": 4, "default": "h=3")"),
               HasSubstr("key \"default\" of the file: split 'h=3' needs 3 ranks, but the job has 4 | use h=4"));
-  EXPECT_THAT(refusal(R"("ranks": 4, "default": {"h": 3})"), HasSubstr("key \"default\" of the file does not multiply to 4"));
-  EXPECT_THAT(refusal(R"("ranks": 4, "default": {"h": 2147483647, "w": 2147483647})"), HasSubstr("does not multiply to 4"));
+  EXPECT_THAT(refusal(R"("ranks": 4, "default": {"h": 3})"),
+              HasSubstr("key \"default\" of the file has counts whose product is not 4"));
+  EXPECT_THAT(refusal(R"("ranks": 4, "default": {"h": 2147483647, "w": 2147483647})"), HasSubstr("product is not 4"));
   EXPECT_THAT(refusal(R"("ranks": 4, "default": "stages=4")"), HasSubstr("the network has 3 operators"));
   EXPECT_THAT(refusal(R"("ranks": 4, "nodes": {"a": {"split": {"h": 4}, "first_rank": 1}})"),
               HasSubstr("\"split\" of \"a\" from rank 1 does not fit the ranks 0 to 3"));
@@ -142,10 +144,10 @@ TEST(PlanFromJson, RefusesWhatDoesNotFitTheRanks) {
 
 TEST(PlanFromJson, RefusesStagesAndCutsThatDoNotFitTheNetwork) {
   EXPECT_THAT(refusal(R"("ranks": 4, "stages": 2, "nodes": {"a": {"stage": 1}})"),
-              HasSubstr("plan of 'b' (Conv): stage 0 comes before stage 1, which makes its input 'a' | give it stage 1"));
+              HasSubstr("plan of 'b' (Conv): stage 0 comes before stage 1, which produces its input 'a' | assign it to stage 1"));
   EXPECT_THAT(refusal(R"("ranks": 4, "nodes": {"a": {"stage": 1}})"), HasSubstr("stage 1 is not one of 0 to 0"));
   EXPECT_THAT(refusal(R"("ranks": 2, "default": "h", "nodes": {"a": {"cuts": {"h": [0, 8, 15]}}})"),
-              HasSubstr("plan of 'a' (Conv): the cuts along h (0 8 15) are not 2 blocks of 0 to 16"));
+              HasSubstr("plan of 'a' (Conv): the cuts along h (0 8 15) do not divide 0 to 16 into 2 blocks"));
 }
 
 }  // namespace

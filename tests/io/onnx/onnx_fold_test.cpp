@@ -131,7 +131,7 @@ TEST(OnnxFold, RejectsIncompatibleBroadcasting) {
   const Reshaping model{.add_target = [](OnnxWriter& to) {
     return to.add_node({.op_type = "Add", .inputs = {integers(to, "a", {1, 2, 3}), integers(to, "b", {1, 2})}});
   }};
-  EXPECT_THAT(model.error(), HasSubstr("joins constants of [3] and [2]"));
+  EXPECT_THAT(model.error(), HasSubstr("cannot broadcast constants of [3] and [2]"));
 }
 
 TEST(OnnxFold, TwoConstantsAreOne) {
@@ -187,7 +187,7 @@ TEST(OnnxMatMul, IsAConvolutionWithTheMatrixByColumns) {
 }
 
 TEST(OnnxMatMul, RefusesOtherShapes) {
-  EXPECT_THAT(read_error(product({2, 4}, {3, 2}).writer()), HasSubstr("multiplies 4 columns with a matrix of 3 rows"));
+  EXPECT_THAT(read_error(product({2, 4}, {3, 2}).writer()), HasSubstr("multiplies 4 columns by a matrix of 3 rows"));
   EXPECT_THAT(read_error(product({4}, {4, 2}).writer()), HasSubstr("multiplies by an input of 1 dimensions"));
 }
 

@@ -43,7 +43,7 @@ TEST(OnnxGraph, Cycle) {
   model.add_node({.op_type = "Add", .inputs = {"x", "b"}, .outputs = {"a"}});
   add_relu(model, "a", "b");
   model.add_output("b");
-  EXPECT_EQ(read_error(model), "65: node 'a' (Add) is part of a cycle, or reads from one");
+  EXPECT_EQ(read_error(model), "65: node 'a' (Add) is part of a cycle or depends on one");
 }
 
 TEST(OnnxGraph, DuplicateDefinitions) {
@@ -51,20 +51,20 @@ TEST(OnnxGraph, DuplicateDefinitions) {
   add_relu(twice, "x", "y");
   twice.add_node({.op_type = "Identity", .inputs = {"x"}, .outputs = {"y"}, .name = "second"});
   twice.add_output("y");
-  EXPECT_EQ(read_error(twice), "65: node 'second' (Identity) makes 'y', which node 'y' (Relu) makes too");
+  EXPECT_EQ(read_error(twice), "65: node 'second' (Identity) has the output 'y', which is also an output of node 'y' (Relu)");
 
   OnnxWriter input = model_with_input();
   input.add_node({.op_type = "Relu", .inputs = {"x"}, .outputs = {"x"}, .name = "it"});
   input.add_output("x");
-  EXPECT_EQ(read_error(input), "65: node 'it' (Relu) makes 'x', which is an input or initializer too");
+  EXPECT_EQ(read_error(input), "65: node 'it' (Relu) has the output 'x', which is also an input or initializer");
 
   OnnxWriter inputs = model_with_input();
   inputs.add_input("x", {1});
-  EXPECT_EQ(read_error(inputs), "65: input 'x' is there twice");
+  EXPECT_EQ(read_error(inputs), "65: two inputs are named 'x'");
 
   OnnxWriter initializers = model_with_input();
   for (int k = 0; k < 2; ++k) initializers.add_initializer("w", float_tensor({1}, {1}));
-  EXPECT_EQ(read_error(initializers), "65: initializer 'w' is there twice");
+  EXPECT_EQ(read_error(initializers), "65: two initializers are named 'w'");
 }
 
 TEST(OnnxGraph, UndefinedNames) {
@@ -75,7 +75,7 @@ TEST(OnnxGraph, UndefinedNames) {
             "65: node 'y' (Relu) reads 'ghost', which is not an input, an initializer or the output of a node");
   OnnxWriter output = model_with_input();
   output.add_output("ghost");
-  EXPECT_EQ(read_error(output), "65: output 'ghost' is not made by any node");
+  EXPECT_EQ(read_error(output), "65: output 'ghost' is not the output of any node");
   EXPECT_EQ(read_error(model_with_input()), "65: the model has no outputs");
 }
 
@@ -109,7 +109,7 @@ TEST(OnnxGraph, Versions) {
   };
   for (const index_t opset : {6, 7, 13, 21, 30}) EXPECT_EQ(error(opset, 8), "no error") << opset;
   for (const index_t ir_version : {3, 8, 10, 11, 12}) EXPECT_EQ(error(13, ir_version), "no error") << ir_version;
-  EXPECT_EQ(error(5, 8), "65: node 'y' (Relu): the model uses operator set 5, the oldest supported here is 6");
+  EXPECT_EQ(error(5, 8), "65: node 'y' (Relu): the model uses operator set 5, but the oldest supported here is 6");
   EXPECT_EQ(error(0, 8), "65: the model does not state its operator set");
 }
 

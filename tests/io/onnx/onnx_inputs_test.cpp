@@ -58,11 +58,11 @@ TEST(OnnxInputs, Refusals) {
   constexpr index_t huge = index_t{1} << 62;
   EXPECT_EQ(read_error(relu_of({"N", 3, "H", 8})), "65: input 'x' has open dimensions in the model: [N, 3, H, 8]");
   EXPECT_EQ(read_error(relu_of({})), "65: input 'x' has open dimensions in the model: []");
-  EXPECT_EQ(read_error(relu_of({1, -3, 8, 8})), "65: 'x' has dimension -3 in the model, must be positive");
-  EXPECT_EQ(read_error(relu_of({1, 0, 8, 8})), "65: 'x' has dimension 0 in the model, must be positive");
+  EXPECT_EQ(read_error(relu_of({1, -3, 8, 8})), "65: 'x' has dimension -3 in the model, but must be positive");
+  EXPECT_EQ(read_error(relu_of({1, 0, 8, 8})), "65: 'x' has dimension 0 in the model, but must be positive");
   EXPECT_THAT(read_error(relu_of({1, huge, huge, 8})), testing::StartsWith("65: "));
   EXPECT_THAT(read_error(relu_of({1, 1, 1, 1, 1, 1})), testing::StartsWith("65: input 'x'"));
-  EXPECT_EQ(read_error(relu_of({1, 3}, OnnxType::Int64)), "65: input 'x' has element type int64, which f32 does not hold");
+  EXPECT_EQ(read_error(relu_of({1, 3}, OnnxType::Int64)), "65: input 'x' has element type int64, which f32 cannot represent");
   EXPECT_EQ(read_error(relu_of({1, 3}), {.inputs = {{.name = "q", .dims = {1, 3}}}}),
             "65: the model has no input 'q'; its inputs are 'x'");
 }

@@ -29,7 +29,7 @@ TEST(OnnxTypes, DataMustBeRepresentableInF32) {
                               OnnxType::Int8, OnnxType::Uint16, OnnxType::Int16, OnnxType::Bool})
     EXPECT_EQ(error_with(type, {cast("x", "y", OnnxType::Float)}), "no error") << static_cast<int>(type);
   for (const OnnxType type : {OnnxType::Int32, OnnxType::Int64, OnnxType::String})
-    EXPECT_THAT(error_with(type, {cast("x", "y", OnnxType::Float)}), HasSubstr("which f32 does not hold"));
+    EXPECT_THAT(error_with(type, {cast("x", "y", OnnxType::Float)}), HasSubstr("which f32 cannot represent"));
 }
 
 TEST(OnnxTypes, IntegersAreMovedAndSelected) {
@@ -40,17 +40,17 @@ TEST(OnnxTypes, IntegersAreMovedAndSelected) {
 
 TEST(OnnxTypes, IntegerArithmeticIsRejected) {
   EXPECT_EQ(error_with(OnnxType::Uint8, {node("Identity", "x", "a"), node("Exp", "a", "y")}),
-            "65: node 'y' (Exp): input 'a' has element type uint8; integers can be moved, chosen from and compared, but not "
-            "calculated with");
+            "65: node 'y' (Exp): input 'a' has element type uint8; integers can be moved, selected and compared, but not "
+            "computed with");
   EXPECT_THAT(error_with(OnnxType::Int8, {{.op_type = "Add", .inputs = {"x", "x"}, .outputs = {"y"}}}), HasSubstr("int8"));
 }
 
 TEST(OnnxTypes, CastsPreserveValues) {
   EXPECT_EQ(error_with(OnnxType::Uint8, {cast("x", "a", OnnxType::Int16), cast("a", "y", OnnxType::Uint8)}), "no error");
   EXPECT_THAT(error_with(OnnxType::Int8, {cast("x", "y", OnnxType::Uint8)}),
-              HasSubstr("'y' (Cast): casts int8 to uint8, which may not hold its numbers"));
+              HasSubstr("'y' (Cast): casts int8 to uint8, which may not represent its values"));
   EXPECT_THAT(error_with(OnnxType::Float, {cast("x", "y", OnnxType::Int32)}),
-              HasSubstr("casts float to int32, but parconv makes no integers of floats"));
+              HasSubstr("casts float to int32, but floats can be cast to float types only"));
 }
 
 TEST(OnnxTypes, CastsBetweenFloatsAreCopies) {

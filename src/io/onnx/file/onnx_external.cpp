@@ -20,7 +20,7 @@ index_t parse_number(const std::string& text, const std::string& key, const std:
   const char* end = text.data() + text.size();
   const auto [rest, status] = std::from_chars(text.data(), end, number);
   if (status != std::errc{} || rest != end || number < 0)
-    throw Error(ExitCode::BadData, concat(what, ": external data has ", key, " '", text, "', which is not a size in bytes"));
+    throw Error(ExitCode::BadData, concat(what, ": external data has ", key, " '", text, "', which is not a number of bytes"));
   return number;
 }
 
@@ -60,7 +60,8 @@ fs::path locate(const fs::path& folder, const fs::path& location, const std::str
   const fs::path root = fs::canonical(folder, status);
   if (status || std::mismatch(root.begin(), root.end(), file.begin(), file.end()).first != root.end())
     throw Error(ExitCode::BadData,
-                concat(what, ": external data '", location.string(), "' is a link that leaves the model's folder"), where_hint);
+                concat(what, ": external data '", location.string(), "' is a symbolic link out of the model's folder"),
+                where_hint);
   return file;
 }
 
@@ -78,7 +79,7 @@ FileRange resolve_external(const onnx::TensorProto& tensor, const std::string& m
   throw Error(ExitCode::BadData,
               concat(what, ": external data needs bytes ", range.offset_bytes, " to ", range.offset_bytes, " + ",
                      range.size_bytes, " of '", range.file, "', which has ", file_bytes),
-              "the file is cut off; copy it again");
+              "the file is truncated; copy it again");
 }
 
 }  // namespace parconv

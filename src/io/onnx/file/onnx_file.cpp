@@ -183,7 +183,7 @@ class Stripper {
   std::int64_t position() const { return in_.CurrentPosition(); }
 
   [[noreturn]] void fail_damaged() const {
-    throw Error(ExitCode::BadData, concat("'", path_, "' is not an ONNX model, or it is damaged near byte ", position()),
+    throw Error(ExitCode::BadData, concat("'", path_, "' is not an ONNX model, or is damaged near byte ", position()),
                 "check that the file is complete and that it is an ONNX file");
   }
   void require(bool is_good) const {
@@ -250,8 +250,8 @@ class Stripper {
       case Action::Elements:
         return length > max_inline_bytes ? leave(length, out) : keep(tag, length, index_t{length} * number_growth, out);
       case Action::Refuse:
-        throw Error(ExitCode::BadData, concat("'", path_, "' holds a tensor in segments, which parconv does not read"),
-                    "save the model with whole tensors");
+        throw Error(ExitCode::BadData, concat("'", path_, "' has a segmented tensor, which is not supported"),
+                    "save the model without segmented tensors");
       case Action::CountSparse:
         ++num_sparse_;
         break;
@@ -277,10 +277,10 @@ class Stripper {
 
   void check_name(std::uint32_t length) const {
     if (length <= max_name_bytes) return;
-    throw Error(ExitCode::BadData,
-                concat("'", path_, "' has a name or text of ", length, " bytes near byte ", position(), ", expected at most ",
-                       max_name_bytes),
-                "give its nodes and tensors shorter names");
+    throw Error(
+        ExitCode::BadData,
+        concat("'", path_, "' has a string of ", length, " bytes near byte ", position(), ", but at most ", max_name_bytes),
+        "shorten the names of its nodes and tensors");
   }
 
   void leave(std::uint32_t length, std::string& out) {
@@ -293,15 +293,16 @@ class Stripper {
   void count(const char* what, index_t& counter) const {
     if (++counter <= max_onnx_nodes) return;
     throw Error(ExitCode::BadData, concat("'", path_, "' has more than ", max_onnx_nodes, " ", what),
-                "parconv reads models of up to this size");
+                "models of up to this size are supported");
   }
 
   void account(index_t bytes) {
     structure_bytes_ += bytes;
     if (structure_bytes_ <= max_onnx_structure_bytes) return;
-    throw Error(ExitCode::BadData,
-                concat("'", path_, "' has more than ", max_onnx_structure_bytes >> 20, " MiB beside the raw data of its tensors"),
-                "save the weights as raw data (raw_data) or external data");
+    throw Error(
+        ExitCode::BadData,
+        concat("'", path_, "' has more than ", max_onnx_structure_bytes >> 20, " MiB besides the raw data of its tensors"),
+        "save the weights as raw data (raw_data) or external data");
   }
 
   CodedInputStream& in_;

@@ -43,7 +43,7 @@ class Indexer {
     for (const onnx::TensorProto& tensor : graph_.proto->initializer()) {
       if (tensor.name().empty()) refuse("the model has an initializer without a name");
       if (!graph_.initializers.emplace(tensor.name(), &tensor).second)
-        refuse(concat("initializer '", tensor.name(), "' is there twice"));
+        refuse(concat("two initializers are named '", tensor.name(), "'"));
       makers_.emplace(tensor.name(), not_a_node);
     }
   }
@@ -52,7 +52,7 @@ class Indexer {
     std::unordered_map<std::string_view, bool> seen;
     for (const onnx::ValueInfoProto& input : graph_.proto->input()) {
       if (input.name().empty()) refuse("the model has an input without a name");
-      if (!seen.emplace(input.name(), true).second) refuse(concat("input '", input.name(), "' is there twice"));
+      if (!seen.emplace(input.name(), true).second) refuse(concat("two inputs are named '", input.name(), "'"));
       if (makers_.emplace(input.name(), not_a_node).second) graph_.inputs.push_back(&input);
     }
   }
@@ -62,25 +62,26 @@ class Indexer {
       for (const std::string& output : node(id).output()) {
         if (output.empty()) continue;
         const auto [maker, is_new] = makers_.emplace(output, id);
-        if (!is_new) refuse(concat(label_of(node(id)), " makes '", output, "', which ", describe_maker(maker->second), " too"));
+        if (!is_new)
+          refuse(concat(label_of(node(id)), " has the output '", output, "', which is also ", describe_maker(maker->second)));
       }
   }
 
   std::string describe_maker(int id) const {
-    return id == not_a_node ? "is an input or initializer" : concat(label_of(node(id)), " makes");
+    return id == not_a_node ? "an input or initializer" : concat("an output of ", label_of(node(id)));
   }
 
   void check_reads() const {
     for (const NodeProto& reader : graph_.proto->node())
       if (reader.input_size() > max_node_inputs)
-        refuse(concat(label_of(reader), " has ", reader.input_size(), " inputs; at most ", max_node_inputs, " are read"));
+        refuse(concat(label_of(reader), " has ", reader.input_size(), " inputs; at most ", max_node_inputs, " are supported"));
     for (const NodeProto& reader : graph_.proto->node())
       for (const std::string& input : reader.input())
         if (!input.empty() && !makers_.contains(input))
           refuse(concat(label_of(reader), " reads '", input, "', which is not an input, an initializer or the output of a node"));
     if (graph_.proto->output_size() == 0) refuse("the model has no outputs");
     for (const onnx::ValueInfoProto& output : graph_.proto->output())
-      if (!makers_.contains(output.name())) refuse(concat("output '", output.name(), "' is not made by any node"));
+      if (!makers_.contains(output.name())) refuse(concat("output '", output.name(), "' is not the output of any node"));
   }
 
   void count_uses() {
@@ -140,7 +141,7 @@ class Indexer {
   void check_no_cycle(const std::vector<bool>& is_needed, const std::vector<int>& waits_for) const {
     for (int id = 0; id < num_nodes(); ++id)
       if (is_needed[static_cast<std::size_t>(id)] && waits_for[static_cast<std::size_t>(id)] > 0)
-        refuse(concat(label_of(node(id)), " is part of a cycle, or reads from one"));
+        refuse(concat(label_of(node(id)), " is part of a cycle or depends on one"));
   }
 
   OnnxGraph graph_{};

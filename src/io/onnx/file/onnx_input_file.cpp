@@ -17,7 +17,7 @@ InputFile::InputFile(const std::string& path)
     : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   if (descriptor_ < 0)
     throw Error(ExitCode::InputMissing, concat("cannot open '", path, "': ", std::strerror(errno)),
-                "check the path and its permissions on every node");
+                "check the path and its permissions on every host");
   struct stat status{};
   const bool is_file = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
   if (!is_file) {
@@ -38,7 +38,7 @@ void InputFile::read(std::span<std::byte> target, index_t offset_bytes) const {
     if (got == 0)
       throw Error(ExitCode::BadData,
                   concat("'", path_, "' ends at byte ", offset_bytes, ", ", target.size(), " bytes of weights are missing"),
-                  "the file was cut off or replaced; copy it again");
+                  "the file was truncated or replaced; copy it again");
     target = target.subspan(static_cast<std::size_t>(got));
     offset_bytes += got;
   }

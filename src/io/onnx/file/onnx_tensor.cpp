@@ -51,8 +51,7 @@ std::optional<DType> dtype_of(int type) {
 DType checked_type(const TensorProto& tensor, const std::string& what) {
   const std::optional<DType> type = dtype_of(tensor.data_type());
   if (!type)
-    throw Error(ExitCode::BadData,
-                concat(what, " has element type ", type_name(tensor.data_type()), ", which parconv does not read"),
+    throw Error(ExitCode::BadData, concat(what, " has element type ", type_name(tensor.data_type()), ", which is not supported"),
                 "use float, double, float16, bfloat16 or an integer type");
   return *type;
 }
@@ -102,7 +101,7 @@ void check_size(index_t found_bytes, const OnnxConstant& constant, const std::st
   const index_t needed = checked_mul(constant.data.count, static_cast<index_t>(size_of(constant.data.type)), "bytes of a tensor");
   if (found_bytes == needed) return;
   throw Error(ExitCode::BadData,
-              concat(what, " has dimensions ", dims_string(constant.dims), " of ", name_of(constant.data.type), ", that is ",
+              concat(what, " has dimensions ", dims_string(constant.dims), " of ", name_of(constant.data.type), ", which take ",
                      needed, " bytes, but holds ", found_bytes),
               "the model is damaged; export it again");
 }

@@ -57,7 +57,7 @@ std::vector<ValueId> broadcast_inputs(NodeReader& node) {
   expect_an_activation(node);
   std::size_t ndims = 1;
   for (std::size_t k = 0; k < node.num_inputs(); ++k) ndims = std::max(ndims, own_dims(node, k).size());
-  if (ndims > num_axes) node.refuse(concat("joins inputs of up to ", ndims, " dimensions, but 1 to 5 are supported"));
+  if (ndims > num_axes) node.refuse(concat("combines inputs of up to ", ndims, " dimensions, but 1 to 5 are supported"));
   const std::optional<int> axis = stated_axis(node, own_dims(node, 0).size());
   std::vector<ValueId> inputs;
   for (std::size_t k = 0; k < node.num_inputs(); ++k)

@@ -23,7 +23,7 @@ const OnnxConstant& conv_weights(NodeReader& node, const Shape& in) {
 
 void check_groups(const NodeReader& node, index_t groups, const Shape& in, const OnnxConstant& weights) {
   const index_t channels = in.extents[Axis::C];
-  if (groups < 1) node.refuse(concat("attribute group is ", groups, ", must be positive"));
+  if (groups < 1) node.refuse(concat("attribute group is ", groups, ", but must be positive"));
   if (channels % groups != 0)
     node.refuse(concat("attribute group is ", groups, ", which does not divide ", channels, " channels"));
   if (weights.dims[0] % groups != 0)
@@ -150,7 +150,7 @@ ValueId gemm_source(NodeReader& node) {
 Conv product_of(NodeReader& node, ValueId source, const GemmMatrix& matrix, float alpha) {
   const index_t width = node.shape(0).extents[Axis::C];
   if (matrix.rows != width)
-    node.refuse(concat("multiplies ", width, " columns with a matrix of ", matrix.rows, " rows (transB considered)"));
+    node.refuse(concat("multiplies ", width, " columns by a matrix of ", matrix.rows, " rows (after transB)"));
   Conv conv{.filter = filter_over(node.network().shape(source), matrix, alpha)};
   for (std::size_t k = 0; k < 3; ++k) conv.window.axes[k].kernel = conv.filter.kernel[k];
   return conv;

@@ -14,7 +14,7 @@ const OnnxConstant& transposed_weights(NodeReader& node, const Shape& in, index_
   const OnnxConstant& weights = node.constant(1, "the weights");
   const std::vector<index_t>& dims = weights.dims;
   const index_t channels = in.extents[Axis::C];
-  if (groups < 1) node.refuse(concat("attribute group is ", groups, ", must be positive"));
+  if (groups < 1) node.refuse(concat("attribute group is ", groups, ", but must be positive"));
   if (channels % groups != 0)
     node.refuse(concat("attribute group is ", groups, ", which does not divide ", channels, " channels"));
   const bool fits = static_cast<int>(dims.size()) == in.ndims && dims[0] == channels &&

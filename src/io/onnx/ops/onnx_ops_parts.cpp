@@ -32,7 +32,7 @@ Dims split_sizes(NodeReader& node, index_t extent) {
   if (node.attributes().has("split")) return node.attributes().get_ints("split");
   const auto outputs = static_cast<index_t>(node.num_outputs());
   const index_t count = node.attributes().get_int("num_outputs", outputs);
-  if (count != outputs) node.refuse(concat("attribute num_outputs is ", count, ", but it has ", outputs, " outputs"));
+  if (count != outputs) node.refuse(concat("attribute num_outputs is ", count, ", but the node has ", outputs, " outputs"));
   if (node.opset() < 18 && extent % outputs != 0)
     node.refuse(concat("splits ", extent, " elements into ", outputs, " equal parts"));
   const index_t size = ceil_div(extent, outputs);
@@ -44,11 +44,12 @@ Dims split_sizes(NodeReader& node, index_t extent) {
 void check_sizes(const NodeReader& node, const Dims& sizes, index_t extent) {
   index_t sum = 0;
   for (const index_t size : sizes) {
-    if (size < 1) node.refuse(concat("makes a part of ", size, " elements; each must have at least 1"));
+    if (size < 1) node.refuse(concat("has a part of ", size, " elements; each must have at least 1"));
     sum = checked_add(sum, size, node.label().c_str());
   }
   if (sizes.size() != node.num_outputs() || sum != extent)
-    node.refuse(concat("splits ", extent, " elements into ", dims_string(sizes), " for ", node.num_outputs(), " outputs"));
+    node.refuse(
+        concat("splits ", extent, " elements into parts of ", dims_string(sizes), " for ", node.num_outputs(), " outputs"));
 }
 
 /// Input `k` as non-negative indices into `extent` elements.
@@ -108,7 +109,7 @@ void make_repeated(NodeReader& node, ValueId x, const Dims& times) {
   const auto ndims = static_cast<int>(times.size());
   for (int k = ndims - 1; k >= 0; --k) {
     const index_t count = times[static_cast<std::size_t>(k)];
-    if (count < 1) node.refuse(concat("repeats dimension ", k, " ", count, " times, but must at least once"));
+    if (count < 1) node.refuse(concat("repeats dimension ", k, " ", count, " times; at least 1 is required"));
     x = repeated(node, x, axis_of(node, k, ndims), count);
   }
   node.make(Elementwise{}, {x});
@@ -122,7 +123,8 @@ void read_concat(NodeReader& node) {
   std::vector<ValueId> inputs;
   for (std::size_t k = 0; k < node.num_inputs(); ++k) {
     if (!node.has_input(k)) node.refuse(concat("input ", k, " is missing"));
-    if (node.shape(k).ndims != ndims) node.refuse(concat("joins inputs of ", ndims, " and ", node.shape(k).ndims, " dimensions"));
+    if (node.shape(k).ndims != ndims)
+      node.refuse(concat("concatenates inputs of ", ndims, " and ", node.shape(k).ndims, " dimensions"));
     inputs.push_back(node.value(k));
   }
   node.make(Concat{.axis = axis}, std::move(inputs));
@@ -163,13 +165,13 @@ void read_expand(NodeReader& node) {
   node.expect_inputs(2, 2);
   Dims target = node.integers(1, "the shape"), in = dims_of(node.shape(0));
   const std::size_t ndims = std::max(target.size(), in.size());
-  if (ndims > num_axes) node.refuse(concat("makes ", ndims, " dimensions, but 1 to 5 are supported"));
+  if (ndims > num_axes) node.refuse(concat("has a result of ", ndims, " dimensions, but 1 to 5 are supported"));
   target.insert(target.begin(), ndims - target.size(), 1);
   in.insert(in.begin(), ndims - in.size(), 1);
   Dims times = target;
   for (std::size_t k = 0; k < ndims; ++k) {
     if (in[k] != 1 && target[k] != 1 && in[k] != target[k])
-      node.refuse(concat("cannot bring ", dims_string(in), " to ", dims_string(target)));
+      node.refuse(concat("cannot broadcast ", dims_string(in), " to ", dims_string(target)));
     if (in[k] != 1) times[k] = 1;
   }
   make_repeated(node, node.with_dims(node.value(0), in), times);

@@ -22,7 +22,7 @@ void check_dims(NodeReader& node, const Ints& in, const Ints& dims) {
   for (const index_t dim : dims)
     if (dim < 1) node.refuse(concat("the result has dimensions ", dims_string(dims), ", each must be at least 1"));
   if (product(node, in) != product(node, dims))
-    node.refuse(concat("cannot make ", dims_string(dims), " of an input of ", dims_string(in)),
+    node.refuse(concat("cannot reshape an input of ", dims_string(in), " to ", dims_string(dims)),
                 "a fixed batch size in the model's Reshape may be the cause; export it with a symbolic batch");
 }
 
@@ -82,7 +82,7 @@ Perm read_perm(NodeReader& node, std::size_t ndims) {
   std::sort(sorted.begin(), sorted.end());
   std::iota(expected.begin(), expected.end(), index_t{0});
   if (sorted != expected)
-    node.refuse(concat("attribute perm is ", dims_string(stated), ", which is no order of ", ndims, " dimensions"));
+    node.refuse(concat("attribute perm is ", dims_string(stated), ", which is not a permutation of ", ndims, " dimensions"));
   std::transform(stated.begin(), stated.end(), perm.begin(), [](index_t axis) { return static_cast<int>(axis); });
   return perm;
 }
@@ -116,7 +116,7 @@ void fill_in(NodeReader& node, const Ints& in, Ints& target) {
   const ReadContext& context = node.context();
   for (std::size_t k = 0; k < target.size(); ++k) {
     if (target[k] < -1 || (target[k] == 0 && (keeps_zeros || k >= in.size())))
-      node.refuse(concat("the target shape ", dims_string(target), " has an impossible entry ", target[k]));
+      node.refuse(concat("the target shape ", dims_string(target), " has the invalid entry ", target[k]));
     if (target[k] == 0) target[k] = in[k];
   }
   const bool is_batch =
@@ -133,7 +133,7 @@ void infer(const NodeReader& node, index_t elems, Ints& target) {
     node.refuse(concat("the target shape ", stated, " has more than one -1"));
   *unknown = 1;
   const index_t others = product(node, target);
-  if (others == 0 || elems % others != 0) node.refuse(concat("cannot bring ", elems, " elements into the shape ", stated));
+  if (others == 0 || elems % others != 0) node.refuse(concat("cannot reshape ", elems, " elements to ", stated));
   *unknown = elems / others;
 }
 
@@ -193,7 +193,7 @@ void read_squeeze(NodeReader& node) {
 
 void read_unsqueeze(NodeReader& node) {
   const std::optional<Ints> axes = read_axes(node);
-  if (!axes) node.refuse("states no axes");
+  if (!axes) node.refuse("has no axes");
   const Ints in = node.dims(0);
   Ints dims;
   auto old = in.begin();
@@ -217,7 +217,7 @@ void read_depth_to_space(NodeReader& node) {
   const std::string mode = node.attributes().get_string("mode", "DCR");
   if (mode != "DCR" && mode != "CRD") node.refuse(concat("attribute mode is '", mode, "', expected DCR or CRD"));
   if (c % (size * size) != 0)
-    node.refuse(concat(c, " channels are no multiple of ", size, " x ", size, " (attribute blocksize)"));
+    node.refuse(concat(c, " channels are not a multiple of ", size, " x ", size, " (attribute blocksize)"));
   const index_t rest = c / size / size;
   const Ints dims{n, rest, h * size, w * size};
   if (mode == "DCR") return make_moved(node, {n, size, size, rest, h, w}, {0, 3, 4, 1, 5, 2}, dims);
@@ -227,7 +227,7 @@ void read_depth_to_space(NodeReader& node) {
 void read_space_to_depth(NodeReader& node) {
   const auto [n, c, h, w, size] = read_blocks(node);
   if (h % size != 0 || w % size != 0)
-    node.refuse(concat(h, " x ", w, " pixels are no multiple of ", size, " x ", size, " (attribute blocksize)"));
+    node.refuse(concat(h, " x ", w, " pixels are not a multiple of ", size, " x ", size, " (attribute blocksize)"));
   const index_t rows = h / size, columns = w / size;
   make_moved(node, {n, c, rows, size, columns, size}, {0, 3, 5, 1, 2, 4}, {n, c * size * size, rows, columns});
 }

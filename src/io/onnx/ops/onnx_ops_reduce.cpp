@@ -100,7 +100,7 @@ void read_reduction(NodeReader& node) {
   const FamilyMember& reduction = family().at(node.op_type());
   const ReducedDims reduced = reduced_dims(node, node.opset() >= reduction.axes_are_input);
   const bool is_changed = reduction.before != ActivationKind::None || reduction.after != ActivationKind::None;
-  if (reduced.has_none && is_changed) node.refuse("attribute noop_with_empty_axes is 1, but it has no axes");
+  if (reduced.has_none && is_changed) node.refuse("attribute noop_with_empty_axes is 1, which is not supported without axes");
   const Shape in = node.shape(0);
   const AxisSet axes = axes_of(node, reduced.is_reduced);
   const ValueId x = transformed(node, "before", node.value(0), reduction.before);
@@ -111,7 +111,7 @@ void read_reduction(NodeReader& node) {
 /// log(sum(e^(x - max))) + max, which does not overflow.
 void read_reduce_log_sum_exp(NodeReader& node) {
   const ReducedDims reduced = reduced_dims(node, node.opset() >= 18);
-  if (reduced.has_none) node.refuse("attribute noop_with_empty_axes is 1, but it has no axes");
+  if (reduced.has_none) node.refuse("attribute noop_with_empty_axes is 1, which is not supported without axes");
   const Shape in = node.shape(0);
   const AxisSet axes = axes_of(node, reduced.is_reduced);
   const ValueId x = node.value(0);

@@ -110,7 +110,7 @@ void make_resize(NodeReader& node, const ResizeMode& mode, const std::vector<Res
     const Axis axis = axis_of(node, static_cast<index_t>(to.dim), in.ndims);
     const bool is_same = to.size == in.extents[axis] && to.scale == 1;
     if (is_same) continue;
-    if (!is_spatial(axis)) node.refuse(concat("resizes dimension ", to.dim, "; only space can be resized"));
+    if (!is_spatial(axis)) node.refuse(concat("resizes dimension ", to.dim, "; only spatial dimensions can be resized"));
     op[axis] = resized_axis(mode, to);
   }
   make_resample(node, op);
@@ -172,8 +172,8 @@ void check_corners(NodeReader& node, const ResizeMode& mode, const std::vector<R
   for (const ResizedDim& to : dims)
     if (static_cast<float>(in[to.dim]) * to.scale != static_cast<float>(to.size))
       node.refuse(concat("aligns corners, but ", in[to.dim], " elements of dimension ", to.dim, " times ", to.scale,
-                         " are no whole number, so what is meant is not clear"),
-                  "give sizes instead of scales");
+                         " is not an integer, so the output size is ambiguous"),
+                  "use sizes instead of scales");
 }
 
 void read_resize(NodeReader& node) {
@@ -204,7 +204,7 @@ void read_upsample(NodeReader& node) {
   if (!has_attribute) return make_resize(node, mode, read_scales(node, 1, dims));
   const std::vector<float> scales = node.attributes().get_floats("scales");
   if (scales.size() != dims.size())
-    node.refuse(concat("attribute scales has ", scales.size(), " numbers for ", dims.size(), " dimensions"));
+    node.refuse(concat("attribute scales has ", scales.size(), " values for ", dims.size(), " dimensions"));
   make_resize(node, mode, scaled_dims(node, dims, scales));
 }
 

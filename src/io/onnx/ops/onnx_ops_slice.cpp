@@ -72,7 +72,7 @@ ResampledAxis cut_axis(NodeReader& node, const Cut& cut, index_t in_size) {
   const index_t start = goes_back ? clipped(cut.start, in_size, -1, in_size - 1) : clipped(cut.start, in_size, 0, in_size);
   const index_t end = goes_back ? clipped(cut.end, in_size, -1, in_size - 1) : clipped(cut.end, in_size, 0, in_size);
   const index_t span = goes_back ? start - end : end - start;
-  if (span <= 0) node.refuse(concat("takes nothing: from ", cut.start, " to ", cut.end, " of ", in_size, " elements"));
+  if (span <= 0) node.refuse(concat("selects no elements: from ", cut.start, " to ", cut.end, " of ", in_size));
   const index_t stride = std::min(goes_back ? -std::max(cut.step, -in_size) : cut.step, in_size);
   const index_t size = (span - 1) / stride + 1;
   if (goes_back) return {.method = TakeAxis{.start = start, .step = size == 1 ? 1 : -stride}, .size = size};

@@ -27,7 +27,7 @@ std::vector<index_t> read_numbers(NodeReader& node, const char* attribute, std::
   if (!node.attributes().has(attribute)) return values;
   values = node.attributes().get_ints(attribute);
   if (values.size() != count)
-    node.refuse(concat("attribute ", attribute, " has ", values.size(), " numbers, the input needs ", count));
+    node.refuse(concat("attribute ", attribute, " has ", values.size(), " values, but the input needs ", count));
   check_range(node, attribute, values, otherwise);
   return values;
 }
@@ -99,7 +99,7 @@ Window read_transposed_window(NodeReader& node, const Shape& in, const std::vect
 
 void expect_spatial(const NodeReader& node, const Shape& in) {
   if (in.ndims < 3)
-    node.refuse(concat("its input has ", in.ndims, " dimensions; expected 3 to 5 (n, c, and one to three of space)"));
+    node.refuse(concat("its input has ", in.ndims, " dimensions; expected 3 to 5 (n, c, and 1 to 3 spatial dimensions)"));
 }
 
 std::vector<index_t> read_kernel_shape(NodeReader& node, const Shape& in) {
