@@ -7,9 +7,9 @@ import numpy as np
 def stretch(values, axis, extent):
     """Linear interpolation to `extent` values along one axis."""
     size = values.shape[axis]
-    places = np.linspace(0, size - 1, extent)
-    low = np.minimum(places.astype(int), size - 2)
-    part = (places - low).reshape([-1 if a == axis else 1 for a in range(values.ndim)])
+    positions = np.linspace(0, size - 1, extent)
+    low = np.minimum(positions.astype(int), size - 2)
+    part = (positions - low).reshape([-1 if a == axis else 1 for a in range(values.ndim)])
     return values.take(low, axis) * (1 - part) + values.take(low + 1, axis) * part
 
 

@@ -79,7 +79,7 @@ class BadData(AppCase):
         add = [onnx.node("Add", ["x", "w"], "y")]
         cases = [
             (lambda: self.hostile([onnx.node("Add", ["x", "y"], "y")]), "node 'y' (Add) is part of a cycle"),
-            (lambda: self.hostile([relu, relu]), "makes 'y', which node 'y' (Relu) makes too"),
+            (lambda: self.hostile([relu, relu]), "has the output 'y', which is also an output of node 'y' (Relu)"),
             (lambda: self.hostile([onnx.node("Relu", ["ghost"], "y")]), "reads 'ghost'"),
             (lambda: self.hostile([relu], ["y", "y"]), "output 'y' is listed twice"),
             (lambda: self.hostile([relu], ["x"]), "output 'x' is an input of the model"),
@@ -88,7 +88,7 @@ class BadData(AppCase):
             (lambda: self.hostile([relu], opset=99), "operator set 99"),
             (lambda: self.hostile([relu], ir_version=99), "IR version 99"),
             (lambda: self.hostile([onnx.node("If", ["x"], "y")]), "operator If"),
-            (lambda: self.hostile([onnx.node("x" * 5000, ["x"], "y")]), "a name or text of 5000 bytes"),
+            (lambda: self.hostile([onnx.node("x" * 5000, ["x"], "y")]), "a string of 5000 bytes"),
             (lambda: self.hostile([onnx.node("MaxPool", ["x"], "y", kernel_shape=[1 << 40, 1])]), "attribute kernel_shape is [1099511627776, 1]"),
             (lambda: self.hostile([onnx.node("Pad", ["x", "p"], "y")], weights=pads(-(1 << 63))), "impossibly large pads"),
             (lambda: self.hostile(add, weights=[onnx.external_tensor("w", [3, 1, 1], "../w.bin")]), "'../w.bin'"),

@@ -164,9 +164,9 @@ TEST(Contributions, OfTwoHalvesOfTheInputChannels) {
 }
 
 /// Number of ranks that compute partial sums of the same elements: the size of a replica group.
-int sharers(const Distribution& computed) { return static_cast<int>(computed.replica_offsets().size()); }
+int num_replicas(const Distribution& computed) { return static_cast<int>(computed.replica_offsets().size()); }
 
-TEST(Contributions, CoverWhatIsOwnedOnceForEverySharer) {
+TEST(Contributions, CoverWhatIsOwnedOnceForEveryReplica) {
   const auto property = [](Random& random) {
     const Distribution computed = random_owners(random, small, num_ranks, true);
     const Distribution owned = random_owners(random, small, num_ranks, true);
@@ -179,7 +179,7 @@ TEST(Contributions, CoverWhatIsOwnedOnceForEverySharer) {
         previous = transfer.from;
         counts.add(transfer.box, 1);
       }
-      ASSERT_TRUE(counts.are(sharers(computed), owned.box(owner))) << "owner " << owner;
+      ASSERT_TRUE(counts.are(num_replicas(computed), owned.box(owner))) << "owner " << owner;
     }
     ASSERT_EQ(of_all_ranks([&](int rank) { return contributions_from(computed, owned, rank); }),
               of_all_ranks([&](int rank) { return contributions_to(computed, owned, rank); }));

@@ -64,7 +64,7 @@ ROWS = (
     ("a library in a public header", "include/parconv/comm/a.hpp", "#include <mpi.h>", "third-party", "public header"),
     ("CUDA in a public header", "include/parconv/compute/cuda/a.hpp", "#include <cuda_fp16.h>", "third-party", "public header"),
     ("oneDNN in the umbrella", "include/parconv/all.hpp", "#include <oneapi/dnnl/dnnl.hpp>", "third-party", "public header"),
-    ("a library that nobody knows", "src/comm/a.cpp", "#include <boost/mpi.hpp>", "third-party", "no library"),
+    ("an unlisted library", "src/comm/a.cpp", "#include <boost/mpi.hpp>", "third-party", "no library"),
     ("the operating system in a pure module", "src/model/a.cpp", "#include <unistd.h>", "third-party", "operating system"),
     ("a header that does not exist", "src/model/a.cpp", '#include "model/none.hpp"', "missing", "nowhere"),
 )

@@ -93,7 +93,7 @@ inline std::vector<std::string> output_names(const Network& network) {
 inline const Node& node_making(const Network& network, const std::string& name) {
   for (const Node& node : network.nodes)
     if (output_name(network, node) == name) return node;
-  throw std::out_of_range("no node makes " + name);
+  throw std::out_of_range("no node produces " + name);
 }
 
 }  // namespace parconv::test

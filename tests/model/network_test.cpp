@@ -64,7 +64,7 @@ TEST(Validate, RefusesInconsistentNetworks) {
   EXPECT_THAT(refusal([](Network& n) { n.value(0).extents[Axis::C] = 0; }), HasSubstr("dimension 1 is 0"));
   EXPECT_THAT(refusal([](Network& n) { n.nodes[0].epilogue.bias = {1, 2}; }), HasSubstr("has 2 biases for 4 channels"));
   EXPECT_THAT(refusal([](Network& n) { n.nodes[0].epilogue.has_residual = true; }), HasSubstr("has no input"));
-  EXPECT_THAT(refusal([](Network& n) { n.value(0).kind = ValueKind::Activation; }), HasSubstr("not an input"));
+  EXPECT_THAT(refusal([](Network& n) { n.value(0).kind = ValueKind::Activation; }), HasSubstr("not marked as one"));
   EXPECT_THAT(refusal([](Network& n) { n.nodes.pop_back(); }), HasSubstr("output 'out': no node produces it"));
 }
 

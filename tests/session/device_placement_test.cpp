@@ -98,7 +98,7 @@ const Refusal refusals[] = {
     {"ranks 0 and 1 on a would share one GPU (H200, 0000:17:00.0)", "--share-gpu", {.device = DeviceChoice::Cuda}, shared_gpu},
     {"--transport nccl", "--transport mpi", {.device = DeviceChoice::Cpu, .transport = TransportChoice::Nccl}, own_gpus},
     {"--transport staged", "--transport mpi", {.transport = TransportChoice::Staged}, one_without},
-    {"does not take their addresses", "--transport staged", {.transport = TransportChoice::Mpi}, own_gpus},
+    {"requires a CUDA-aware MPI library", "--transport staged", {.transport = TransportChoice::Mpi}, own_gpus},
     {"several ranks on one GPU", "--transport staged", {.transport = TransportChoice::Nccl, .shares_gpus = true}, shared_gpu},
 };
 

@@ -43,7 +43,7 @@ TEST(OnnxFile, Missing) {
 TEST(OnnxFile, NotAModel) {
   const TemporaryFolder folder;
   const std::vector<std::string> files{"", "Hello, this is not a model at all.",
-                                       std::string("\x89HDF\r\n\x1a\n", 8) + std::string(100, '\0'), std::string(1000, '\xff'),
+                                       std::string("\x89HDF\r\n\x1a\n", 8).append(100, '\0'), std::string(1000, '\xff'),
                                        std::string("\x08\x08", 2)};
   for (const std::string& bytes : files) {
     write(folder.file("file"), bytes);

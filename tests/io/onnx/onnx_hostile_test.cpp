@@ -67,7 +67,7 @@ TEST(OnnxHostile, Windows) {
       {"window spans 1073741824 along h", pool("kernel_shape", {index_t{1} << 30, 1})},
       {"attribute strides is [9223372036854775807, 1]", pool("strides", {highest, 1})},
       {"attribute dilations is [0, 1]", pool("dilations", {0, 1})},
-      {"attribute pads has 300000 numbers", pool("pads", Ints(300'000, 1))},
+      {"attribute pads has 300000 values", pool("pads", Ints(300'000, 1))},
       {"leaves nothing", with_tensor("ConvTranspose", float_tensor({3, 1, 1, 1}, {1, 1, 1}), {{"pads", Ints{1 << 30, 0, 0, 0}}})},
       {"does not fit in 64 bits",
        with_fill("ConvTranspose", {1, 1, 1, 1}, {1, 1, index_t{1} << 40, 1}, {{"strides", Ints{1 << 30, 1}}})},
@@ -81,7 +81,7 @@ TEST(OnnxHostile, Attributes) {
       {"attribute axis is -9223372036854775808", simple("Softmax", {{"axis", lowest}})},
       {"attribute axis is 9223372036854775807", simple("Flatten", {{"axis", highest}})},
       {"cannot scale", with_tensor("Upsample", float_tensor({4}, {1, 1, 1e38F, 1}))},
-      {"attribute scales has 0 numbers",
+      {"attribute scales has 0 values",
        {.node = {.op_type = "Upsample", .attributes = {{"scales", std::vector<float>{}}}}, .opset = 8}},
       {"variance of channel 0 is nan",
        {.node = {.op_type = "BatchNormalization", .inputs = {"x", "w", "w", "w", "n"}},
@@ -316,8 +316,9 @@ TEST(OnnxHostile, ExternalDataElsewhere) {
     model.save(folder.file("model.onnx"));
     return error_of([&] { read_network(OnnxModel(folder.file("model.onnx"))); });
   };
-  EXPECT_THAT(error({.location = "away/w.bin"}), testing::HasSubstr("65: initializer 'w': external data 'away/w.bin' is a link"));
-  EXPECT_THAT(error({.location = "zero"}), testing::HasSubstr("65: initializer 'w': external data 'zero' is a link"));
+  EXPECT_THAT(error({.location = "away/w.bin"}),
+              testing::HasSubstr("65: initializer 'w': external data 'away/w.bin' is a symbolic link"));
+  EXPECT_THAT(error({.location = "zero"}), testing::HasSubstr("65: initializer 'w': external data 'zero' is a symbolic link"));
   EXPECT_THAT(error({.location = "sub"}), testing::HasSubstr("is not a regular file"));
   EXPECT_THAT(error({.location = "pipe"}), testing::HasSubstr("is not a regular file"));
   EXPECT_THAT(error({.location = "./sub/../sub"}), testing::StartsWith("65: initializer 'w'"));

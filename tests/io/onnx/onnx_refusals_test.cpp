@@ -59,12 +59,12 @@ TEST(OnnxRefusals, Windows) {
   expect_refusals({
       {"attribute strides is [0, 1]", conv({{"strides", Ints{0, 1}}})},
       {"attribute strides is [1, -1]", conv({{"strides", Ints{1, -1}}})},
-      {"attribute strides has 3 numbers", conv({{"strides", Ints{1, 1, 1}}})},
+      {"attribute strides has 3 values", conv({{"strides", Ints{1, 1, 1}}})},
       {"attribute strides is [4611686018427387904, 1]", conv({{"strides", Ints{huge, 1}}})},
       {"attribute dilations is [1, 0]", conv({{"dilations", Ints{1, 0}}})},
       {"attribute dilations is [1, 4611686018427387904]", conv({{"dilations", Ints{1, huge}}})},
       {"attribute pads is [0, 0, -1, 0]", conv({{"pads", Ints{0, 0, -1, 0}}})},
-      {"attribute pads has 2 numbers", conv({{"pads", Ints{1, 1}}})},
+      {"attribute pads has 2 values", conv({{"pads", Ints{1, 1}}})},
       {"attribute pads is [4611686018427387904, 0, 0, 0]", conv({{"pads", Ints{huge, 0, 0, 0}}})},
       {"attribute auto_pad is 'SAME'", conv({{"auto_pad", std::string("SAME")}})},
       {"attribute pads cannot be used together with auto_pad",
@@ -73,7 +73,7 @@ TEST(OnnxRefusals, Windows) {
       {"window spans 21 along h", conv({{"dilations", Ints{10, 1}}})},
       {"attribute kernel_shape is missing", simple("MaxPool")},
       {"attribute kernel_shape is [0, 3]", simple("MaxPool", {{"kernel_shape", Ints{0, 3}}})},
-      {"attribute kernel_shape has 1 numbers", simple("AveragePool", {{"kernel_shape", Ints{3}}})},
+      {"attribute kernel_shape has 1 values", simple("AveragePool", {{"kernel_shape", Ints{3}}})},
       {"must be smaller than the kernel", pool({{"pads", Ints{3, 0, 0, 0}}})},
       {"attribute strides is [0, 0]", pool({{"strides", Ints{0, 0}}})},
   });
@@ -97,7 +97,7 @@ TEST(OnnxRefusals, Convolutions) {
        {.node = {.op_type = "Conv", .inputs = {"x", "w", "w"}}, .prepare = with_weights({4, 3, 3, 3})}},
       {"attribute group has type FLOAT, expected INT", conv({{"group", 1.0F}})},
       {"attribute strides occurs twice", conv({{"strides", Ints{1, 1}}, {"strides", Ints{1, 1}}})},
-      {"attribute wombat is not known", conv({{"wombat", index_t{1}}})},
+      {"attribute wombat is unknown", conv({{"wombat", index_t{1}}})},
   });
 }
 
@@ -132,11 +132,11 @@ TEST(OnnxRefusals, OtherOperators) {
       {"attribute axis is 4 for an input of 4", simple("Softmax", {{"axis", index_t{4}}})},
       {"attribute axis is -5 for an input of 4", simple("Softmax", {{"axis", index_t{-5}}})},
       {"attribute axis is 5 for an input of 4", simple("Flatten", {{"axis", index_t{5}}})},
-      {"attribute min is not known", simple("Clip", {{"min", 0.0F}}, 11)},
+      {"attribute min is unknown", simple("Clip", {{"min", 0.0F}}, 11)},
       {"min ('w') has dimensions [2], expected 1 elements", with_tensor("Clip", float_tensor({2}, {0, 1}))},
       {"more than one -1", with_tensor("Reshape", int64_tensor({2}, {-1, -1}))},
-      {"impossible entry -2", with_tensor("Reshape", int64_tensor({2}, {-2, -1}))},
-      {"impossible entry 0", with_tensor("Reshape", int64_tensor({1}, {0}), {{"allowzero", index_t{1}}})},
+      {"invalid entry -2", with_tensor("Reshape", int64_tensor({2}, {-2, -1}))},
+      {"invalid entry 0", with_tensor("Reshape", int64_tensor({1}, {0}), {{"allowzero", index_t{1}}})},
       {"cannot reshape an input of [2, 3, 8, 8] to [5, 5]", with_tensor("Reshape", int64_tensor({2}, {5, 5}))},
       {"cannot reshape 384 elements to [5, -1]", with_tensor("Reshape", int64_tensor({2}, {5, -1}))},
       {"is not a short list of integers", with_tensor("Reshape", float_tensor({1}, {-1}))},
@@ -155,7 +155,7 @@ TEST(OnnxRefusals, PartsAndReductions) {
   };
   expect_refusals({
       {"splits 3 elements into 2 equal parts", split({{"axis", index_t{1}}}, 13)},
-      {"splits 8 elements into [5, 4] for 2 outputs", split({{"axis", index_t{2}}, {"split", Ints{5, 4}}}, 11)},
+      {"splits 8 elements into parts of [5, 4] for 2 outputs", split({{"axis", index_t{2}}, {"split", Ints{5, 4}}}, 11)},
       {"has a part of 0 elements", split({{"axis", index_t{2}}, {"split", Ints{8, 0}}}, 11)},
       {"attribute num_outputs is 3, but the node has 2 outputs", split({{"axis", index_t{2}}, {"num_outputs", index_t{3}}}, 18)},
       {"index 8 is out of range for 8 elements", with_tensor("Gather", int64_tensor({1}, {8}), {{"axis", index_t{2}}})},
@@ -168,7 +168,7 @@ TEST(OnnxRefusals, PartsAndReductions) {
       {"attribute size is 0", simple("LRN")},
       {"attribute alpha is 0", simple("Celu", {{"alpha", 0.0F}})},
       {"differ along c", with_tensor("MatMul", float_tensor({2, 8, 1}, std::vector<float>(16, 1)))},
-      {"multiplies 8 columns by a matrix of 7 rows", with_tensor("MatMul", float_tensor({7, 1}, std::vector<float>(7, 1)))},
+      {"multiplies 8 columns with a matrix of 7 rows", with_tensor("MatMul", float_tensor({7, 1}, std::vector<float>(7, 1)))},
       {"multiplies by an input of 1 dimensions", with_tensor("MatMul", float_tensor({8}, std::vector<float>(8, 1)))},
   });
 }
@@ -201,10 +201,10 @@ TEST(OnnxRefusals, Tensors) {
   constexpr index_t huge = index_t{1} << 62;
   const auto error = [](const OnnxTensor& tensor) { return read_error(with_tensor("Add", tensor).writer()); };
   EXPECT_THAT(error({OnnxType::Float, {3, 1, 1}, "12345678"}),
-              testing::StartsWith("65: initializer 'w' has dimensions [3, 1, 1] of f32, that is 12 bytes, but holds 8"));
+              testing::StartsWith("65: initializer 'w' has dimensions [3, 1, 1] of f32, which take 12 bytes, but holds 8"));
   EXPECT_THAT(error({OnnxType::Float, {3, 1, 1}, std::string(16, 'x')}), testing::HasSubstr("but holds 16"));
   EXPECT_THAT(error({OnnxType::Float, {300, 100, 1}, std::string(4000, 'x')}),
-              testing::HasSubstr("is 120000 bytes, but holds 4000"));
+              testing::HasSubstr("take 120000 bytes, but holds 4000"));
   EXPECT_THAT(error({OnnxType::Float, {-3, 1, 1}, "123456789012"}),
               testing::StartsWith("65: initializer 'w' has a negative dimension"));
   EXPECT_THAT(error({OnnxType::Float, {huge, huge}, "1234"}), testing::StartsWith("65: initializer 'w' has impossibly large"));

@@ -40,8 +40,8 @@ TEST(OnnxTypes, IntegersAreMovedAndSelected) {
 
 TEST(OnnxTypes, IntegerArithmeticIsRejected) {
   EXPECT_EQ(error_with(OnnxType::Uint8, {node("Identity", "x", "a"), node("Exp", "a", "y")}),
-            "65: node 'y' (Exp): input 'a' has element type uint8; integers can be moved, chosen from and compared, but not "
-            "calculated with");
+            "65: node 'y' (Exp): input 'a' has element type uint8; integers can be moved, selected and compared, but not "
+            "computed with");
   EXPECT_THAT(error_with(OnnxType::Int8, {{.op_type = "Add", .inputs = {"x", "x"}, .outputs = {"y"}}}), HasSubstr("int8"));
 }
 
