@@ -151,7 +151,7 @@ def all_layers():
 
 
 class Arithmetic(AppCase):
-    """--backend reference against the page."""
+    """The backends reference and cpu against the page."""
 
     @classmethod
     def setUpClass(cls):
@@ -168,18 +168,25 @@ class Arithmetic(AppCase):
             found = computed[at]
             self.assertEqual(found.tobytes(), expected.tobytes(), f"{op} at {at}: {found}, expected {expected}")
 
-    def test_a_thousand_elements_equal_the_page(self):
-        self.expect(OK, 0, "run", "layers.onnx", "layers.h5", "out.h5", "--backend", "reference", "--quiet")
-        self.assertGreaterEqual(sum(count for _, _, count, _ in self.layers.cases), 1000)
+    def check_backend(self, backend, **environment):
+        self.expect(OK, 0, "run", "layers.onnx", "layers.h5", "out.h5", "--backend", backend, "--force", "--quiet", **environment)
         choice = random.Random(7)
         for name, op, count, element in self.layers.cases:
-            with self.subTest(output=name, operator=op):
+            with self.subTest(backend=backend, output=name, operator=op, **environment):
                 file = "out.h5" if name == self.layers.outputs[0] else f"out.{name}.h5"
                 self.check_elements(self.result(file), op, count, element, choice)
 
+    def test_a_thousand_elements_of_the_reference_equal_the_page(self):
+        self.assertGreaterEqual(sum(count for _, _, count, _ in self.layers.cases), 1000)
+        self.check_backend("reference")
+
+    def test_a_thousand_elements_of_the_backend_cpu_equal_the_page(self):
+        self.check_backend("cpu")
+        self.check_backend("cpu", PARCONV_ISA="portable")
+
     def test_an_unknown_backend_is_refused(self):
         for more in ([], ["--dry-run", "--ranks", 2]):
-            self.run_small(0, "none.h5", "--backend", "abacus", *more, code=UNAVAILABLE, say='no backend "abacus" computes on CPUs')
+            self.run_small(0, "none.h5", "--backend", "abacus", *more, code=UNAVAILABLE, say='this build has no backend "abacus" for CPUs')
         self.assertEqual(self.leftovers("none.h5"), [])
 
     def test_rounding_is_that_of_ieee_754(self):
