@@ -77,6 +77,7 @@ void DirectConv::compute_block(const Chunk& chunk, std::size_t index) const {
                 .bias = bias_.empty() ? nullptr : bias_[index].data(),
                 .channels = block.channels,
                 .is_relu = is_relu_};
+  const bool is_first = index == 0 && shape_.taps() == 1;  // later blocks find their sources in the cache
   for (const Segment& segment : chunk.segments) {
     const index_t pixels = segment.end - segment.begin, tiles = (pixels + most - 1) / most;
     call.runs = chunk.runs.data() + segment.first_run;
@@ -86,6 +87,7 @@ void DirectConv::compute_block(const Chunk& chunk, std::size_t index) const {
     for (index_t tile = 0, first = segment.begin, last = first; tile < tiles; ++tile, first = last) {
       last = first + fewest + (tile < num_larger ? 1 : 0);
       call.src = chunk.src.data() + first;
+      call.next = is_first && last + most <= segment.end ? chunk.src.data() + last : nullptr;
       call.dst = chunk.dst.data() + first;
       call.residual = chunk.residual.empty() ? nullptr : chunk.residual.data() + first;
       kernels[last - first](call);

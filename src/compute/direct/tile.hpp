@@ -32,6 +32,7 @@ struct TileCall {
   const std::byte* const* src = nullptr;
   float* const* dst = nullptr;
   const float* const* residual = nullptr;  ///< null: there is none
+  const std::byte* const* next = nullptr;  ///< pixels whose sources should come to the cache, as many; null: they are there
   std::ptrdiff_t src_bytes = 0;            ///< the first source channel, from the addresses in src
   std::ptrdiff_t dst_channel = 0;          ///< the first output channel, from the addresses in dst and residual
   const Run* runs = nullptr;

@@ -83,8 +83,19 @@ template <class Vector, int pixels, int vectors>
   sums.store(call);
 }
 
+/// Hardware does not foresee a tile's jump to its next pixels.
+template <int pixels>
+[[gnu::always_inline]] inline void prefetch_next(const TileCall& call) {
+  constexpr std::ptrdiff_t line_bytes = 64, most_bytes = 512;
+  std::ptrdiff_t bytes = call.runs->length * static_cast<std::ptrdiff_t>(sizeof(float));
+  if (bytes > most_bytes) bytes = most_bytes;
+  for (std::ptrdiff_t at = 0; at < bytes; at += line_bytes)
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) __builtin_prefetch(call.next[m] + call.src_bytes + at);
+}
+
 template <class Vector, int pixels, int vectors>
 void compute_tile(const TileCall& call) {
+  if (call.next != nullptr) prefetch_next<pixels>(call);
   Sums<Vector, pixels, vectors> sums;
   Sums<Vector, pixels, vectors> open[most_open_sums];
   int num_open = 0;
