@@ -9,14 +9,13 @@
 namespace parconv::direct {
 namespace {
 
-index_t cut(index_t count, int part, int parts) { return count * part / parts; }
+index_t cut(index_t count, index_t part, index_t parts) { return count * part / parts; }
 
 /// The bias of a block, followed by zeros up to the padded width.
-std::vector<float> bias_of(const FilterBlock& block, index_t group_oc, std::span<const float> bias, int width) {
+std::vector<float> bias_of(const FilterBlock& block, index_t group_oc, std::span<const float> bias, index_t width) {
   const auto first = static_cast<std::size_t>(block.group * group_oc + block.first);
   const std::span<const float> own = bias.subspan(first, static_cast<std::size_t>(block.channels));
-  std::vector<float> padded((own.size() + static_cast<std::size_t>(width) - 1) / static_cast<std::size_t>(width) *
-                            static_cast<std::size_t>(width));
+  std::vector<float> padded(static_cast<std::size_t>((block.channels + width - 1) / width * width));
   std::copy(own.begin(), own.end(), padded.begin());
   return padded;
 }
@@ -51,7 +50,7 @@ void DirectConv::execute(const Addresses& addresses) {
 
 /// Threads divide the chunks where these divide well, and otherwise the blocks of filters.
 DirectConv::Part DirectConv::part_of(int thread) const {
-  const auto parts = static_cast<int>(workspaces_.size());
+  const index_t parts = std::ssize(workspaces_);
   const index_t chunks = chunks_.count(), blocks = std::ssize(filter_->blocks());
   const bool is_by_chunk = chunks % parts == 0 || chunks >= 8 * parts || blocks % parts != 0;
   if (is_by_chunk) return {{cut(chunks, thread, parts), cut(chunks, thread + 1, parts)}, {0, blocks}};

@@ -1,12 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/direct/on_threads.hpp"
 
+#ifdef __SANITIZE_THREAD__
+#include <thread>
+#include <vector>
+#endif
+
 namespace parconv::direct {
+
+#ifdef __SANITIZE_THREAD__
+
+// The thread sanitizer does not see the barriers of an OpenMP runtime that is not built with it.
+void on_threads(int threads, const std::function<void(int)>& work) {
+  std::vector<std::jthread> others;
+  for (int thread = 1; thread < threads; ++thread) others.emplace_back([&work, thread] { work(thread); });
+  work(0);
+}
+
+#else
 
 void on_threads(int threads, const std::function<void(int)>& work) {
   if (threads == 1) return work(0);
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
   for (int thread = 0; thread < threads; ++thread) work(thread);
 }
+
+#endif
 
 }  // namespace parconv::direct

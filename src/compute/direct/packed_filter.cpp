@@ -20,7 +20,7 @@ std::vector<FilterBlock> divided(const FilterLayout& layout, const TileKernels& 
       blocks.push_back({.group = group,
                         .first = first,
                         .channels = static_cast<int>(channels),
-                        .vectors = static_cast<int>(padded / width),
+                        .vectors = padded / width,
                         .weights = position});
       position += padded * layout.ic * layout.taps;
     }

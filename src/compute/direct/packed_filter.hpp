@@ -16,7 +16,7 @@ struct FilterBlock {
   index_t group = 0;
   index_t first = 0;    ///< output channel within the group
   int channels = 0;     ///< valid ones
-  int vectors = 0;      ///< of the padded width
+  index_t vectors = 0;  ///< of the padded width
   index_t weights = 0;  ///< index of the first weight
 };
 

@@ -52,8 +52,8 @@ inline constexpr int most_pixels = 14;
 
 /// The kernels for one instruction set.
 struct TileKernels {
-  int width = 0;         ///< floats of a vector
-  int most_vectors = 0;  ///< vectors of a block
+  std::ptrdiff_t width = 0;         ///< floats of a vector
+  std::ptrdiff_t most_vectors = 0;  ///< vectors of a block
   /// [vectors][pixels], null beyond num_pixels[vectors]: sums over channels and taps.
   TileKernel sums[direct::most_vectors + 1][most_pixels + 1] = {};
   int num_pixels[direct::most_vectors + 1] = {};
