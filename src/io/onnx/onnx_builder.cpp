@@ -49,6 +49,10 @@ const OnnxConstant* OnnxNetworkBuilder::find_constant(const std::string& name) {
   return &(constants_[name] = read_tensor(*initializer->second, model_path(), concat("initializer '", name, "'")));
 }
 
+bool OnnxNetworkBuilder::is_known(const std::string& name) {
+  return values_.contains(name) || find_chain(name) != nullptr || find_constant(name) != nullptr;
+}
+
 ValueId OnnxNetworkBuilder::value(const std::string& name) {
   if (const auto known = values_.find(name); known != values_.end()) return known->second;
   if (const Chain* chain = find_chain(name)) return make_chain(name, *chain);

@@ -59,6 +59,8 @@ class OnnxNetworkBuilder {
   /// The same, reshaped to `dims`: an extended chain, or a new one from the materialised value if the two do not compose.
   Chain reshaped_chain(const std::string& name, const std::vector<index_t>& dims);
   void set_chain(const std::string& name, Chain chain) { chains_[name] = std::move(chain); }
+  /// True if `name` is a value, chain or constant: the output of a node that has been read, for example.
+  bool is_known(const std::string& name);
   /// The chain `name`, materialised or not; null if `name` is not a chain.
   const Chain* find_chain(const std::string& name) const;
 

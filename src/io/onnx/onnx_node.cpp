@@ -73,9 +73,10 @@ bool NodeReader::is_output_used(std::size_t k) const {
   return !output_name(k).empty() && network_.graph().is_used(output_name(k));
 }
 
-void NodeReader::expect_one_output() const {
+void NodeReader::expect_outputs_made() const {
   for (std::size_t k = 1; k < num_outputs(); ++k)
-    if (is_output_used(k)) refuse(concat("output ", k, " ('", output_name(k), "') is used, but only the first is supported"));
+    if (is_output_used(k) && !network_.is_known(output_name(k)))
+      refuse(concat("output ", k, " ('", output_name(k), "') is used, but only the first is supported"));
 }
 
 void NodeReader::make(Operator op, std::vector<ValueId> inputs, Epilogue epilogue) {

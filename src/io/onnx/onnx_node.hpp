@@ -60,8 +60,8 @@ class NodeReader {
   const std::string& output_name(std::size_t k) const { return proto_.output(static_cast<int>(k)); }
   /// True if output `k` is named and used.
   bool is_output_used(std::size_t k) const;
-  /// Throws if any output but the first is used.
-  void expect_one_output() const;
+  /// Throws if an output is used that reading the node has not made: most operators make their first only.
+  void expect_outputs_made() const;
 
   /// The node's name in the network.
   std::string name() const { return name_of(proto_); }

@@ -87,6 +87,7 @@ void ModelReading::read_node(const onnx::NodeProto& node) {
     types_.follow(node, network_);
     read(reader);
   }
+  reader.expect_outputs_made();
   reader.attributes().expect_none_left();
 }
 

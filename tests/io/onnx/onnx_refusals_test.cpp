@@ -184,6 +184,16 @@ TEST(OnnxRefusals, ASecondOutputThatIsUsed) {
   EXPECT_EQ(read_error(model), "65: node 'y' (MaxPool): output 1 ('indices') is used, but only the first is supported");
 }
 
+TEST(OnnxRefusals, AnOutputThatTheOperatorDoesNotHave) {
+  OnnxWriter model;
+  model.add_input("x", {1, 3, 8, 8});
+  model.add_node({.op_type = "Relu", .inputs = {"x"}, .outputs = {"y", "second"}});
+  model.add_output("y");
+  EXPECT_EQ(read_error(model), "no error") << "nothing reads it";
+  model.add_output("second");
+  EXPECT_EQ(read_error(model), "65: node 'y' (Relu): output 1 ('second') is used, but only the first is supported");
+}
+
 TEST(OnnxRefusals, AllUnsupportedNodesAreListedTogether) {
   OnnxWriter model;
   model.add_input("x", {1, 3, 8, 8});

@@ -175,7 +175,6 @@ void read_identity(NodeReader& node) {
 
 void read_dropout(NodeReader& node) {
   node.expect_inputs(1, 3);
-  node.expect_one_output();
   for (const char* name : {"ratio", "seed"}) node.attributes().ignore(name);
   expect_test_mode(node);
   if (node.has_input(2) && node.scalar(2, "training_mode") != 0.0F)
@@ -185,7 +184,6 @@ void read_dropout(NodeReader& node) {
 
 void read_batch_normalization(NodeReader& node) {
   node.expect_inputs(5, 5);
-  node.expect_one_output();
   const Shape in = node.shape(0);
   if (in.ndims < 2) node.refuse(concat("its input has ", in.ndims, " dimensions, expected at least 2"));
   node.attributes().ignore("momentum");

@@ -145,7 +145,6 @@ void read_group_normalization(NodeReader& node) {
 
 void read_layer_normalization(NodeReader& node) {
   node.expect_inputs(2, 3);
-  node.expect_one_output();
   const int ndims = node.shape(0).ndims;
   const int first = checked_axis(node, node.attributes().get_int("axis", -1), ndims);
   AxisSet axes{};

@@ -19,7 +19,6 @@ void check_pads(const NodeReader& node, const ReadWindow& read) {
 
 void read_pool(NodeReader& node, PoolKind kind) {
   node.expect_inputs(1, 1);
-  node.expect_one_output();
   const Shape in = node.shape(0);
   expect_spatial(node, in);
   const std::vector<index_t> kernel = read_kernel_shape(node, in);
