@@ -4,13 +4,14 @@
 
 #include <span>
 
+#include "compute/main_index.hpp"
 #include "parconv/tensor/elements.hpp"
 
 namespace parconv {
 
 /// The compute type of `op`, which is the type of its source: weights are rounded to it, products are accumulated in f32.
 /// Precondition: op.kind has a filter.
-inline DType compute_type(const LocalOp& op) { return op.srcs[op.epilogue.residual == 0 ? 1 : 0].type; }
+inline DType compute_type(const LocalOp& op) { return op.srcs[main_index(op)].type; }
 
 /// Rounds weights to `type`.
 inline void round_weights(std::span<float> weights, DType type) {

@@ -5,20 +5,16 @@
 
 #include "compute/conv/deconv_phases.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
+#include "compute/main_index.hpp"
+#include "compute/scratch_bytes.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
 namespace {
 
-constexpr std::size_t alignment_bytes = 64;
-
-std::size_t aligned(std::size_t bytes) { return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes; }
-
 Extents made_by(const Phase& phase, const Extents& dst) {
   return {{dst[Axis::N], dst[Axis::C], phase.axes[0].made, phase.axes[1].made, phase.axes[2].made}};
 }
-
-std::size_t main_operand(const LocalOp& op) { return op.epilogue.residual == 0 ? 1 : 0; }
 
 /// The convolution of a phase. Its filter has no identity: it is read through `reader_of` and never shared.
 LocalOp conv_of(const LocalOp& op, const LocalDeconv& deconv, const Phase& phase) {
@@ -31,7 +27,7 @@ LocalOp conv_of(const LocalOp& op, const LocalDeconv& deconv, const Phase& phase
     for (ChannelBlock& block : conv.blocks) block.filter.kernel[k] = {0, conv.filter.kernel[k]};
   }
   const Box made = Box::whole(made_by(phase, op.dst.extents));
-  return {.kind = std::move(conv), .srcs = {op.srcs[main_operand(op)]}, .dst = layout_within(made, made)};
+  return {.kind = std::move(conv), .srcs = {op.srcs[main_index(op)]}, .dst = layout_within(made, made)};
 }
 
 /// A phase with its kernel and the location of its results in scratch.

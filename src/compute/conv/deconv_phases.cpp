@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "compute/main_index.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -44,7 +45,7 @@ PhaseAxis phase_of(const WindowAxis& window, index_t first, index_t out_size, in
 }
 
 std::vector<Phase> phases_of(const LocalOp& op, const LocalDeconv& deconv) {
-  const std::size_t main = op.epilogue.residual == 0 ? 1 : 0;
+  const std::size_t main = main_index(op);
   std::array<std::vector<PhaseAxis>, 3> along;
   for (Axis axis : spatial_axes)
     for (index_t first = 0; first < deconv.window[axis].stride; ++first)

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "compute/conv/conv_geometry.hpp"
+#include "compute/main_index.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -52,8 +53,6 @@ ScratchBox take_scratch(const OperandLayout& layout, std::size_t& scratch_bytes)
 }
 
 const OperandLayout& layout_for_call(const BlockPort& port) { return port.scratch ? port.scratch->inner : port.layout; }
-
-std::size_t main_index(const LocalOp& op) { return op.epilogue.residual == 0 ? 1 : 0; }
 
 bool has_epilogue(const LocalEpilogue& epilogue) {
   return !epilogue.bias.empty() || epilogue.residual >= 0 || epilogue.activation.kind != ActivationKind::None;

@@ -2,12 +2,11 @@
 #include "compute/conv/conv_geometry.hpp"
 #include "compute/conv/deconv_phases.hpp"
 #include "compute/conv/strided_block.hpp"
+#include "compute/main_index.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
 namespace {
-
-std::size_t main_index(const LocalOp& op) { return op.epilogue.residual == 0 ? 1 : 0; }
 
 /// The aligned workspace within scratch, which itself is aligned to 64 bytes only.
 std::byte* aligned_up(std::byte* data) {

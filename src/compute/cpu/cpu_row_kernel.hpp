@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compute/cpu/cpu_vector.hpp"
+#include "compute/main_index.hpp"
 #include "parconv/compute/backend.hpp"
 #include "parconv/model/local_op.hpp"
 
@@ -85,7 +86,6 @@ class RowKernel : public Kernel {
   Operand operand(Sources srcs, std::size_t index) { return {srcs[index], op_.srcs[index], &converted_[index]}; }
   /// The source that is not the residual.
   Operand main_operand(Sources srcs) { return operand(srcs, main_index(op_)); }
-  static std::size_t main_index(const LocalOp& op) { return op.epilogue.residual == 0 ? 1 : 0; }
   const LocalOp& op() const { return op_; }
   RowShape shape() const { return {.pixels = op_.dst.extents[Axis::W], .channels = op_.dst.extents[Axis::C]}; }
 

@@ -8,21 +8,17 @@
 #include "compute/cpu/cpu_activation.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
 #include "compute/direct/direct_conv.hpp"
+#include "compute/main_index.hpp"
+#include "compute/scratch_bytes.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/tensor/convert.hpp"
 
 namespace parconv::direct {
 namespace {
 
-constexpr std::size_t alignment_bytes = 64;
-
-std::size_t aligned(std::size_t bytes) { return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes; }
-
 std::size_t f32_bytes(const OperandLayout& operand) {
   return aligned(static_cast<std::size_t>(volume(operand.extents)) * sizeof(float));
 }
-
-std::size_t main_operand(const LocalOp& op) { return op.epilogue.residual == 0 ? 1 : 0; }
 
 /// One channel block with its positions in the operands.
 struct Block {
@@ -34,7 +30,7 @@ struct Block {
 
 ConvShape shape_of(const LocalOp& op, const ChannelBlock& block, TapOrder order) {
   const auto& conv = std::get<LocalConv>(op.kind);
-  const OperandLayout& src = op.srcs[main_operand(op)];
+  const OperandLayout& src = op.srcs[main_index(op)];
   ConvShape shape{.groups = block.groups,
                   .ic = block.filter.ic.size(),
                   .oc = block.dst.size() / block.groups,
@@ -89,7 +85,7 @@ class F32Conv final : public Kernel {
  public:
   F32Conv(const LocalOp& op, std::vector<Block> blocks, std::string implementation)
       : blocks_(std::move(blocks)),
-        src_(main_operand(op)),
+        src_(main_index(op)),
         residual_(op.epilogue.residual),
         dst_(op.dst),
         implementation_(std::move(implementation)) {
@@ -172,7 +168,7 @@ std::unique_ptr<Kernel> make_conv(const LocalOp& op, const FilterReader& read, c
   if (is_f32(op)) return std::make_unique<F32Conv>(op, blocks_of(op, type, read, options, cache), implementation_of(options));
   LocalOp inner;  // without the epilogue
   inner.kind = op.kind;
-  inner.srcs.push_back(dense_f32(op.srcs[main_operand(op)]));
+  inner.srcs.push_back(dense_f32(op.srcs[main_index(op)]));
   inner.dst = dense_f32(op.dst);
   auto sums = std::make_unique<F32Conv>(inner, blocks_of(inner, type, read, options, cache), implementation_of(options));
   return std::make_unique<ConvertedConv>(op, std::move(sums), inner);
@@ -182,7 +178,7 @@ std::unique_ptr<Kernel> make_conv(const LocalOp& op, const FilterReader& read, c
 
 std::unique_ptr<Kernel> make_direct_kernel(const LocalOp& op, const FilterReader& read_filter, const DirectOptions& options,
                                            PackedFilters& cache) {
-  PARCONV_EXPECT(op.srcs.size() > main_operand(op) && volume(op.dst.extents) > 0, "a convolution without operands");
+  PARCONV_EXPECT(op.srcs.size() > main_index(op) && volume(op.dst.extents) > 0, "a convolution without operands");
   if (!std::holds_alternative<LocalDeconv>(op.kind)) return make_conv(op, read_filter, options, cache);
   return make_deconv_kernel(op, read_filter, [&](const LocalOp& phase, const FilterReader& read) {
     DirectOptions flipped = options;

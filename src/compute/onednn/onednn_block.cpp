@@ -6,14 +6,12 @@
 
 #include "compute/conv/conv_geometry.hpp"
 #include "compute/cpu/cpu_activation.hpp"
+#include "compute/main_index.hpp"
+#include "compute/scratch_bytes.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::onednn {
 namespace {
-
-constexpr std::size_t alignment_bytes = 64;
-
-std::size_t aligned(std::size_t bytes) { return (bytes + alignment_bytes - 1) / alignment_bytes * alignment_bytes; }
 
 std::size_t elems_to_bytes(index_t elems, DType type) { return static_cast<std::size_t>(elems) * size_of(type); }
 
@@ -131,11 +129,9 @@ std::vector<ChannelBlock> ungrouped(const ChannelBlock& block) {
   return result;
 }
 
-std::size_t main_operand(const LocalOp& op) { return op.epilogue.residual == 0 ? 1 : 0; }
-
 BlockPlan plan_block(const LocalOp& op, const LocalConv& conv, const ChannelBlock& block, const BlockChoice& choice) {
   BlockPlan plan;
-  plan.src.part = channels_of(op.srcs[main_operand(op)], block.src);
+  plan.src.part = channels_of(op.srcs[main_index(op)], block.src);
   plan.dst.part = channels_of(op.dst, block.dst);
   if (op.epilogue.residual >= 0) plan.residual = channels_of(op.srcs[static_cast<std::size_t>(op.epilogue.residual)], block.dst);
 

@@ -69,7 +69,4 @@ bool has_window_in_padding(const DenseConv& conv);
 /// filters do not change bits.
 bool has_unsteady_padding(const DenseConv& conv);
 
-/// The source that is not the residual.
-std::size_t main_operand(const LocalOp& op);
-
 }  // namespace parconv::onednn

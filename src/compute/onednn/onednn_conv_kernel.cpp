@@ -7,6 +7,7 @@
 
 #include "compute/compute_type.hpp"
 #include "compute/cpu/cpu_activation.hpp"
+#include "compute/main_index.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/tensor/convert.hpp"
 
@@ -80,7 +81,7 @@ class ConvBlock {
 class ConvKernel final : public Kernel {
  public:
   ConvKernel(const LocalOp& op, std::vector<ConvBlock> blocks, int threads)
-      : blocks_(std::move(blocks)), src_(main_operand(op)), residual_(op.epilogue.residual), threads_(threads) {}
+      : blocks_(std::move(blocks)), src_(main_index(op)), residual_(op.epilogue.residual), threads_(threads) {}
 
   void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) override {
     use_threads(threads_);
@@ -182,7 +183,7 @@ std::vector<ChannelBlock> divided(const LocalOp& op) {
 }
 
 void expect_usable(const LocalOp& op) {
-  PARCONV_EXPECT(op.srcs.size() > main_operand(op), "a convolution without a source");
+  PARCONV_EXPECT(op.srcs.size() > main_index(op), "a convolution without a source");
   PARCONV_EXPECT(op.epilogue.residual < static_cast<int>(op.srcs.size()), "residual ", op.epilogue.residual);
   PARCONV_EXPECT(!std::get<LocalConv>(op.kind).blocks.empty(), "a convolution without blocks of filters");
   PARCONV_EXPECT(volume(op.dst.extents) > 0, to_string(op.dst.extents));
