@@ -11,21 +11,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../apps/lib.sh"
 # shellcheck source=tests/style/tools.sh
 source "$parconv_root/tests/style/tools.sh"
 
-# The commit to compare with.
-base_commit() {
-  local base
-  base="$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null || true)"
-  if [[ -z "$base" || "$base" == "$(git rev-parse HEAD)" ]]; then base="$(git rev-parse --verify --quiet HEAD~1 || true)"; fi
-  printf '%s\n' "$base"
-}
-
 # The changed sources, and those that belong to changed headers; one a line, and as many as are checked.
 changed_sources() {
-  local base
-  base="$(base_commit)"
-  [[ -n "$base" ]] || return 0 # a checkout without history
-  { git diff --name-only --diff-filter=d "$base" -- '*.cpp' '*.hpp' && git ls-files --others --exclude-standard -- '*.cpp' '*.hpp'; } |
-    sed 's/^.*\/\([^/]*\)\.[ch]pp$/\/\1.cpp/' | sort -u | grep -F -f - <(git ls-files --cached --others --exclude-standard -- '*.cpp') || true
+  changed_files '*.cpp' '*.hpp' | sed 's/^.*\/\([^/]*\)\.[ch]pp$/\/\1.cpp/' | sort -u |
+    grep -F -f - <(git ls-files --cached --others --exclude-standard -- '*.cpp') || true
 }
 
 # Those of the files on standard input that the build compiles, since clang-tidy needs to know how.

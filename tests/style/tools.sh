@@ -17,3 +17,16 @@ has_tool() {
 
 # project_files PATTERN...: the files that git knows or would add, each ended by a zero byte.
 project_files() { git -C "$parconv_root" ls-files -z --cached --others --exclude-standard --deduplicate -- "$@"; }
+
+# changed_files PATTERN...: the files, one a line, that differ from where this branch began, or on main from the commit before; none in a
+# checkout without history.
+changed_files() {
+  local base
+  base="$(git -C "$parconv_root" merge-base HEAD origin/main 2>/dev/null || git -C "$parconv_root" merge-base HEAD main 2>/dev/null || true)"
+  if [[ -z "$base" || "$base" == "$(git -C "$parconv_root" rev-parse HEAD)" ]]; then
+    base="$(git -C "$parconv_root" rev-parse --verify --quiet HEAD~1 || true)"
+  fi
+  [[ -n "$base" ]] || return 0
+  git -C "$parconv_root" diff --name-only --diff-filter=d "$base" -- "$@"
+  git -C "$parconv_root" ls-files --others --exclude-standard -- "$@"
+}
