@@ -95,7 +95,7 @@ template <int pixels>
 
 template <class Vector, int pixels, int vectors>
 void compute_tile(const TileCall& call) {
-  if (call.next != nullptr) prefetch_next<pixels>(call);
+  if (call.next != nullptr && call.leaves->num_runs > 0) prefetch_next<pixels>(call);
   Sums<Vector, pixels, vectors> sums;
   Sums<Vector, pixels, vectors> open[most_open_sums];
   int num_open = 0;
