@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "parconv/device/devices.hpp"
+#include "parconv/program/explain.hpp"
 #include "parconv/session/measurements.hpp"
 #include "parconv/session/numerics.hpp"
 #include "parconv/session/output_files.hpp"
@@ -67,6 +68,7 @@ class Runner {
                session_.backend_name(), choice_name(command_.request.numerics));
     fmt::print("{} samples of {} in batches of {} and micro-batches of {}\n", setup.blocks.samples,
                session_.workload().input_names, setup.blocks.batch, setup.blocks.micro_batch);
+    fmt::print("{}", off_leaves_text(setup.network, setup.plan));
     std::fflush(stdout);
   }
 

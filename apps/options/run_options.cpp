@@ -64,7 +64,9 @@ void add_numerics(CLI::App& app, Request& request) {
                  "docs/arithmetic.md defines), reference (plain loops with the same bits), onednn, cudnn")
       ->capture_default_str()
       ->group(option_group::numerics);
-  add("--reduce", request.reduce, "sums over channels: fast, or ordered for the same bits on any number of ranks");
+  add("--reduce", request.reduce,
+      "leaves of sums over channels: fast (up to 8 a layer), or ordered (up to 64, so that more ranks along c keep the bits of "
+      "one)");
   add("--overlap", request.overlap, "compute while messages travel: auto (on with several hosts), on, off");
   add("--graphs", request.graphs,
       "launch the steady ticks of a run as CUDA graphs: auto (if it is more than 2 % faster, measured in the first ticks), on "

@@ -9,10 +9,10 @@
 namespace parconv {
 namespace {
 
-/// The reduction of partial results as a call: sums srcs in order, then applies the epilogue.
+/// The reduction of partial results as a call: sums srcs, then applies the epilogue.
 LocalOp reduce_op(const Network& network, const Node& node, const Reduce& reduce) {
   LocalOp op;
-  op.kind = LocalSum{};
+  op.kind = LocalSum{.joins = reduce.joins};
   if (reduce.partials.empty()) op.kind = LocalFill{};
   op.epilogue = local_epilogue(network, node, reduce.dst.box);
   if (!reduce.residual.empty()) op.epilogue.residual = static_cast<int>(reduce.partials.size());

@@ -10,7 +10,7 @@ namespace {
 
 /// Proves the programs of all ranks, one at a time, and returns that of rank 0.
 Program compile_and_prove(const Network& network, const Layout& layout) {
-  Prover prover(network, layout.num_ranks, {.type = layout.options.type, .reduce = layout.options.reduce});
+  Prover prover(network, layout.num_ranks, {.type = layout.options.type});
   Program first = compile(network, layout, 0);
   prover.add(first);
   for (int rank = 1; rank < layout.num_ranks; ++rank) prover.add(compile(network, layout, rank));

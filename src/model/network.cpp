@@ -203,4 +203,13 @@ Network with_batch(const Network& network, index_t n) {
   return Rebatcher(network, n).run();
 }
 
+void set_leaf_rule(Network& network, LeafRule rule) {
+  for (Node& node : network.nodes)
+    std::visit(
+        [&](auto& op) {
+          if constexpr (requires { op.leaf_rule; }) op.leaf_rule = rule;
+        },
+        node.op);
+}
+
 }  // namespace parconv

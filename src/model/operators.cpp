@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "model/ops/all.hpp"
+#include "model/ops/elementwise/channels.hpp"
 
 namespace parconv {
 
@@ -25,8 +26,7 @@ Filter* filter_of(Operator& op) { return const_cast<Filter*>(filter_of(std::as_c
 std::optional<ChannelGroups> channel_groups(const Operator& op) {
   return std::visit(
       [](const auto& kind) -> std::optional<ChannelGroups> {
-        if constexpr (requires { kind.filter; })
-          return ChannelGroups{.groups = kind.groups, .oc = kind.filter.oc / kind.groups, .ic = kind.filter.ic_per_group};
+        if constexpr (requires { kind.filter; }) return groups_of(kind);
         return std::nullopt;
       },
       op);

@@ -31,8 +31,10 @@ class PlanValidator {
 
   /// Precondition: check_grids passed.
   void check_cuts() const {
-    for (NodeId id = 0; id < static_cast<NodeId>(plan_.nodes.size()); ++id)
+    for (NodeId id = 0; id < static_cast<NodeId>(plan_.nodes.size()); ++id) {
       for (Axis axis : all_axes) check_cuts(id, axis);
+      if (!node_plan(id).ic_cuts.empty()) check_ic_cuts(id);
+    }
   }
 
  private:
@@ -80,6 +82,22 @@ class PlanValidator {
            concat("the cuts along ", name_of(axis), " (", written(cuts), ") do not divide 0 to ", extent, " into ", parts,
                   " blocks"),
            concat("for example ", written(default_cuts(network_, node, node_plan(id).grid)[static_cast<std::size_t>(axis)])));
+  }
+
+  void check_ic_cuts(NodeId id) const {
+    const auto channels = channel_groups(network_.node(id).op);
+    if (!channels) refuse(id, "it has cuts along ic, but no sums over input channels", "leave them out");
+    const Grid& grid = node_plan(id).grid;
+    if (channels->groups > 1 && grid.parts[GridAxis::F] > 1)
+      refuse(id, concat("it has cuts along ic, ", channels->groups, " groups and f=", grid.parts[GridAxis::F]),
+             "with cuts along ic, divide a grouped operator by c only");
+    const index_t extent = channels->groups * channels->ic;
+    const int parts = grid.parts[GridAxis::C];
+    if (are_valid_cuts(node_plan(id).ic_cuts, extent, parts)) return;
+    refuse(id,
+           concat("the cuts along ic (", written(node_plan(id).ic_cuts), ") do not divide 0 to ", extent, " into ", parts,
+                  " blocks, the parts of c"),
+           concat("for example ", written(block_cuts(extent, parts))));
   }
 
   static std::string written(const Cuts& cuts) {

@@ -101,6 +101,7 @@ class Explainer {
     for (std::size_t k = 0; k < network_.nodes.size(); ++k) add_layer(k);
     if (layers_.back().received_bytes + layers_.back().copied_bytes > 0) add_store();
     add_totals();
+    text_ += off_leaves_text(network_, plan_);
     add_hosts();
     add_memory();
     return std::move(text_);
@@ -197,6 +198,24 @@ std::string explain(const Network& network, const Plan& plan, const Layout& layo
   PARCONV_EXPECT(static_cast<int>(programs.size()) == layout.num_ranks, programs.size(), " programs for ", layout.num_ranks,
                  " ranks");
   return Explainer(network, plan, layout, programs, options).run();
+}
+
+std::string off_leaves_text(const Network& network, const Plan& plan) {
+  constexpr std::size_t most_columns = 112;  // with the count of further layers at most 130
+  std::string text;
+  int num_rest = 0;
+  for (std::size_t k = 0; k < network.nodes.size(); ++k) {
+    if (!place(network, network.nodes[k], plan.nodes[k]).is_cut_off_leaves) continue;
+    const std::string name = fmt::format("{:.40}", network.value(network.nodes[k].output).name);
+    if (text.empty())
+      text = "sums cut inside leaves, so last bits may differ from one rank's: " + name;
+    else if (num_rest == 0 && text.size() + name.size() + 2 <= most_columns)
+      text += ", " + name;
+    else
+      ++num_rest;
+  }
+  if (text.empty()) return text;
+  return num_rest == 0 ? text + '\n' : fmt::format("{} and {} more layer{}\n", text, num_rest, num_rest == 1 ? "" : "s");
 }
 
 }  // namespace parconv

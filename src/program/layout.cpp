@@ -104,7 +104,7 @@ class LayoutBuilder {
     layout_.num_ranks = plan.num_ranks;
     layout_.num_stages = plan.num_stages;
     for (std::size_t k = 0; k < network.nodes.size(); ++k)
-      layout_.placements.push_back(place(network, network.nodes[k], plan.nodes[k], options.reduce));
+      layout_.placements.push_back(place(network, network.nodes[k], plan.nodes[k]));
     layout_.schedules.resize(network.nodes.size());
   }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "parconv/core/error.hpp"
+#include "program/channel_cuts.hpp"
 
 namespace parconv {
 namespace {
@@ -41,101 +42,15 @@ AxisArray owned_axes(const Network& network, const Node& node, const NodePlan& p
   return axes;
 }
 
-bool are_at_group_borders(const std::vector<Interval>& blocks, index_t group_size) {
-  return std::all_of(blocks.begin(), blocks.end(), [&](Interval p) { return p.lo % group_size == 0 && p.hi % group_size == 0; });
-}
-
-/// The fixed blocks of one rank along c of `parts`, for ordered sums.
-Interval blocks_of_part(const std::vector<Interval>& blocks, int parts, int part) {
-  const Cuts cuts = block_cuts(static_cast<index_t>(blocks.size()), parts);
-  const Interval range{cuts[static_cast<std::size_t>(part)], cuts[static_cast<std::size_t>(part) + 1]};
-  if (range.is_empty()) return {0, 0};
-  return {blocks[static_cast<std::size_t>(range.lo)].lo, blocks[static_cast<std::size_t>(range.hi) - 1].hi};
-}
-
-/// Constraints on dividing the sums over the input channels of a convolution.
-struct ChannelSums {
-  std::vector<Interval> blocks{};  ///< summed separately and added in order; empty: no fixed blocks
-  bool has_whole_groups = false;   ///< one rank computes the whole sum of a group, which has no fixed blocks
-};
-
-/// Divides the channels of convolutions: by (f, c), the output channels that a rank computes and the input channels that it
-/// sums over.
-class ConvChannels {
- public:
-  ConvChannels(const ChannelGroups& channels, const Grid& grid, std::vector<Interval> owned, const ChannelSums& sums)
-      : channels_(channels),
-        filter_parts_(grid.parts[GridAxis::F]),
-        channel_parts_(grid.parts[GridAxis::C]),
-        owned_(std::move(owned)),
-        sums_(sums) {}
-
-  void append_all(std::vector<Interval>& computed, std::vector<Interval>& contracted) const {
-    for (int f = 0; f < filter_parts_; ++f)
-      for (int c = 0; c < channel_parts_; ++c) {
-        const Interval sums = summed_inputs(f, c);
-        contracted.push_back(sums);
-        computed.push_back(intersect(filter_block(f), outputs_of(sums)));
-      }
-  }
-
- private:
-  index_t group_oc() const { return channels_.oc; }
-  index_t group_ic() const { return channels_.ic; }
-
-  /// All output channels owned by the ranks of filter part f.
-  Interval filter_block(int f) const {
-    const std::size_t per_filter = owned_.size() / static_cast<std::size_t>(filter_parts_);
-    const std::size_t first = static_cast<std::size_t>(f) * per_filter;
-    return {owned_[first].lo, owned_[first + per_filter - 1].hi};
-  }
-
-  Interval inputs_of(Interval outputs) const {
-    if (outputs.is_empty()) return {0, 0};
-    return {outputs.lo / group_oc() * group_ic(), ceil_div(outputs.hi, group_oc()) * group_ic()};
-  }
-  Interval outputs_of(Interval inputs) const {
-    if (inputs.is_empty()) return {0, 0};
-    return {inputs.lo / group_ic() * group_oc(), ceil_div(inputs.hi, group_ic()) * group_oc()};
-  }
-
-  Interval summed_inputs(int f, int c) const {
-    if (!sums_.blocks.empty()) return blocks_of_part(sums_.blocks, channel_parts_, c);
-    const bool is_one_block_each = owned_.size() == static_cast<std::size_t>(filter_parts_ * channel_parts_);
-    // Every rank owns whole groups: it computes the owned channels only, and no sum is divided.
-    if (channels_.groups > 1 && is_one_block_each && are_at_group_borders(owned_, group_oc()))
-      return inputs_of(owned_[static_cast<std::size_t>(f * channel_parts_ + c)]);
-    const Interval all = inputs_of(filter_block(f));
-    if (all.is_empty()) return {0, 0};
-    return sums_of_part(all.size(), c).shifted(all.lo);
-  }
-
-  /// Part c of `size` input channels that begin with a group's first.
-  Interval sums_of_part(index_t size, int c) const {
-    const auto part = static_cast<std::size_t>(c);
-    const index_t num_groups = size / group_ic();
-    if (sums_.has_whole_groups) {
-      const Cuts cuts = block_cuts(num_groups, channel_parts_);
-      return {cuts[part] * group_ic(), cuts[part + 1] * group_ic()};
-    }
-    const Cuts cuts = group_cuts(num_groups, group_ic(), channel_parts_, 16);
-    return {cuts[part], cuts[part + 1]};
-  }
-
-  ChannelGroups channels_;
-  int filter_parts_;
-  int channel_parts_;
-  std::vector<Interval> owned_;
-  const ChannelSums& sums_;
-};
-
 struct Work {
   AxisArray computed{};
   AxisArray contracted{};
+  bool is_cut_off_leaves = false;
 };
 
 /// Starts from the owned intervals and replaces those of axes that the node contracts.
-Work divide_work(const Network& network, const Node& node, const Grid& grid, const AxisArray& owned, const ChannelSums& sums) {
+Work divide_work(const Network& network, const Node& node, const NodePlan& plan, const AxisArray& owned) {
+  const Grid& grid = plan.grid;
   const auto contracts = contracted_axes(network, node);
   Work work{.computed = owned};
   for (Axis axis : all_axes) at(work.contracted, axis) = {{{0, input_extents(network, node)[axis]}}, {}};
@@ -145,11 +60,10 @@ Work divide_work(const Network& network, const Node& node, const Grid& grid, con
                                  {divider_of(axis)}};
   }
   if (const auto channels = channel_groups(node.op)) {
-    AxisPartition computed{{}, {GridAxis::F, GridAxis::C}};
-    AxisPartition contracted = computed;
-    ConvChannels(*channels, grid, at(owned, Axis::C).blocks, sums).append_all(computed.blocks, contracted.blocks);
-    at(work.computed, Axis::C) = computed;
-    at(work.contracted, Axis::C) = contracted;
+    ChannelCuts cuts = cut_channels(*channels, grid, at(owned, Axis::C).blocks, plan.ic_cuts);
+    at(work.computed, Axis::C) = {std::move(cuts.computed), {GridAxis::F, GridAxis::C}};
+    at(work.contracted, Axis::C) = {std::move(cuts.contracted), {GridAxis::F, GridAxis::C}};
+    work.is_cut_off_leaves = cuts.is_off_leaves;
     return work;
   }
   if (at(owned, Axis::C).by.size() > 2) {
@@ -202,13 +116,6 @@ Distribution needed_distribution(const Network& network, const Node& node, std::
   return Distribution(grid, std::move(axes));
 }
 
-ChannelSums channel_sums(const Node& node, ReduceMode mode) {
-  const auto channels = channel_groups(node.op);
-  if (!channels || mode == ReduceMode::Fast) return {};
-  if (channels->groups > 1) return {.has_whole_groups = true};
-  return {.blocks = blocks_of(block_cuts(channels->ic, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels->ic))))};
-}
-
 }  // namespace
 
 WorkRegion Placement::work(int rank) const {
@@ -217,27 +124,39 @@ WorkRegion Placement::work(int rank) const {
   return result;
 }
 
-std::vector<WorkRegion> Placement::work_regions_in_order(int rank) const {
+std::vector<WorkRegion> Placement::partial_sums(int rank) const {
   const WorkRegion whole = work(rank);
-  if (ordered_blocks.empty()) return {whole};
+  if (whole.computed.is_empty()) return {};
+  if (!channels || is_cut_off_leaves) return {whole};
   std::vector<WorkRegion> result;
-  if (whole.computed.is_empty()) return result;
-  for (Interval block : ordered_blocks) {
-    const Interval channels = intersect(block, whole.contracted[Axis::C]);
-    if (!channels.is_empty()) result.push_back({whole.computed, whole.contracted.with(Axis::C, channels)});
+  for (const Interval inputs : subtrees_of(*channels, whole.contracted[Axis::C])) {
+    const Interval outputs = intersect(whole.computed[Axis::C], outputs_of(*channels, inputs));
+    if (!outputs.is_empty()) result.push_back({whole.computed.with(Axis::C, outputs), whole.contracted.with(Axis::C, inputs)});
   }
   return result;
 }
 
-Placement place(const Network& network, const Node& node, const NodePlan& plan, ReduceMode mode) {
-  const ChannelSums sums = channel_sums(node, mode);
-  Placement placement{.grid = plan.grid, .stage = plan.stage, .ordered_blocks = sums.blocks};
+std::vector<int> Placement::joins(std::span<const Interval> contracted_channels) const {
+  if (!channels || is_cut_off_leaves || contracted_channels.size() < 3) return {};
+  const index_t first = contracted_channels.front().lo / channels->ic * channels->ic;
+  std::vector<Interval> parts;
+  for (const Interval part : contracted_channels) {
+    const auto leaves = channels->leaves.leaves_in(part.shifted(-first));
+    PARCONV_EXPECT(leaves, part, " of ", channels->ic, " input channels cuts a leaf");
+    parts.push_back(*leaves);
+  }
+  return joins_after(channels->leaves.count, parts);
+}
+
+Placement place(const Network& network, const Node& node, const NodePlan& plan) {
+  Placement placement{.grid = plan.grid, .stage = plan.stage, .channels = channel_groups(node.op)};
   const AxisArray owned = owned_axes(network, node, plan);
-  const Work work = divide_work(network, node, plan.grid, owned, sums);
+  const Work work = divide_work(network, node, plan, owned);
   placement.owned = Distribution(plan.grid, owned);
   placement.computed = Distribution(plan.grid, work.computed);
   placement.contracted = Distribution(plan.grid, work.contracted);
-  placement.is_summed = needs_sum(owned, work, plan.grid) || placement.ordered_blocks.size() > 1;
+  placement.is_summed = needs_sum(owned, work, plan.grid);
+  placement.is_cut_off_leaves = work.is_cut_off_leaves;
   for (std::size_t operand = 0; operand < node.inputs.size(); ++operand) {
     const bool is_residual = operand >= node.num_operands();
     placement.needs.push_back(is_residual ? placement.owned : needed_distribution(network, node, operand, plan.grid, work));

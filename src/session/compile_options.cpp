@@ -29,8 +29,7 @@ Overlap overlap_of(OverlapChoice choice, int num_hosts) {
 }
 
 CompileOptions compile_options(const Request& request, const Setup& setup, const CompileTarget& target) {
-  return {.reduce = request.reduce,
-          .overlap = overlap_of(request.overlap, target.num_hosts),
+  return {.overlap = overlap_of(request.overlap, target.num_hosts),
           .store = store_rule(request.store, setup),
           .needs_dense = target.rules.needs_dense,
           .type = precision_of(request.numerics).activations};

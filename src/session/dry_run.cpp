@@ -78,7 +78,7 @@ DryRun dry_run(const Request& request, const Workload& workload, const DryRunMac
   const CompileTarget target{.rules = memory_rules_on(run.placement.device, request.backend), .num_hosts = machine.hosts};
   run.layout = lay_out(run.setup.network, run.setup.plan, compile_options(request, run.setup, target));
   run.programs = compile_all(run.setup.network, run.layout);
-  run.proof = prove(run.setup.network, run.programs, {.type = run.layout.options.type, .reduce = run.layout.options.reduce});
+  run.proof = prove(run.setup.network, run.programs, {.type = run.layout.options.type});
   expect_proven(run.proof);
   if (!machine.gpu.empty()) require_memory_for(run.programs, offers, known_gpu(machine.gpu).memory_bytes);
   return run;

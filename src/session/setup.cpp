@@ -82,6 +82,7 @@ Setup set_up(const Request& request, const Workload& workload, int ranks) {
   const SplitRequest split = chosen_split(request, workload, ranks);
   Setup setup{.blocks = choose_blocks(request, size_of(workload), split, ranks), .split = name_of_partition(request, split)};
   setup.network = workload.network(setup.blocks.micro_batch);
+  set_leaf_rule(setup.network, request.reduce);
   setup.plan = make_plan(setup.network, chosen_partitioner(request, split), ranks);
   return setup;
 }

@@ -51,8 +51,7 @@ TEST(Branches, OnRandomGridsEqualOneRank) {
     const BranchedNetwork branched = random_branched_network(seed, Weights::SmallIntegers);
     const std::vector<Interval> ranks = ranks_of_nodes(branched, num_ranks());
     const Plan plan = random_plan(branched.network, random, num_ranks(), static_cast<int>(random.integer(1, 3)), true, ranks);
-    const CompileOptions options{.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
-                                 .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
+    const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
                                  .store = {.kind = StoreKind::Root},
                                  .needs_dense = random.once_in(2)};
     expect_equal_to_oracle({branched.network, plan, options, micro_batches}, random);

@@ -39,8 +39,7 @@ TEST_F(DeviceEngine, RandomOperatorsOnRandomGrids) {
     SCOPED_TRACE(seed);
     Random random(seed * 41 + 3);
     const Network network = random_operator(seed, Weights::SmallIntegers);
-    const CompileOptions options{.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
-                                 .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
+    const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
                                  .store = {.kind = StoreKind::Root},
                                  .needs_dense = random.once_in(2),
                                  .type = random_type(random)};

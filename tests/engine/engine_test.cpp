@@ -15,8 +15,7 @@ TEST(Engine, RandomOperatorsOnRandomGrids) {
     SCOPED_TRACE(seed);
     Random random(seed * 31 + 7);
     const Network network = random_operator(seed, Weights::SmallIntegers);
-    const CompileOptions options{.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
-                                 .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
+    const CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
                                  .store = {.kind = StoreKind::Root},
                                  .needs_dense = random.once_in(2),
                                  .type = random.once_in(3) ? DType::BF16 : DType::F32};

@@ -85,10 +85,9 @@ void check_plan(const Network& network, Random& random) {
   const Plan again = plan_from_json(plan_to_json(plan, network), network);
   if (again != plan) throw Bug("a plan is not the same after it was written and read");
   CompileOptions options{.overlap = random.once_in(2) ? Overlap::On : Overlap::Off, .needs_dense = random.once_in(2)};
-  if (random.once_in(3)) options.reduce = ReduceMode::Ordered;
   const Layout layout = lay_out(network, plan, options);
   const std::vector<Program> programs = compile_all(network, layout);
-  expect_proven(prove(network, programs, {.type = options.type, .reduce = options.reduce}));
+  expect_proven(prove(network, programs, {.type = options.type}));
   explain(network, plan, layout, programs, {});
 }
 

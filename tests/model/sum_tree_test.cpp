@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 
@@ -70,6 +71,23 @@ TEST(SumLeaves, RejectsWhatIsNoLeaf) {
   EXPECT_THROW((SumLeaves{.channels = 2, .count = 4}.leaf(0)), Bug);
   EXPECT_THROW(leaves_of(0, 1, LeafRule::Fine), Bug);
   EXPECT_THROW(joins_after_leaves(0), Bug);
+  EXPECT_THROW(subtrees_of(4, {2, 5}), Bug);
+  EXPECT_THROW(tree_cuts(0, 1), Bug);
+  EXPECT_THROW(joins_after(2, std::vector<Interval>{{0, 1}, {0, 1}}), Bug) << "two parts of one leaf";
+}
+
+TEST(SumLeaves, FindsTheLeavesOfChannels) {
+  const SumLeaves leaves{.channels = 10, .count = 4};  // [0, 2), [2, 5), [5, 7), [7, 10)
+  EXPECT_EQ(leaves.leaves_in({2, 7}), (Interval{1, 3}));
+  EXPECT_EQ(leaves.leaves_in({0, 10}), (Interval{0, 4}));
+  EXPECT_EQ(leaves.leaves_in({5, 5}), (Interval{2, 2}));
+  for (const Interval part : {Interval{0, 1}, Interval{1, 2}, Interval{2, 6}, Interval{8, 10}})
+    EXPECT_EQ(leaves.leaves_in(part), std::nullopt) << part;
+  for (index_t channels = 1; channels <= 70; ++channels)
+    for (index_t count = 1; count <= channels; ++count) {
+      const SumLeaves all{.channels = channels, .count = count};
+      for (index_t k = 0; k < count; ++k) ASSERT_EQ(all.leaves_in(all.leaf(k)), (Interval{k, k + 1})) << channels << " " << count;
+    }
 }
 
 TEST(JoinsAfterLeaves, LiteralTrees) {
@@ -111,6 +129,82 @@ TEST(JoinsAfterLeaves, EvaluateTheTree) {
     const Joins joins = joins_after_leaves(count);
     ASSERT_EQ(std::accumulate(joins.begin(), joins.end(), 0), count - 1);
   }
+}
+
+TEST(JoinsAfter, LiteralParts) {
+  const auto joins = [](index_t count, std::vector<Interval> parts) { return joins_after(count, parts); };
+  EXPECT_EQ(joins(5, {{0, 2}, {2, 3}, {3, 5}}), (Joins{0, 1, 1}));
+  EXPECT_EQ(joins(5, {{0, 1}, {2, 3}, {4, 5}}), (Joins{0, 1, 1}));
+  EXPECT_EQ(joins(8, {{0, 4}, {4, 6}, {6, 7}, {7, 8}}), (Joins{0, 0, 0, 3}));
+  EXPECT_EQ(joins(8, {{5, 6}}), (Joins{0}));
+  EXPECT_EQ(joins(8, {}), Joins{});
+}
+
+/// The text of node `node` of a tree, whose nodes `parts` are written as one.
+std::string tree_of_parts(Interval node, const std::vector<Interval>& parts) {
+  if (std::find(parts.begin(), parts.end(), node) != parts.end()) return std::to_string(node.lo);
+  if (node.size() < 2) return "";
+  const index_t middle = node.lo + (node.size() + 1) / 2;
+  const std::string front = tree_of_parts({node.lo, middle}, parts), back = tree_of_parts({middle, node.hi}, parts);
+  return front.empty() || back.empty() ? front + back : "(" + front + "+" + back + ")";
+}
+
+std::string tree_by_joins(index_t count, const std::vector<Interval>& parts) {
+  std::vector<std::string> stack;
+  const Joins joins = joins_after(count, parts);
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    stack.push_back(std::to_string(parts[part].lo));
+    for (int k = 0; k < joins[part]; ++k) {
+      const std::string b = stack.back();
+      stack.pop_back();
+      stack.back() = "(" + stack.back() + "+" + b + ")";
+    }
+  }
+  EXPECT_EQ(stack.size(), 1U);
+  return stack.back();
+}
+
+/// Every range of every tree: the subtrees are disjoint, complete and as few as possible, and with those of the rest they make up
+/// the tree.
+TEST(Subtrees, OfAllRangesMakeUpTheTree) {
+  for (index_t count = 1; count <= 40; ++count)
+    for (index_t lo = 0; lo <= count; ++lo)
+      for (index_t hi = lo + 1; hi <= count; ++hi) {
+        std::vector<Interval> parts;
+        for (const Interval range : {Interval{0, lo}, Interval{lo, hi}, Interval{hi, count}}) {
+          const std::vector<Interval> subtrees = subtrees_of(count, range);
+          index_t end = range.lo;
+          for (const Interval node : subtrees) {
+            ASSERT_EQ(node.lo, end);
+            end = node.hi;
+          }
+          ASSERT_EQ(end, range.hi);
+          ASSERT_LE(subtrees.size(), 10U);  // two for each level
+          parts.insert(parts.end(), subtrees.begin(), subtrees.end());
+        }
+        ASSERT_EQ(tree_by_joins(count, parts), tree_of_parts({0, count}, parts));
+      }
+  EXPECT_EQ(subtrees_of(8, {1, 7}), (std::vector<Interval>{{1, 2}, {2, 4}, {4, 6}, {6, 7}}));
+  EXPECT_EQ(subtrees_of(8, {4, 8}), (std::vector<Interval>{{4, 8}}));
+}
+
+TEST(TreeCuts, ArePartsOfTheTree) {
+  EXPECT_EQ(tree_cuts(6, 4), (std::vector<index_t>{0, 2, 3, 5, 6}));
+  EXPECT_EQ(tree_cuts(6, 5), (std::vector<index_t>{0, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(tree_cuts(8, 3), (std::vector<index_t>{0, 3, 6, 8}));
+  EXPECT_EQ(tree_cuts(1, 2), (std::vector<index_t>{0, 1, 1}));
+  for (index_t count = 1; count <= 64; ++count)
+    for (int parts = 1; parts <= 64; ++parts) {
+      const std::vector<index_t> cuts = tree_cuts(count, parts);
+      ASSERT_EQ(cuts.size(), static_cast<std::size_t>(parts) + 1);
+      ASSERT_TRUE(cuts.front() == 0 && cuts.back() == count);
+      for (std::size_t k = 0; k + 1 < cuts.size(); ++k) {
+        const Interval part{cuts[k], cuts[k + 1]};
+        ASSERT_TRUE(parts > count || !part.is_empty()) << count << " in " << parts;
+        const bool is_node = parts <= count && (parts & (parts - 1)) == 0;
+        ASSERT_TRUE(!is_node || subtrees_of(count, part).size() == 1) << count << " in " << parts;
+      }
+    }
 }
 
 }  // namespace

@@ -85,9 +85,10 @@ TEST(OwnedBy, ConvolutionsRowSumsAndFullExtents) {
   EXPECT_THAT(owned_by(network, conv, Axis::C), ElementsAre(GridAxis::F, GridAxis::C));
   EXPECT_THAT(owned_by(network, row_sum, Axis::C), ElementsAre(GridAxis::F, GridAxis::C, GridAxis::W));
   EXPECT_THAT(owned_by(network, row_sum, Axis::W), ElementsAre());
-  EXPECT_THAT(owned_by(network, full, Axis::C), ElementsAre(GridAxis::F, GridAxis::C, GridAxis::H, GridAxis::W));
-  EXPECT_EQ(num_owned_parts(network, full, {.parts = {{2, 3, 1, 1, 5, 7}}}, Axis::C), 105);
-  EXPECT_EQ(num_owned_parts(network, full, {.parts = {{2, 3, 1, 1, 5, 7}}}, Axis::H), 1);
+  EXPECT_THAT(owned_by(network, full, Axis::C), ElementsAre(GridAxis::F, GridAxis::C)) << "sums over space are not divided";
+  EXPECT_EQ(num_owned_parts(network, full, {.parts = {{2, 3, 4, 1, 5, 7}}}, Axis::C), 12);
+  EXPECT_EQ(num_owned_parts(network, row_sum, {.parts = {{2, 3, 4, 1, 5, 7}}}, Axis::C), 84);
+  EXPECT_EQ(num_owned_parts(network, row_sum, {.parts = {{2, 3, 4, 1, 5, 7}}}, Axis::W), 1);
 }
 
 TEST(PartsForNode, SpaceBecomesFiltersWhereThereIsNone) {

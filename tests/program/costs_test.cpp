@@ -149,8 +149,7 @@ TEST(Costs, RandomNetworksUnderRandomPlans) {
     Random random(seed);
     const Network network = fuse(random_network(seed, Weights::SmallIntegers, 8));
     const int ranks = 1 + static_cast<int>(seed % 6);
-    const CompileOptions options{.reduce = seed % 2 == 0 ? ReduceMode::Fast : ReduceMode::Ordered,
-                                 .overlap = seed % 3 == 0 ? Overlap::Off : Overlap::On,
+    const CompileOptions options{.overlap = seed % 3 == 0 ? Overlap::Off : Overlap::On,
                                  .store = {.kind = seed % 5 == 0 ? StoreKind::Root : StoreKind::Owners}};
     const Compiled c(network, random_plan(network, random, ranks, ranks > 2 ? 2 : 1, true), options);
     expect_consistent(c);

@@ -199,13 +199,21 @@ TEST(Program, DepthwiseUnderChannelSplitNeedsNoSum) {
   }
 }
 
-TEST(Program, OrderedSumsHaveTheSameBlocksForEveryNumberOfRanks) {
-  const Network network = two_convolutions();
-  for (int num_ranks : {1, 2, 3, 4, 6}) {
-    const auto programs = programs_for(network, num_ranks == 1 ? "1" : "c", num_ranks, {.reduce = ReduceMode::Ordered});
-    for (const Program& program : programs)
-      for (const Reduce& reduce : actions_of<Reduce>(program)) EXPECT_EQ(reduce.partials.size(), 8U);
-  }
+TEST(Program, RanksSendOnePartialSumForEachNodeOfTheTree) {
+  Network network = two_convolutions();  // 8 input channels each
+  set_leaf_rule(network, LeafRule::Fine);
+  const auto partials = [&](int num_ranks) {
+    std::vector<std::size_t> counts;
+    for (const Program& program : programs_for(network, "c", num_ranks))
+      for (const Reduce& reduce : actions_of<Reduce>(program)) counts.push_back(reduce.partials.size());
+    return counts;
+  };
+  EXPECT_THAT(partials(2), testing::Each(2U));
+  EXPECT_THAT(partials(4), testing::Each(4U));
+  EXPECT_THAT(partials(8), testing::Each(8U));
+  EXPECT_THAT(partials(3), testing::Each(5U)) << "[0, 3), [3, 6), [6, 8): 2 + 1, 1 + 2 and 2 leaves";
+  EXPECT_EQ(partials(8).size(), 16U);
+  EXPECT_EQ(partials(9).size(), 0U) << "fewer leaves than ranks";
 }
 
 TEST(Program, PipelineSendsWithTwoSlots) {

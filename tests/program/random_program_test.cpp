@@ -16,8 +16,7 @@ namespace parconv::test {
 namespace {
 
 CompileOptions random_options(Random& random) {
-  return {.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
-          .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
+  return {.overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
           .store = {.kind = random.once_in(2) ? StoreKind::Owners : StoreKind::Root},
           .needs_dense = !random.once_in(4),
           .type = random.once_in(3) ? DType::BF16 : DType::F32};
@@ -61,7 +60,7 @@ index_t contributions_of(const Network& network, const Node& node, const WorkReg
 void expect_complete_sums(const Network& network, const Node& node, const Placement& placement, int num_ranks) {
   std::vector<WorkRegion> work_regions;
   for (int rank = 0; rank < num_ranks; ++rank)
-    for (const WorkRegion& work : placement.work_regions_in_order(rank))
+    for (const WorkRegion& work : placement.partial_sums(rank))
       if (!work.computed.is_empty()) work_regions.push_back(work);
   index_t total = 0;
   for (std::size_t k = 0; k < work_regions.size(); ++k) {

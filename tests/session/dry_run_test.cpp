@@ -61,7 +61,7 @@ std::vector<Row> rows() {
   };
   Request files = with("n=2,h=2");
   files.store = StoreKind::Chunks;
-  files.reduce = ReduceMode::Ordered;
+  files.reduce = LeafRule::Fine;
   files.numerics = Numerics::BF16;
   rows.push_back({"files, ordered sums and bf16", files, {.ranks = 4, .hosts = 2}, 2});
   return rows;

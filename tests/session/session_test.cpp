@@ -123,7 +123,7 @@ TEST_F(SessionTest, ProgressIsReportedInWholeBatches) {
 /// A dry run of as many ranks on this host prints the programs that run.
 TEST_F(SessionTest, ProgramsAreThoseOfADryRun) {
   for (const Request& request :
-       {Request{.split = "h"}, Request{.split = "c", .reduce = ReduceMode::Ordered},
+       {Request{.split = "h"}, Request{.split = "c", .reduce = LeafRule::Fine},
         Request{.split = "auto", .micro_batch = 2, .overlap = OverlapChoice::On},
         Request{.split = "n", .store = StoreKind::Chunks}, Request{.split = "f", .store = StoreKind::Owners}}) {
     SCOPED_TRACE(request.split);
@@ -150,7 +150,7 @@ TEST_F(SessionTest, VerificationFindsWrongInputOfOneRank) {
 }
 
 TEST_F(SessionTest, ReportsDescribeTheRun) {
-  Session session = described({.split = "h", .micro_batch = 2, .reduce = ReduceMode::Ordered});
+  Session session = described({.split = "h", .micro_batch = 2, .reduce = LeafRule::Fine});
   EXPECT_THROW(session.report(), Bug) << "nothing was run";
   session.run(sinks_);
   const RunReport report = session.report();

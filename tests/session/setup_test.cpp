@@ -104,7 +104,7 @@ TEST(Precision, BoundsFollowTheStepsOfTheTypes) {
 TEST(Choices, EveryValueHasOneNameAndBack) {
   EXPECT_EQ(choice_named<TransportChoice>("staged"), TransportChoice::Staged);
   EXPECT_EQ(choice_named<GraphUse>("maybe"), std::nullopt);
-  EXPECT_EQ(choice_named<ReduceMode>("0"), std::nullopt);
+  EXPECT_EQ(choice_named<LeafRule>("0"), std::nullopt);
   for (const auto& each : Choices<TransportChoice>::names)
     EXPECT_EQ(choice_named<TransportChoice>(choice_name(each.value)), each.value);
 }

@@ -114,7 +114,10 @@ BranchedNetwork random_branched_network(Random source, Weights weights) {
     x = builder.join();
     if (random.once_in(2)) x = builder.conv(x, random.integer(1, 6), 1);
   }
-  return builder.build(x);
+  const bool has_fine_leaves = random.once_in(2);
+  BranchedNetwork branched = builder.build(x);
+  if (has_fine_leaves) set_leaf_rule(branched.network, LeafRule::Fine);
+  return branched;
 }
 
 std::vector<Interval> ranks_of_branches(int num_branches, int num_ranks) {

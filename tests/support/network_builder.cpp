@@ -385,7 +385,9 @@ Network random_network(Random source, Weights weights, int num_nodes) {
     if (random.once_in(8)) outputs.push_back(value);
   }
   if (outputs.empty() || outputs.back() != value) outputs.push_back(builder.relu(value));
-  return builder.build(outputs);
+  Network network = builder.build(outputs);
+  if (random.once_in(2)) set_leaf_rule(network, LeafRule::Fine);
+  return network;
 }
 
 Network small_classifier(std::uint64_t seed, Weights weights, const Extents& input) {

@@ -11,7 +11,7 @@
 namespace parconv::test {
 
 inline Proof proof_of(const Network& network, std::span<const Program> programs, const CompileOptions& options = {}) {
-  return prove(network, programs, {.type = options.type, .reduce = options.reduce});
+  return prove(network, programs, {.type = options.type});
 }
 
 /// True if the programs are proven; the findings otherwise.

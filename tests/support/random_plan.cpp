@@ -17,9 +17,17 @@ Grid random_grid(Random& random, Interval ranks) {
   return grid;
 }
 
-void shuffle_cuts(Random& random, std::array<Cuts, num_axes>& all_cuts) {
-  for (Cuts& cuts : all_cuts)
-    for (std::size_t k = 1; k + 1 < cuts.size(); ++k) cuts[k] = random.integer(cuts[k - 1], cuts.back());
+void shuffle(Random& random, Cuts& cuts) {
+  for (std::size_t k = 1; k + 1 < cuts.size(); ++k) cuts[k] = random.integer(cuts[k - 1], cuts.back());
+}
+
+/// Cuts of the input channels of operators that may have them; otherwise none.
+Cuts random_ic_cuts(Random& random, const Node& node, const Grid& grid) {
+  const auto channels = channel_groups(node.op);
+  if (!channels || (channels->groups > 1 && grid.parts[GridAxis::F] > 1)) return {};
+  Cuts cuts = block_cuts(channels->groups * channels->ic, grid.parts[GridAxis::C]);
+  shuffle(random, cuts);
+  return cuts;
 }
 
 }  // namespace
@@ -40,7 +48,9 @@ Plan random_plan(const Network& network, Random& random, int num_ranks, int num_
         node_plan.stage = std::max(node_plan.stage, plan.nodes[static_cast<std::size_t>(producer)].stage);
     if (random.once_in(3)) node_plan.stage = static_cast<int>(random.integer(node_plan.stage, num_stages - 1));
     node_plan.cuts = default_cuts(network, node, node_plan.grid);
-    if (has_odd_cuts && random.once_in(3)) shuffle_cuts(random, node_plan.cuts);
+    if (has_odd_cuts && random.once_in(3))
+      for (Cuts& cuts : node_plan.cuts) shuffle(random, cuts);
+    if (has_odd_cuts && random.once_in(3)) node_plan.ic_cuts = random_ic_cuts(random, node, node_plan.grid);
     plan.nodes.push_back(node_plan);
   }
   validate(plan, network);

@@ -26,10 +26,10 @@ struct ChannelBlock {
 
 // ---- Kinds: one struct each, with its `name` in reports -----------------------------------------------------------------
 
-/// Convolution. `window` is local: pad_lo and pad_hi are 0 at a cut and the true padding at the tensor's edge; where space is
-/// contracted, the kernel may be a part of the filter's. The channel blocks partition the channels of dst. `leaves` are those of
-/// the whole layer. A block with a part of the channels sums the tree restricted to the leaves that its `filter.ic` intersects: a
-/// leaf has the products of its channels that are present, and a node with one child present is that child.
+/// Convolution. `window` is local: pad_lo and pad_hi are 0 at a cut and the true padding at the tensor's edge. The channel blocks
+/// partition the channels of dst. `leaves` are those of the whole layer. A block with a part of the channels sums the tree
+/// restricted to the leaves that its `filter.ic` intersects: a leaf has the products of its channels that are present, and a node
+/// with one child present is that child.
 struct LocalConv {
   static constexpr const char* name = "conv";
   Window window{};
@@ -76,9 +76,11 @@ struct LocalScaleShift {
   std::vector<float> shift{};
 };
 
-/// Adds up the sources in order; a source of extent 1 is broadcast.
+/// Adds up the sources by a tree: joins[k] joins follow source k, as in joins_after; none: in order. A source of extent 1 is
+/// broadcast.
 struct LocalSum {
   static constexpr const char* name = "sum";
+  std::vector<int> joins{};
 };
 
 /// A function of two sources; one of extent 1 is broadcast.

@@ -70,6 +70,9 @@ void validate(const Network& network);
 /// nodes without effect and nodes without a path to an output. Inputs and outputs keep their names. Local.
 Network fuse(const Network& network);
 
+/// Divides the sums over channels of all operators into leaves by `rule`. Local.
+void set_leaf_rule(Network& network, LeafRule rule);
+
 /// The same network for `n` samples. Local. Throws Error(BadData) if an operator mixes samples (a Reshape over n).
 Network with_batch(const Network& network, index_t n);
 

@@ -214,11 +214,13 @@ std::string name_of(const Operator& op);
 const Filter* filter_of(const Operator& op);
 Filter* filter_of(Operator& op);
 
-/// Grouping of channels: each of the `oc` outputs of a group is a sum over its `ic` inputs.
+/// Grouping of channels: each of the `oc` outputs of a group is a sum over its `ic` inputs, in leaves by `rule`.
 struct ChannelGroups {
   index_t groups = 1;
   index_t oc = 0;
   index_t ic = 0;
+  SumLeaves leaves{};
+  LeafRule rule = LeafRule::Coarse;
 };
 
 /// The channel groups of an operator with a filter; nullopt for the others.

@@ -21,6 +21,9 @@ struct NodePlan {
   int stage = 0;
   /// Cuts of the owned output box along n, c, d, h, w; num_owned_parts is the number of parts along each.
   std::array<Cuts, num_axes> cuts{};
+  /// Cuts of the input channels that the parts of c sum over; empty: by the rule of docs/arithmetic.md, at leaves where there are
+  /// enough. Only for operators with one group, or with one filter part.
+  Cuts ic_cuts{};
 
   friend bool operator==(const NodePlan&, const NodePlan&) = default;
 };

@@ -22,4 +22,8 @@ struct ExplainOptions {
 std::string explain(const Network& network, const Plan& plan, const Layout& layout, std::span<const Program> programs,
                     const ExplainOptions& options = {});
 
+/// "sums cut inside leaves, so last bits may differ from one rank's: conv1, conv2 and 3 more layers\n"; empty if there are none.
+/// Local. Precondition: validate(plan, network) passed.
+std::string off_leaves_text(const Network& network, const Plan& plan);
+
 }  // namespace parconv

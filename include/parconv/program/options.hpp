@@ -28,7 +28,6 @@ struct StoreRule {
 
 /// Choices of the compiler beyond the plan. Equal on all ranks of a job, since programs have to match.
 struct CompileOptions {
-  ReduceMode reduce = ReduceMode::Fast;
   Overlap overlap = Overlap::Off;
   StoreRule store{};
   /// Operands of convolutions must be dense per sample (see MemoryRules).

@@ -2,6 +2,8 @@
 // The boxes of a node under a plan: owned, computed, contracted and needed, for every rank.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "parconv/geometry/distribution.hpp"
@@ -9,12 +11,6 @@
 #include "parconv/plan/plan.hpp"
 
 namespace parconv {
-
-/// Order of sums over divided input channels.
-enum class ReduceMode {
-  Fast,    ///< every rank sums its part of the contracted axes at once
-  Ordered  ///< fixed blocks of input channels, added in index order: the same bits for every number of ranks
-};
 
 /// All boxes of one node, for all ranks at once.
 struct Placement {
@@ -26,19 +22,22 @@ struct Placement {
   std::vector<Distribution> needs{};  ///< of each input of the node, the residual included
   /// The owner has to add up contributions of several work regions.
   bool is_summed = false;
-  /// Fixed blocks of input channels, summed separately and added in order; empty unless ReduceMode::Ordered applies.
-  std::vector<Interval> ordered_blocks{};
+  /// Some sum is cut inside a leaf, so the last bits of results may differ from one rank's.
+  bool is_cut_off_leaves = false;
+  /// Of a convolution.
+  std::optional<ChannelGroups> channels{};
 
   /// The work region of `rank`; `computed` is empty if the rank sums over nothing.
   WorkRegion work(int rank) const;
-  /// The work region of `rank` for each fixed block, in order; a single entry, the whole work region, without fixed blocks.
-  std::vector<WorkRegion> work_regions_in_order(int rank) const;
+  /// The work regions whose partial sums `rank` sends to the owners, in index order: one for each node of the tree of leaves that
+  /// it sums over, or the whole work region if sums are cut off the leaves.
+  std::vector<WorkRegion> partial_sums(int rank) const;
+  /// The joins of partial sums over these intervals of the contracted channels, each of one entry of partial_sums that has the
+  /// same output channels; none: in order. See Reduce.
+  std::vector<int> joins(std::span<const Interval> contracted_channels) const;
 };
 
-/// Maximum number of blocks of input channels in ReduceMode::Ordered; further ranks along c are idle.
-inline constexpr int max_ordered_blocks = 8;
-
 /// Computes the boxes of one node for all ranks. Local and pure. Precondition: `plan` is an entry of a valid plan.
-Placement place(const Network& network, const Node& node, const NodePlan& plan, ReduceMode mode);
+Placement place(const Network& network, const Node& node, const NodePlan& plan);
 
 }  // namespace parconv

@@ -93,9 +93,11 @@ struct Compute {
   Region dst{};
 };
 
-/// dst = epilogue(sum of `partials` in this order); an empty sum is 0. The residual, if any, belongs to the epilogue.
+/// dst = epilogue(sum of `partials`); an empty sum is 0. The sum is a tree, by the number of joins after each partial as in
+/// joins_after; no joins: in order. The residual, if any, belongs to the epilogue.
 struct Reduce {
   std::vector<Region> partials{};
+  std::vector<int> joins{};
   std::vector<Region> residual{};
   Region dst{};
 };

@@ -33,7 +33,7 @@ enum class Rule {
   MessageStage,         ///< the two sides of a message start in different ticks
   LostContribution,     ///< a sum without a part of the contracted axes
   DoubledContribution,  ///< a part of the contracted axes that is added twice
-  SumOrder,             ///< contributions that are not added in index order, or not in the fixed blocks of ordered sums
+  SumOrder,             ///< contributions that are not added in index order, or not by the tree of the leaves
   OutputIncomplete,     ///< a part of a network output that no rank stores
   OutputStoredTwice     ///< a part of a network output that is stored more than once
 };
@@ -55,7 +55,6 @@ struct Finding {
 /// Compiler choices that affect the results of programs.
 struct ProofOptions {
   DType type = DType::F32;
-  ReduceMode reduce = ReduceMode::Fast;
 };
 
 /// The result of a proof, with its extent.

@@ -69,9 +69,8 @@ struct Choices<Numerics> {
 };
 
 template <>
-struct Choices<ReduceMode> {
-  static constexpr std::array names{Named<ReduceMode>{"fast", ReduceMode::Fast},
-                                    Named<ReduceMode>{"ordered", ReduceMode::Ordered}};
+struct Choices<LeafRule> {
+  static constexpr std::array names{Named<LeafRule>{"fast", LeafRule::Coarse}, Named<LeafRule>{"ordered", LeafRule::Fine}};
 };
 
 template <>

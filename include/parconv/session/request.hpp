@@ -54,7 +54,7 @@ struct Request {
 
   std::string backend = "auto";  ///< see BackendOptions::name
   Numerics numerics = Numerics::F32;
-  ReduceMode reduce = ReduceMode::Fast;
+  LeafRule reduce = LeafRule::Coarse;  ///< leaves of sums over channels
   OverlapChoice overlap = OverlapChoice::Auto;
   GraphUse graphs = GraphUse::Off;
   ConvAlgorithmChoice conv_algorithms = ConvAlgorithmChoice::Heuristic;  ///< of GPUs

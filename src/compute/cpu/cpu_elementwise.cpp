@@ -92,6 +92,52 @@ class SumKernel final : public RowKernel {
   std::vector<float> term_{};
 };
 
+/// The sum by a tree: see joins_after. All sources have all elements.
+class TreeSumKernel final : public RowKernel {
+ public:
+  TreeSumKernel(const LocalSum& sum, const LocalOp& op) : RowKernel(op), joins_(sum.joins) {
+    for (std::size_t k = 0; k < op.srcs.size(); ++k)
+      if (static_cast<int>(k) != op.epilogue.residual) terms_.push_back(k);
+    PARCONV_EXPECT(terms_.size() == joins_.size(), terms_.size(), " sources, ", joins_.size(), " numbers of joins");
+    for (const std::size_t term : terms_) PARCONV_EXPECT(op.srcs[term].extents == op.dst.extents, "source ", term);
+    int open = 0, most_open = 0;
+    for (const int joins : joins_) {
+      most_open = std::max(most_open, open + 1);
+      open += 1 - joins;
+    }
+    const auto row_elems = static_cast<std::size_t>(shape().pixels * shape().channels);
+    rows_.assign(static_cast<std::size_t>(most_open), std::vector<float>(row_elems));
+    open_.reserve(rows_.size());
+  }
+
+  std::size_t resident_bytes() const override {
+    return RowKernel::resident_bytes() + rows_.size() * rows_.front().size() * sizeof(float);
+  }
+
+ private:
+  /// A source stays where it is until it is joined; a joined sum is in the row of its depth.
+  void make_row(Sources srcs, const RowIndex& row, Row dst) override {
+    open_.clear();
+    for (std::size_t k = 0; k < terms_.size(); ++k) {
+      open_.push_back(operand(srcs, terms_[k]).row({row.n, row.d, row.h}));
+      for (int join = 0; join < joins_[k]; ++join) {
+        const ConstRow last = open_.back();
+        open_.pop_back();
+        const bool is_last = k + 1 == terms_.size() && open_.size() == 1;
+        const Row target = is_last ? dst : Row{rows_[open_.size() - 1].data(), shape().channels};
+        add_rows(target, open_.back(), last, shape());
+        open_.back() = target;
+      }
+    }
+    if (terms_.size() == 1) copy_row(dst, open_.front(), shape());
+  }
+
+  std::vector<int> joins_;
+  std::vector<std::size_t> terms_{};
+  std::vector<std::vector<float>> rows_{};
+  std::vector<ConstRow> open_{};
+};
+
 class BinaryKernel final : public RowKernel {
  public:
   explicit BinaryKernel(const LocalOp& op) : RowKernel(op), kind_(std::get<LocalBinary>(op.kind).kind) {
@@ -133,7 +179,10 @@ class BinaryKernel final : public RowKernel {
 std::unique_ptr<Kernel> make_kernel(const LocalFill&, const LocalOp& op) { return std::make_unique<FillKernel>(op); }
 std::unique_ptr<Kernel> make_kernel(const LocalCopy&, const LocalOp& op) { return std::make_unique<CopyKernel>(op); }
 std::unique_ptr<Kernel> make_kernel(const LocalScaleShift&, const LocalOp& op) { return std::make_unique<ScaleShiftKernel>(op); }
-std::unique_ptr<Kernel> make_kernel(const LocalSum&, const LocalOp& op) { return std::make_unique<SumKernel>(op); }
+std::unique_ptr<Kernel> make_kernel(const LocalSum& sum, const LocalOp& op) {
+  if (!sum.joins.empty()) return std::make_unique<TreeSumKernel>(sum, op);
+  return std::make_unique<SumKernel>(op);
+}
 std::unique_ptr<Kernel> make_kernel(const LocalBinary&, const LocalOp& op) { return std::make_unique<BinaryKernel>(op); }
 
 }  // namespace parconv::cpu

@@ -2,10 +2,19 @@
 // Functions of several elements at the same index.
 #pragma once
 
+#include <algorithm>
+#include <array>
+
 #include "compute/elements/element_call.hpp"
+#include "compute/elements/extremes.hpp"
 #include "compute/elements/sum_chain.hpp"
 
 namespace parconv::element {
+
+template <int V>
+PARCONV_HOST_DEVICE void add(ChannelVector<V>& sum, const ChannelVector<V>& term) {
+  for (int k = 0; k < V; ++k) sum.x[k] += term.x[k];
+}
 
 /// Operands with fewer elements than the result have strides of 0.
 struct Sum {
@@ -16,16 +25,47 @@ struct Sum {
   template <int V>
   PARCONV_HOST_DEVICE ChannelVector<V> value(const ElementIndex& at) const {
     ChannelVector<V> sum = load<V>(from.srcs[0], at);
-    for (int i = 1; i < count; ++i) {
-      const ChannelVector<V> term = load<V>(from.srcs[i], at);
-      for (int k = 0; k < V; ++k) sum.x[k] += term.x[k];
-    }
+    for (int i = 1; i < count; ++i) add(sum, load<V>(from.srcs[i], at));
     return sum;
   }
 };
 
+/// The sum by a tree: see joins_after.
+struct TreeSum {
+  static constexpr int most_operands = 64;
+  static constexpr int most_open_sums = 7;
+  Operands<most_operands> from{};
+  int count = 1;
+  std::array<signed char, most_operands> joins{};
+
+  template <int V>
+  PARCONV_HOST_DEVICE ChannelVector<V> value(const ElementIndex& at) const {
+    ChannelVector<V> open[most_open_sums];
+    int num_open = 0;
+    for (int i = 0; i < count; ++i) {
+      open[num_open++] = load<V>(from.srcs[i], at);
+      for (int join = 0; join < joins[static_cast<std::size_t>(i)]; ++join) {
+        --num_open;
+        add(open[num_open - 1], open[num_open]);
+      }
+    }
+    return open[0];
+  }
+};
+
+template <class Executor>
+std::unique_ptr<Kernel> make_tree_kernel(const LocalSum& sum, const ElementCall<Executor>& call) {
+  TreeSum function{.count = static_cast<int>(operand_indices(call.op()).size())};
+  PARCONV_EXPECT(sum.joins.size() == operand_indices(call.op()).size() && function.count <= TreeSum::most_operands,
+                 function.count, " operands, ", sum.joins.size(), " numbers of joins");
+  std::copy(sum.joins.begin(), sum.joins.end(), function.joins.begin());
+  call.repeat_operands(function.from);
+  return call.map(function);
+}
+
 template <class Executor>
 std::unique_ptr<Kernel> make_kernel(const LocalSum& sum, const ElementCall<Executor>& call) {
+  if (!sum.joins.empty()) return make_tree_kernel(sum, call);
   Sum function{.count = static_cast<int>(operand_indices(call.op()).size())};
   if (function.count > Sum::most_operands)
     return std::make_unique<SumChain>(call.op(), Sum::most_operands, [&](const LocalOp& link) {
@@ -44,9 +84,9 @@ PARCONV_HOST_DEVICE inline float combined(BinaryKind kind, float a, float b) {
     case BinaryKind::Div:
       return a / b;
     case BinaryKind::Max:
-      return a < b ? b : a;
+      return maximum(a, b);
     case BinaryKind::Min:
-      return b < a ? b : a;
+      return minimum(a, b);
     case BinaryKind::PRelu:
       return a < 0 ? a * b : a;
     case BinaryKind::Pow:

@@ -34,7 +34,8 @@ void complete(SumLink& link, const LocalOp& op) {
 }  // namespace
 
 std::vector<SumLink> sum_links(const LocalOp& op, std::size_t most_operands) {
-  PARCONV_EXPECT(std::holds_alternative<LocalSum>(op.kind) && most_operands > 1, most_operands, " operands");
+  const auto* sum = std::get_if<LocalSum>(&op.kind);
+  PARCONV_EXPECT(sum != nullptr && sum->joins.empty() && most_operands > 1, most_operands, " operands");
   std::vector<SumLink> links;
   std::vector<int> srcs;
   for (int src = 0; src < static_cast<int>(op.srcs.size()); ++src) {

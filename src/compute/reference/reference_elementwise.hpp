@@ -43,13 +43,34 @@ inline void compute(const LocalScaleShift& op, const ReferenceCall& call) {
   });
 }
 
-inline void check(const LocalSum&, const CallExtents& call) { check_broadcast(call); }
+inline void check(const LocalSum& sum, const CallExtents& call) {
+  check_broadcast(call);
+  PARCONV_EXPECT(sum.joins.empty() || sum.joins.size() == call.srcs.size(), sum.joins.size(), " joins");
+}
 
-inline void compute(const LocalSum&, const ReferenceCall& call) {
+/// A join replaces the last two sums of a stack by their sum.
+inline void compute_tree_sum(const LocalSum& sum, const ReferenceCall& call) {
+  std::vector<float> open;
   call.store_each([&](const Index& at) {
-    float sum = broadcast_at(call.operand(0), at);
-    for (std::size_t k = 1; k < call.num_operands(); ++k) sum += broadcast_at(call.operand(k), at);
-    return sum;
+    open.clear();
+    for (std::size_t k = 0; k < call.num_operands(); ++k) {
+      open.push_back(broadcast_at(call.operand(k), at));
+      for (int join = 0; join < sum.joins[k]; ++join) {
+        const float last = open.back();
+        open.pop_back();
+        open.back() += last;
+      }
+    }
+    return open.front();
+  });
+}
+
+inline void compute(const LocalSum& sum, const ReferenceCall& call) {
+  if (!sum.joins.empty()) return compute_tree_sum(sum, call);
+  call.store_each([&](const Index& at) {
+    float total = broadcast_at(call.operand(0), at);
+    for (std::size_t k = 1; k < call.num_operands(); ++k) total += broadcast_at(call.operand(k), at);
+    return total;
   });
 }
 

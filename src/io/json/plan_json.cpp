@@ -35,6 +35,7 @@ OrderedJson node_to_json(const NodePlan& plan) {
   OrderedJson cuts = OrderedJson::object();
   for (Axis axis : all_axes)
     if (const Cuts& borders = plan.cuts[static_cast<std::size_t>(axis)]; borders.size() > 2) cuts[name_of(axis)] = borders;
+  if (!plan.ic_cuts.empty()) cuts["ic"] = plan.ic_cuts;
   return {{"split", split_to_json(plan.grid.parts)}, {"first_rank", plan.grid.first_rank}, {"stage", plan.stage}, {"cuts", cuts}};
 }
 
@@ -160,6 +161,7 @@ class PlanReader {
     plan.stage = small_integer(json, "stage", name, 0, 0);
     check_ranks(plan.grid, name);
     plan.cuts = default_cuts(network_, node, plan.grid);
+    plan.ic_cuts.clear();
     if (const auto cuts = json.find("cuts"); cuts != json.end()) read_cuts(*cuts, name, plan);
   }
 
@@ -175,10 +177,12 @@ class PlanReader {
 
   void read_cuts(const Json& json, const std::string& name, NodePlan& plan) const {
     checks.require_object(json, concat("key \"cuts\" of ", name));
-    checks.require_known_keys(json, {"n", "c", "d", "h", "w"}, concat("\"cuts\" of ", name));
+    checks.require_known_keys(json, {"n", "c", "d", "h", "w", "ic"}, concat("\"cuts\" of ", name));
     for (Axis axis : all_axes)
       if (const auto cuts = json.find(name_of(axis)); cuts != json.end())
         plan.cuts[static_cast<std::size_t>(axis)] = cuts_from_json(*cuts, concat("\"cuts\" along ", name_of(axis), " of ", name));
+    if (const auto cuts = json.find("ic"); cuts != json.end())
+      plan.ic_cuts = cuts_from_json(*cuts, concat("\"cuts\" along ic of ", name));
   }
 
   const Json& json_;

@@ -184,7 +184,7 @@ void RankCompiler::add_delivery_communications(int index) {
 
 /// Sends own partial sums to the owners and adds buffers for the incoming ones; records all contributions in the order of the
 /// summation.
-std::vector<CommId> RankCompiler::add_reduce_communications(NodeId node, std::span<const BufferId> partials) {
+std::vector<CommId> RankCompiler::add_reduce_communications(NodeId node, std::span<const PartialSum> partials) {
   const Placement& place = placement(node);
   const NodeSchedule& schedule = layout_.schedules[static_cast<std::size_t>(node)];
   const Extents& extents = extents_of(network_.node(node).output);
@@ -194,23 +194,25 @@ std::vector<CommId> RankCompiler::add_reduce_communications(NodeId node, std::sp
     if (transfer.to == rank_) continue;
     for (std::size_t strip = 0; strip < communications.size(); ++strip) {
       const Box box = intersect(transfer.box, own_strips[strip]);
-      if (box.is_empty()) continue;
-      for (BufferId partial : partials) communications[strip].sends.push_back({transfer.to, {partial, box}});
+      for (const PartialSum& partial : partials) {
+        const Box part = intersect(box, partial.work.computed);
+        if (!part.is_empty()) communications[strip].sends.push_back({transfer.to, {partial.buffer, part}});
+      }
     }
   }
   for (const Transfer& transfer : contributions_to(place.computed, place.owned, rank_)) {
     if (transfer.from == rank_) {
-      for (BufferId partial : partials) incoming_[node].push_back({transfer.box, partial});
+      for (const PartialSum& partial : partials) add_contribution(node, intersect(transfer.box, partial.work.computed), partial);
       continue;
     }
-    const std::vector<WorkRegion> work_regions = place.work_regions_in_order(transfer.from);
     const auto strips = strips_of(schedule, place.work(transfer.from).computed, extents);
-    for (const WorkRegion& work : work_regions) {
-      if (work.computed.is_empty()) continue;
-      const BufferId buffer = add_buffer(network_.node(node).output, BufferRole::Incoming, transfer.box);
-      incoming_[node].push_back({transfer.box, buffer});
+    for (const WorkRegion& work : place.partial_sums(transfer.from)) {
+      const Box whole = intersect(transfer.box, work.computed);
+      if (whole.is_empty()) continue;
+      const BufferId buffer = add_buffer(network_.node(node).output, BufferRole::Incoming, whole);
+      add_contribution(node, whole, {buffer, work});
       for (std::size_t strip = 0; strip < communications.size(); ++strip) {
-        const Box box = intersect(transfer.box, strips[strip]);
+        const Box box = intersect(whole, strips[strip]);
         if (!box.is_empty()) communications[strip].receives.push_back({transfer.from, {buffer, box}});
       }
     }
@@ -223,6 +225,10 @@ std::vector<CommId> RankCompiler::add_reduce_communications(NodeId node, std::sp
     ids.push_back(add_communication(std::move(communications[strip])));
   }
   return ids;
+}
+
+void RankCompiler::add_contribution(NodeId node, const Box& box, const PartialSum& partial) {
+  if (!box.is_empty()) incoming_[node].push_back({box, partial.buffer, partial.work.contracted[Axis::C]});
 }
 
 // ---- Steps --------------------------------------------------------------------------------------------------------------
@@ -313,16 +319,17 @@ void RankCompiler::compute_strips(NodeId node) {
 void RankCompiler::compute_sum(NodeId node) {
   const Placement& place = placement(node);
   const int stage = place.stage;
-  const std::vector<WorkRegion> work_regions = place.work_regions_in_order(rank_);
-  std::vector<BufferId> partials;
-  for (const WorkRegion& work : work_regions)
-    if (!work.computed.is_empty()) partials.push_back(add_buffer(network_.node(node).output, BufferRole::Partial, work.computed));
+  std::vector<PartialSum> partials;
+  for (const WorkRegion& work : place.partial_sums(rank_))
+    partials.push_back({add_buffer(network_.node(node).output, BufferRole::Partial, work.computed), work});
   const std::vector<CommId> communications = add_reduce_communications(node, partials);
   const auto boxes = strips_of(layout_.schedules[static_cast<std::size_t>(node)], place.work(rank_).computed,
                                extents_of(network_.node(node).output));
   for (std::size_t strip = 0; strip < boxes.size(); ++strip) {
-    for (std::size_t k = 0; k < partials.size() && !boxes[strip].is_empty(); ++k)
-      compute_region(node, {boxes[strip], work_regions[k].contracted}, {partials[k], boxes[strip]}, false);
+    for (const PartialSum& partial : partials) {
+      const Box box = intersect(boxes[strip], partial.work.computed);
+      if (!box.is_empty()) compute_region(node, {box, partial.work.contracted}, {partial.buffer, box}, false);
+    }
     if (communications[strip] >= 0) add_step(Start{communications[strip]}, node, stage);
   }
   for (CommId id : communications)
@@ -344,8 +351,13 @@ void RankCompiler::reduce(NodeId id) {
   for (auto border = borders.begin(); std::next(border) != borders.end(); ++border) {
     const Box segment = owned.with(Axis::C, {*border, *std::next(border)});
     Reduce step{.dst = {owned_buffer(id), segment}};
-    for (const Contribution& contribution : incoming_[id])
-      if (contribution.box.contains(segment)) step.partials.push_back({contribution.buffer, segment});
+    std::vector<Interval> channels;
+    for (const Contribution& contribution : incoming_[id]) {
+      if (!contribution.box.contains(segment)) continue;
+      step.partials.push_back({contribution.buffer, segment});
+      channels.push_back(contribution.contracted_channels);
+    }
+    step.joins = placement(id).joins(channels);
     if (node.epilogue.has_residual) step.residual.push_back(operand_region(id, node.inputs.size() - 1, segment));
     add_step(std::move(step), id, placement(id).stage);
   }

@@ -18,6 +18,12 @@ struct Arrival {
   std::vector<CommId> communications{};  ///< one per strip; -1 where this rank does not participate
 };
 
+/// A buffer with a sum over a part of the contracted axes.
+struct PartialSum {
+  BufferId buffer = -1;
+  WorkRegion work{};
+};
+
 class RankCompiler {
  public:
   RankCompiler(const Network& network, const Layout& layout, int rank);
@@ -43,7 +49,8 @@ class RankCompiler {
   // Communications.
   CommId add_communication(Communication communication);
   void add_delivery_communications(int index);
-  std::vector<CommId> add_reduce_communications(NodeId node, std::span<const BufferId> partials);
+  std::vector<CommId> add_reduce_communications(NodeId node, std::span<const PartialSum> partials);
+  void add_contribution(NodeId node, const Box& box, const PartialSum& partial);
   std::vector<Box> strips(NodeId node, int rank) const;
 
   // Steps.
@@ -64,6 +71,7 @@ class RankCompiler {
   struct Contribution {
     Box box{};
     BufferId buffer = -1;
+    Interval contracted_channels{};
   };
 
   const Network& network_;

@@ -26,6 +26,9 @@ void check_order(std::span<const Box> boxes) {
   }
 }
 
+/// Joins after part k: `joins`, or one behind each but the first.
+int num_joins_after(std::span<const int> joins, std::size_t k) { return joins.empty() ? (k > 0 ? 1 : 0) : joins[k]; }
+
 void check_partition(std::span<const Box> boxes, const Box& whole) {
   if (const auto overlap = find_overlap(boxes))
     violate(Rule::DoubledContribution, "adds the contribution over ",
@@ -36,12 +39,32 @@ void check_partition(std::span<const Box> boxes, const Box& whole) {
     violate(Rule::LostContribution, "adds up ", covered, " of ", volume(whole), " indices of the contracted ", to_string(whole));
 }
 
-void check_blocks(const NetworkFacts& facts, NodeId node, std::span<const Box> boxes) {
-  const std::vector<Interval>& blocks = facts.fixed_blocks(node);
-  for (const Box& box : boxes) {
-    const bool is_block = blocks.empty() || std::find(blocks.begin(), blocks.end(), box[Axis::C]) != blocks.end();
-    if (!is_block) violate(Rule::SumOrder, "adds input channels ", box[Axis::C], ", which are not one of the fixed blocks");
+/// The sum of two parts that follow each other along the channels.
+Interval joined(Interval a, Interval b) {
+  if (a.hi != b.lo) violate(Rule::SumOrder, "joins the sums over input channels ", a, " and ", b);
+  return {a.lo, b.hi};
+}
+
+/// Partial sums that are leaves are nodes of their tree, and so is every sum of two of them.
+void check_tree(const NetworkFacts& facts, const PendingSum& sum, std::span<const Box> boxes) {
+  std::vector<Interval> open;
+  const auto push = [&](Interval channels) {
+    if (!facts.are_subtree(sum.node, channels))
+      violate(Rule::SumOrder, "adds up input channels ", channels, ", which are not a node of the tree of leaves");
+    open.push_back(channels);
+  };
+  for (std::size_t k = 0; k < boxes.size(); ++k) {
+    push(boxes[k][Axis::C]);
+    for (int joins = num_joins_after(sum.joins, k); joins > 0; --joins) {
+      if (open.size() < 2) violate(Rule::SumOrder, "joins more partial sums than there are");
+      const Interval last = open.back();
+      open.pop_back();
+      const Interval before = open.back();
+      open.pop_back();
+      push(joined(before, last));
+    }
   }
+  if (open.size() != 1) violate(Rule::SumOrder, "leaves ", open.size(), " partial sums apart");
 }
 
 }  // namespace
@@ -79,10 +102,11 @@ void check_sum(const NetworkFacts& facts, const Contributions& contributions, co
   if (whole.is_empty()) return;
   check_partition(boxes, whole);
   check_order(boxes);
-  check_blocks(facts, sum.node, boxes);
-  if (facts.has_undivided_groups(sum.node) &&
-      std::any_of(boxes.begin(), boxes.end(), [&](const Box& box) { return !(box[Axis::C] == whole[Axis::C]); }))
-    violate(Rule::SumOrder, "divides the sum over a group, which has no fixed blocks");
+  if (boxes.size() < 2) return;
+  if (std::all_of(boxes.begin(), boxes.end(), [&](const Box& box) { return facts.are_leaves(sum.node, box[Axis::C]); }))
+    check_tree(facts, sum, boxes);
+  else if (!sum.joins.empty())
+    violate(Rule::SumOrder, "joins partial sums by a tree, but they are not made of leaves");
 }
 
 }  // namespace parconv::verify

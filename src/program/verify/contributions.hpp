@@ -39,9 +39,11 @@ struct PendingSum {
     friend bool operator==(const Part&, const Part&) = default;
   };
   std::vector<Part> parts{};
+  std::vector<int> joins{};  ///< of Reduce
 };
 
-/// Every part of the contracted axes is added once, in index order. Throws Violation. Precondition: all parts are known.
+/// Every part of the contracted axes is added once, in index order and, if the parts are leaves, by their tree. Throws Violation.
+/// Precondition: all parts are known.
 void check_sum(const NetworkFacts& facts, const Contributions& contributions, const PendingSum& sum);
 
 }  // namespace parconv::verify

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "parconv/geometry/cuts.hpp"
 #include "parconv/model/value_types.hpp"
 
 namespace parconv::verify {
@@ -14,15 +13,9 @@ NetworkFacts::NetworkFacts(const Network& network, const ProofOptions& options)
       producers_(producers_of_values(network)),
       outputs_(network.values.size(), false) {
   for (const ValueId output : network.outputs) outputs_[static_cast<std::size_t>(output)] = true;
-  const bool is_ordered = options.reduce == ReduceMode::Ordered;
   for (const Node& node : network.nodes) {
     contracts_.push_back(contracted_axes(network, node));
-    const auto channels = channel_groups(node.op);
-    const bool has_blocks = is_ordered && channels && channels->groups == 1;
-    blocks_.emplace_back();
-    if (has_blocks)
-      blocks_.back() = blocks_of(block_cuts(channels->ic, static_cast<int>(std::min<index_t>(max_ordered_blocks, channels->ic))));
-    undivided_.push_back(is_ordered && channels && channels->groups > 1);
+    channels_.push_back(channel_groups(node.op));
   }
 }
 
@@ -74,6 +67,35 @@ Box NetworkFacts::contraction(NodeId id, const Box& computed, const Box& contrac
 
 Box NetworkFacts::whole_contraction(NodeId node, const Box& computed) const {
   return contraction(node, computed, whole_contracted(network_, network_.node(node)));
+}
+
+bool NetworkFacts::are_leaves(NodeId node, Interval channels) const {
+  const auto& groups = channels_[static_cast<std::size_t>(node)];
+  if (!groups) return false;
+  const Interval part = channels.shifted(-(channels.lo / groups->ic * groups->ic));
+  bool has_first = false, has_last = false;
+  for (index_t k = 0; k < groups->leaves.count; ++k) {
+    has_first = has_first || groups->leaves.leaf(k).lo == part.lo;
+    has_last = has_last || groups->leaves.leaf(k).hi == part.hi;
+  }
+  return has_first && has_last;
+}
+
+bool NetworkFacts::are_subtree(NodeId node, Interval channels) const {
+  const ChannelGroups& groups = *channels_[static_cast<std::size_t>(node)];
+  const Interval part = channels.shifted(-(channels.lo / groups.ic * groups.ic));
+  // Down from the root, into the half that holds the part.
+  Interval leaves{0, groups.leaves.count};
+  while (true) {
+    const Interval covered{groups.leaves.leaf(leaves.lo).lo, groups.leaves.leaf(leaves.hi - 1).hi};
+    if (covered == part) return true;
+    if (leaves.size() == 1) return false;
+    const index_t middle = leaves.lo + (leaves.size() + 1) / 2;
+    if (part.lo >= groups.leaves.leaf(middle).lo)
+      leaves.lo = middle;
+    else
+      leaves.hi = middle;
+  }
 }
 
 }  // namespace parconv::verify

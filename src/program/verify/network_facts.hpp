@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "parconv/model/localise.hpp"
@@ -36,10 +37,11 @@ class NetworkFacts {
   Box contraction(NodeId node, const Box& computed, const Box& contracted) const;
   /// The whole contracted box of the outputs.
   Box whole_contraction(NodeId node, const Box& computed) const;
-  /// The fixed blocks of input channels, summed separately; empty if the node's sums may be cut anywhere.
-  const std::vector<Interval>& fixed_blocks(NodeId node) const { return blocks_[static_cast<std::size_t>(node)]; }
-  /// True if sums over the channels of a group must not be divided.
-  bool has_undivided_groups(NodeId node) const { return undivided_[static_cast<std::size_t>(node)]; }
+  /// True if `channels`, input channels of one group, begin and end where leaves of the node's sums do. Sums without leaves:
+  /// false.
+  bool are_leaves(NodeId node, Interval channels) const;
+  /// True if `channels` are all those below one node of the tree of leaves. Precondition: are_leaves.
+  bool are_subtree(NodeId node, Interval channels) const;
 
  private:
   const Network& network_;
@@ -47,8 +49,7 @@ class NetworkFacts {
   std::vector<NodeId> producers_;
   std::vector<bool> outputs_;
   std::vector<std::array<bool, num_axes>> contracts_{};  // of each node
-  std::vector<std::vector<Interval>> blocks_{};
-  std::vector<bool> undivided_{};
+  std::vector<std::optional<ChannelGroups>> channels_{};
 };
 
 }  // namespace parconv::verify

@@ -209,7 +209,8 @@ void RankRun::run_reduce(const Step& step, const Reduce& reduce, index_t micro_b
     read(residual, micro_batch);
   }
   if (std::vector<PendingSum::Part>& before = summed_[static_cast<std::size_t>(step_)]; micro_batch == 0 || before != parts) {
-    trace_.sums.push_back({.rank = program_.rank, .step = step_, .node = step.node, .box = reduce.dst.box, .parts = parts});
+    trace_.sums.push_back(
+        {.rank = program_.rank, .step = step_, .node = step.node, .box = reduce.dst.box, .parts = parts, .joins = reduce.joins});
     before = std::move(parts);
   }
   parts_.memory.write(reduce.dst.buffer, {reduce.dst.box, complete, micro_batch});

@@ -93,7 +93,6 @@ void StepRules::check_compute(NodeId id, const Compute& compute) const {
     const Box done = facts_.contraction(id, compute.dst.box, compute.work.contracted);
     const Box all = facts_.whole_contraction(id, compute.dst.box);
     if (!(done == all)) violate(Rule::LostContribution, "sums over ", to_string(done), " instead of ", to_string(all));
-    if (facts_.fixed_blocks(id).size() > 1) violate(Rule::SumOrder, "sums all channels at once instead of in fixed blocks");
   }
   check_operands(id, compute);
 }
@@ -129,6 +128,8 @@ void StepRules::check_reduce(NodeId id, const Reduce& reduce) const {
     if (!(partial.box == reduce.dst.box))
       violate(Rule::WrongBox, "adds ", to_string(partial.box), " to ", to_string(reduce.dst.box));
   }
+  if (!reduce.joins.empty() && reduce.joins.size() != reduce.partials.size())
+    violate(Rule::SumOrder, "has joins for ", reduce.joins.size(), " of ", reduce.partials.size(), " partial sums");
   const std::size_t residuals = node.epilogue.has_residual ? 1 : 0;
   if (reduce.residual.size() != residuals)
     violate(Rule::WrongWork, "adds ", reduce.residual.size(), " residuals instead of ", residuals);

@@ -53,7 +53,7 @@ TEST_P(HalfSplits, RealsAreEqualToOneRank) {
     for (const Split& split : item.splits) {
       SCOPED_TRACE(to_string(split));
       const MemorySink actual = run_on_all({.network = item.network, .split = split, .type = type()}, sources);
-      expect_equal(actual, expected, is_exact(item.network, split), type());
+      expect_equal(actual, expected, is_exact(item.network, split, num_ranks()), type());
     }
   });
 }

@@ -10,6 +10,7 @@
 #include "parconv/core/error.hpp"
 #include "parconv/model/localise.hpp"
 #include "parconv/plan/plan.hpp"
+#include "parconv/program/explain.hpp"
 
 namespace parconv::test {
 
@@ -36,16 +37,15 @@ inline std::vector<std::string> named_splits(int ranks, int spatial_ndims) {
 
 /// The promise of a split about its result.
 inline bool divides(const Split& split, GridAxis axis) { return split.parts[axis] > 1; }
-/// True if an operator sums over columns: sums over space, and filters as wide as their input.
+/// True if an operator sums over columns.
 inline bool sums_over_columns(const Network& network) {
   return std::any_of(network.nodes.begin(), network.nodes.end(),
                      [&](const Node& node) { return contracted_axes(network, node)[static_cast<std::size_t>(Axis::W)]; });
 }
-/// The bits of one rank.
-inline bool is_exact(const Network& network, const Split& split) {
-  return !divides(split, GridAxis::C) && (!divides(split, GridAxis::W) || !sums_over_columns(network));
+/// The bits of one rank: no sum is cut inside a leaf, or over columns.
+inline bool is_exact(const Network& network, const Split& split, int ranks) {
+  if (divides(split, GridAxis::W) && sums_over_columns(network)) return false;
+  return off_leaves_text(network, make_plan(network, split, ranks)).empty();
 }
-/// The bits of one rank if sums are ordered.
-inline bool is_exact_in_order(const Split& split) { return !divides(split, GridAxis::W); }
 
 }  // namespace parconv::test

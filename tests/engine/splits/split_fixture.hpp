@@ -23,7 +23,6 @@ inline constexpr double tolerance_of(DType type) {
 struct RunCase {
   const Network& network;
   SplitRequest split{};
-  ReduceMode reduce = ReduceMode::Fast;
   DType type = DType::F32;
 };
 
@@ -55,15 +54,28 @@ class SplitTest : public ::testing::Test {
     return run(run_case, sources, *alone_);
   }
 
+  /// The first output of a plan, on rank 0.
+  MemorySink run_plan(const Network& network, const Plan& plan, std::vector<MemorySource>& sources) {
+    return run({network}, plan, sources, *all_);
+  }
+
+  /// Reduce steps of this rank's programs so far that add up several partial sums.
+  int num_partial_sums() const { return num_partial_sums_; }
+
   Backend& backend() { return *backend_; }
 
  private:
   MemorySink run(const RunCase& run_case, std::vector<MemorySource>& sources, CountingCommunicator& ranks) {
-    const CompileOptions options{
-        .reduce = run_case.reduce, .overlap = Overlap::On, .store = {.kind = StoreKind::Root}, .type = run_case.type};
-    DistributedRun run(run_case.network, make_plan(run_case.network, run_case.split, ranks.size()), options, *backend_, ranks);
+    return run(run_case, make_plan(run_case.network, run_case.split, ranks.size()), sources, ranks);
+  }
+
+  MemorySink run(const RunCase& run_case, const Plan& plan, std::vector<MemorySource>& sources, CountingCommunicator& ranks) {
+    const CompileOptions options{.overlap = Overlap::On, .store = {.kind = StoreKind::Root}, .type = run_case.type};
+    DistributedRun run(run_case.network, plan, options, *backend_, ranks);
     std::vector<MemorySink> sinks = run.run(sources, micro_batches);
     EXPECT_EQ(ranks.total().bytes_sent, sent_bytes(run.engine().program()) * micro_batches);
+    for (const Step& step : run.engine().program().steps)
+      if (const auto* reduce = std::get_if<Reduce>(&step.action)) num_partial_sums_ += reduce->partials.size() > 1 ? 1 : 0;
     if (backend_name_ == "auto") expect_fast_kernels(run.engine());
     return std::move(sinks.front());
   }
@@ -76,6 +88,7 @@ class SplitTest : public ::testing::Test {
   std::optional<CountingCommunicator> alone_{};
   std::optional<CountingCommunicator> all_{};
   std::string backend_name_;
+  int num_partial_sums_ = 0;
   std::unique_ptr<Backend> backend_ = make_backend({.name = backend_name_});
 };
 

@@ -57,6 +57,9 @@ TEST(PlanJson, RoundTrips) {
   Plan edited = made("h=4", 4);
   edited.nodes[0].cuts[3] = {0, 1, 2, 3, 16};
   EXPECT_EQ(plan_from_json(plan_to_json(edited, network()), network()), edited);
+  Plan by_channels = made("c=2", 2);
+  by_channels.nodes[1].ic_cuts = {0, 16, 64};
+  EXPECT_EQ(plan_from_json(plan_to_json(by_channels, network()), network()), by_channels);
 }
 
 TEST(PlanJson, NamesWithQuotesAreEscaped) {
@@ -88,6 +91,16 @@ TEST(PlanFromJson, CutsAlone) {
   const Plan plan = read(R"("ranks": 2, "default": "h", "nodes": {"a": {"cuts": {"h": [0, 3, 16]}}})");
   EXPECT_EQ(plan.nodes[0].grid, made("h", 2).nodes[0].grid);
   EXPECT_EQ(plan.nodes[0].cuts[3], (Cuts{0, 3, 16}));
+}
+
+TEST(PlanFromJson, CutsOfSums) {
+  const Plan plan = read(R"("ranks": 2, "default": "c", "nodes": {"b": {"cuts": {"ic": [0, 48, 64]}}})");
+  EXPECT_EQ(plan.nodes[1].ic_cuts, (Cuts{0, 48, 64}));
+  EXPECT_TRUE(plan.nodes[0].ic_cuts.empty());
+  EXPECT_THAT(refusal(R"("ranks": 2, "default": "c", "nodes": {"b": {"cuts": {"ic": [0, 48, 60]}}})"),
+              HasSubstr("plan of 'b' (Conv): the cuts along ic (0 48 60) do not divide 0 to 64 into 2 blocks, the parts of c"));
+  EXPECT_THAT(refusal(R"("ranks": 2, "default": "f", "nodes": {"b": {"cuts": {"ic": [0, 48, 64]}}})"),
+              HasSubstr("into 1 blocks, the parts of c"));
 }
 
 TEST(PlanFromJson, RejectsOtherFiles) {

@@ -15,8 +15,7 @@ constexpr WindowAxis three{.kernel = 3, .pad_lo = 1, .pad_hi = 1};
 constexpr Window same{{WindowAxis{}, three, three}};
 
 CompileOptions options_for(Random& random) {
-  return {.reduce = random.once_in(3) ? ReduceMode::Ordered : ReduceMode::Fast,
-          .overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
+  return {.overlap = random.once_in(2) ? Overlap::On : Overlap::Off,
           .store = {.kind = random.once_in(2) ? StoreKind::Owners : StoreKind::Root},
           .needs_dense = !random.once_in(4),
           .type = random.once_in(4) ? DType::BF16 : DType::F32};
@@ -85,6 +84,7 @@ MutationCase mutation_case(std::uint64_t seed) {
     default:
       plan_branches(result, seed, random);
   }
+  set_leaf_rule(result.network, seed % 8 < 4 ? LeafRule::Fine : LeafRule::Coarse);
   result.programs = compile_all(result.network, lay_out(result.network, result.plan, result.options));
   return result;
 }

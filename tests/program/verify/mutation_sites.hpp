@@ -36,6 +36,7 @@ void type_changed(Program& program, Sites& sites);
 void contribution_lost(Program& program, Sites& sites);
 void contribution_doubled(Program& program, Sites& sites);
 void contributions_swapped(Program& program, Sites& sites);
+void tree_changed(Program& program, Sites& sites);
 void contribution_misdirected(Program& program, Sites& sites);
 void await_dropped(Program& program, Sites& sites);
 void start_dropped(Program& program, Sites& sites);

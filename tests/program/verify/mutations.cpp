@@ -25,6 +25,7 @@ constexpr std::array<Kind, num_mutations> kinds{{{"other row sent", other_row_se
                                                  {"contribution lost", contribution_lost},
                                                  {"contribution doubled", contribution_doubled},
                                                  {"contributions swapped", contributions_swapped},
+                                                 {"tree of a sum changed", tree_changed},
                                                  {"contribution sent to another owner", contribution_misdirected},
                                                  {"await dropped", await_dropped},
                                                  {"await behind the first use", await_late},

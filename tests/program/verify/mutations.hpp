@@ -24,6 +24,7 @@ enum class Mutation {
   ContributionLost,         ///< a sum without one of its parts
   ContributionDoubled,      ///< a sum with one of its parts twice
   ContributionsSwapped,     ///< two parts of a sum in the wrong order
+  TreeChanged,              ///< a join of two partial sums comes one contribution later
   ContributionMisdirected,  ///< a partial sum goes to another rank
   AwaitDropped,
   AwaitLate,   ///< behind the step that needs it
@@ -43,7 +44,7 @@ enum class Mutation {
   StepDropped
 };
 
-inline constexpr int num_mutations = 28;
+inline constexpr int num_mutations = 29;
 
 std::string_view name_of(Mutation mutation);
 

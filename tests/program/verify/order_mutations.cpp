@@ -84,6 +84,18 @@ void contributions_swapped(Program& program, Sites& sites) {
   });
 }
 
+void tree_changed(Program& program, Sites& sites) {
+  for_each_reduce(program, [&](Reduce& reduce) {
+    for (std::size_t k = 1; k + 1 < reduce.joins.size(); ++k)
+      if (reduce.joins[k] > 0)
+        sites.push_back([&reduce, k] {
+          --reduce.joins[k];
+          ++reduce.joins[k + 1];
+          return concat("join after contribution ", k, " one later");
+        });
+  });
+}
+
 void contribution_misdirected(Program& program, Sites& sites) {
   if (program.num_ranks < 3) return;
   for (Communication& communication : program.communications)

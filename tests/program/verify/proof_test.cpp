@@ -224,9 +224,24 @@ TEST(Proof, RejectsContributionsOutOfOrder) {
   expect_rule(wrong, Rule::SumOrder);
 }
 
-TEST(Proof, RejectsOrderedSumsInOtherBlocks) {
-  Compiled wrong = halved_channels();
-  wrong.options.reduce = ReduceMode::Ordered;
+TEST(Proof, RejectsAnotherTree) {
+  Network network = two_convolutions();
+  set_leaf_rule(network, LeafRule::Fine);
+  const Compiled right = compiled(network, "c=4", 4);
+  EXPECT_TRUE(are_proven(right.network, right.programs, right.options));
+  EXPECT_EQ(first<Reduce>(Compiled(right).programs[1]).joins, (std::vector<int>{0, 1, 0, 2}));
+  for (const std::vector<int>& joins :
+       std::vector<std::vector<int>>{{}, {0, 1, 1, 1}, {0, 0, 0, 3}, {0, 1, 0, 1}, {0, 1, 0, 3}, {0, 1, 0}}) {
+    Compiled wrong = right;
+    first<Reduce>(wrong.programs[1]).joins = joins;
+    expect_rule(wrong, Rule::SumOrder);
+  }
+}
+
+TEST(Proof, RejectsATreeOverPartsOfLeaves) {
+  Compiled wrong = compiled(two_convolutions(), "c=4", 4);  // one leaf
+  EXPECT_TRUE(are_proven(wrong.network, wrong.programs, wrong.options));
+  first<Reduce>(wrong.programs[1]).joins = {0, 1, 0, 2};
   expect_rule(wrong, Rule::SumOrder);
 }
 

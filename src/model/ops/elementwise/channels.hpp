@@ -8,15 +8,19 @@
 
 namespace parconv {
 
-/// The groups of an operator with `groups` and a `filter`.
-template <class Op>
-ChannelGroups groups_of(const Op& op) {
-  return {.groups = op.groups, .oc = op.filter.oc / op.groups, .ic = op.filter.ic_per_group};
-}
-
 /// The leaves of the sums of a layer with this filter.
 inline SumLeaves leaves_of(const Filter& filter, LeafRule rule) {
   return leaves_of(filter.ic_per_group, filter.kernel[0] * filter.kernel[1] * filter.kernel[2], rule);
+}
+
+/// The groups of an operator with `groups` and a `filter`.
+template <class Op>
+ChannelGroups groups_of(const Op& op) {
+  return {.groups = op.groups,
+          .oc = op.filter.oc / op.groups,
+          .ic = op.filter.ic_per_group,
+          .leaves = leaves_of(op.filter, op.leaf_rule),
+          .rule = op.leaf_rule};
 }
 
 /// Input channels of the groups that output channels `oc` belong to.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conv: contracts channels and slides over space; a window over the full extent contracts space too.
+// Conv: contracts channels and slides over space.
 #pragma once
 
 #include "model/ops/rules.hpp"
