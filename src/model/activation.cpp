@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace parconv {
@@ -109,6 +110,14 @@ float activated(const Activation& activation, float x) {
   return x;
 }
 
+float maximum_of_two(float a, float b) {
+  if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<float>::quiet_NaN();
+  if (a == b) return std::signbit(a) ? b : a;
+  return std::max(a, b);
+}
+
+float minimum_of_two(float a, float b) { return -maximum_of_two(-a, -b); }
+
 float combined(BinaryKind kind, float a, float b) {
   switch (kind) {
     case BinaryKind::Mul:
@@ -118,9 +127,9 @@ float combined(BinaryKind kind, float a, float b) {
     case BinaryKind::Div:
       return a / b;
     case BinaryKind::Max:
-      return std::max(a, b);
+      return maximum_of_two(a, b);
     case BinaryKind::Min:
-      return std::min(a, b);
+      return minimum_of_two(a, b);
     case BinaryKind::PRelu:
       return a < 0 ? a * b : a;
     case BinaryKind::Pow:

@@ -30,6 +30,22 @@ inline ::testing::AssertionResult same_bits(std::span<const float> actual, std::
                                        << " (" << actual[first] << ", expected " << expected[first] << ")";
 }
 
+/// Succeeds if NaNs and infinities are at the same places, and with `has_same_bits` all other values bitwise equal. All NaNs are
+/// equal.
+inline ::testing::AssertionResult same_odd_numbers(std::span<const float> actual, std::span<const float> expected,
+                                                   bool has_same_bits) {
+  if (actual.size() != expected.size())
+    return ::testing::AssertionFailure() << actual.size() << " values, expected " << expected.size();
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    const float a = actual[i], b = expected[i];
+    const bool is_alike = std::isfinite(a) && std::isfinite(b) && !has_same_bits;
+    if (is_alike || std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b) || (std::isnan(a) && std::isnan(b)))
+      continue;
+    return ::testing::AssertionFailure() << "value " << i << " is " << a << ", expected " << b;
+  }
+  return ::testing::AssertionSuccess();
+}
+
 /// Succeeds if no value differs from the expected one by more than `tolerance` times the largest finite expected magnitude. NaN
 /// fails; infinities must be equal.
 inline ::testing::AssertionResult all_near(std::span<const float> actual, std::span<const float> expected, double tolerance) {

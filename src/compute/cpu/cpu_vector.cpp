@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "compute/cpu/cpu_activation.hpp"
+#include "compute/elements/extremes.hpp"
 #include "parconv/tensor/cpu_dispatch.hpp"
 
 namespace parconv::cpu {
@@ -20,6 +22,7 @@ inline bool is_packed(ConstRow row, RowShape shape) { return row.pitch == shape.
 
 constexpr std::size_t num_lanes = 16;
 using Lanes = float __attribute__((vector_size(num_lanes * sizeof(float))));
+using BitLanes = std::int32_t __attribute__((vector_size(num_lanes * sizeof(float))));
 
 }  // namespace
 
@@ -87,9 +90,9 @@ void combine_rows(BinaryKind kind, Row dst, ConstRow a, ConstRow b, RowShape sha
     case BinaryKind::Div:
       return for_pairs(dst, a, b, shape, [](float x, float y) { return x / y; });
     case BinaryKind::Max:
-      return for_pairs(dst, a, b, shape, [](float x, float y) { return x < y ? y : x; });
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return maximum(x, y); });
     case BinaryKind::Min:
-      return for_pairs(dst, a, b, shape, [](float x, float y) { return y < x ? y : x; });
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return minimum(x, y); });
     case BinaryKind::PRelu:
       return for_pairs(dst, a, b, shape, [](float x, float y) { return x < 0 ? x * y : x; });
     case BinaryKind::Pow:
@@ -193,8 +196,9 @@ template <ReduceKind kind, class Number>
 __attribute__((always_inline)) inline void join_to(Number& result, const Number& value) {
   if constexpr (kind == ReduceKind::Sum) result = result + value;
   if constexpr (kind == ReduceKind::Product) result = result * value;
-  if constexpr (kind == ReduceKind::Max) result = value > result ? value : result;
-  if constexpr (kind == ReduceKind::Min) result = value < result ? value : result;
+  using Bits = std::conditional_t<std::is_same_v<Number, float>, std::int32_t, BitLanes>;
+  if constexpr (kind == ReduceKind::Max) raise_to<Number, Bits>(result, value);
+  if constexpr (kind == ReduceKind::Min) lower_to<Number, Bits>(result, value);
 }
 
 /// Inlined into loops for every CPU.

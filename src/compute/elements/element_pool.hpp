@@ -7,6 +7,7 @@
 
 #include "compute/elements/axis_taps.hpp"
 #include "compute/elements/element_call.hpp"
+#include "compute/elements/extremes.hpp"
 
 namespace parconv::element {
 
@@ -48,7 +49,7 @@ struct Pool {
   template <int V>
   PARCONV_HOST_DEVICE void take(ChannelVector<V>& result, index_t offset) const {
     const ChannelVector<V> tap = load_dense<V>(from.srcs[0], offset);
-    for (int k = 0; k < V; ++k) result.x[k] = is_max ? (tap.x[k] > result.x[k] ? tap.x[k] : result.x[k]) : result.x[k] + tap.x[k];
+    for (int k = 0; k < V; ++k) result.x[k] = is_max ? maximum(result.x[k], tap.x[k]) : result.x[k] + tap.x[k];
   }
 };
 

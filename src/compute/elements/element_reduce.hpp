@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "compute/elements/element_call.hpp"
+#include "compute/elements/extremes.hpp"
 
 namespace parconv::element {
 
@@ -64,8 +65,8 @@ struct Reduce {
   }
 
   PARCONV_HOST_DEVICE float joined(float a, float b) const {
-    if (kind == ReduceKind::Max) return b > a ? b : a;
-    if (kind == ReduceKind::Min) return b < a ? b : a;
+    if (kind == ReduceKind::Max) return maximum(a, b);
+    if (kind == ReduceKind::Min) return minimum(a, b);
     return kind == ReduceKind::Product ? a * b : a + b;
   }
 };

@@ -28,7 +28,7 @@ void for_each_tap(const Window& window, const Source& src, const Index& at, Visi
 
 inline float maximum_at(const LocalPool& pool, const Source& src, const Index& at) {
   float maximum = -std::numeric_limits<float>::infinity();
-  for_each_tap(pool.window, src, at, [&](float x) { maximum = std::max(maximum, x); });
+  for_each_tap(pool.window, src, at, [&](float x) { maximum = maximum_of_two(maximum, x); });
   return maximum;
 }
 

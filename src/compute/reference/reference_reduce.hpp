@@ -32,9 +32,9 @@ inline float joined(ReduceKind kind, float a, float b) {
     case ReduceKind::Product:
       return a * b;
     case ReduceKind::Max:
-      return std::max(a, b);
+      return maximum_of_two(a, b);
     case ReduceKind::Min:
-      return std::min(a, b);
+      return minimum_of_two(a, b);
   }
   return a;
 }

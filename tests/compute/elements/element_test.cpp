@@ -93,6 +93,21 @@ TEST(ElementFunctions, BinaryOnesEqualTheModel) {
       }
 }
 
+TEST(Extremes, AreThoseOfIeee754) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const float nan = std::nanf("");
+  const std::vector<float> ascending{-infinity, -3e38F, -1.0F, -1e-40F, -0.0F, 0.0F, 1e-40F, 2.5F, infinity};
+  for (std::size_t a = 0; a < ascending.size(); ++a)
+    for (std::size_t b = 0; b < ascending.size(); ++b) {
+      const float largest = maximum(ascending[a], ascending[b]), smallest = minimum(ascending[a], ascending[b]);
+      EXPECT_TRUE(same_bits({&largest, 1}, {&ascending[std::max(a, b)], 1})) << ascending[a] << " " << ascending[b];
+      EXPECT_TRUE(same_bits({&smallest, 1}, {&ascending[std::min(a, b)], 1})) << ascending[a] << " " << ascending[b];
+    }
+  for (const float number : ascending)
+    for (const float result : {maximum(nan, number), maximum(number, nan), minimum(nan, number), minimum(number, nan)})
+      EXPECT_TRUE(std::isnan(result)) << number;
+}
+
 TEST(ElementVectors, AreAsWideAsStridesAllow) {
   const Extents whole{{2, 32, 1, 4, 5}}, narrow{{2, 24, 1, 4, 5}}, odd{{2, 32, 1, 4, 5}}, odd_pitch{{2, 33, 1, 4, 5}};
   const auto width = [](const OperandLayout& src, const OperandLayout& dst) { return widest_vector(dst, {&src, 1}); };
