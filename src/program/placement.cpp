@@ -70,7 +70,8 @@ Work divide_work(const Network& network, const Node& node, const NodePlan& plan,
     // Channels are owned in finer parts than they are computed: the ranks along the contracted space compute the same part.
     const std::vector<Interval>& fine = at(owned, Axis::C).blocks;
     AxisPartition coarse{{}, {GridAxis::F, GridAxis::C}};
-    const std::size_t parts = static_cast<std::size_t>(grid.parts[GridAxis::F] * grid.parts[GridAxis::C]);
+    const std::size_t parts =
+        static_cast<std::size_t>(grid.parts[GridAxis::F]) * static_cast<std::size_t>(grid.parts[GridAxis::C]);
     const std::size_t ratio = fine.size() / parts;
     for (std::size_t k = 0; k < parts; ++k) coarse.blocks.push_back({fine[k * ratio].lo, fine[(k + 1) * ratio - 1].hi});
     at(work.computed, Axis::C) = coarse;

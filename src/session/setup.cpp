@@ -72,7 +72,7 @@ Blocks choose_blocks(const Request& request, const DataSize& data, const SplitRe
   blocks.batch = std::clamp<index_t>(blocks.batch, 1, blocks.samples);
   blocks.micro_batch = blocks.batch;
   if (split.stages > 1)
-    blocks.micro_batch = std::clamp(blocks.batch / (4 * split.stages), std::min(parts, blocks.batch), blocks.batch);
+    blocks.micro_batch = std::clamp(blocks.batch / (index_t{4} * split.stages), std::min(parts, blocks.batch), blocks.batch);
   if (request.micro_batch > 0) blocks.micro_batch = std::min(request.micro_batch, blocks.batch);
   blocks.batch = blocks.batch / blocks.micro_batch * blocks.micro_batch;
   return blocks;
