@@ -100,37 +100,6 @@ TEST(JoinsAfterLeaves, LiteralTrees) {
   EXPECT_EQ(joins_after_leaves(8), (Joins{0, 1, 0, 2, 0, 1, 0, 3}));
 }
 
-/// The tree over the leaves [first, first + count) as text, by its definition.
-std::string tree(index_t first, index_t count) {
-  if (count == 1) return std::to_string(first);
-  const index_t front = (count + 1) / 2;
-  return "(" + tree(first, front) + "+" + tree(first + front, count - front) + ")";
-}
-
-/// The same by a stack.
-std::string tree_by_joins(index_t count) {
-  std::vector<std::string> stack;
-  const Joins joins = joins_after_leaves(count);
-  for (index_t leaf = 0; leaf < count; ++leaf) {
-    stack.push_back(std::to_string(leaf));
-    for (int k = 0; k < joins[static_cast<std::size_t>(leaf)]; ++k) {
-      const std::string b = stack.back();
-      stack.pop_back();
-      stack.back() = "(" + stack.back() + "+" + b + ")";
-    }
-  }
-  EXPECT_EQ(stack.size(), 1U);
-  return stack.back();
-}
-
-TEST(JoinsAfterLeaves, EvaluateTheTree) {
-  for (index_t count = 1; count <= 64; ++count) {
-    ASSERT_EQ(tree_by_joins(count), tree(0, count));
-    const Joins joins = joins_after_leaves(count);
-    ASSERT_EQ(std::accumulate(joins.begin(), joins.end(), 0), count - 1);
-  }
-}
-
 TEST(JoinsAfter, LiteralParts) {
   const auto joins = [](index_t count, std::vector<Interval> parts) { return joins_after(count, parts); };
   EXPECT_EQ(joins(5, {{0, 2}, {2, 3}, {3, 5}}), (Joins{0, 1, 1}));
@@ -162,6 +131,17 @@ std::string tree_by_joins(index_t count, const std::vector<Interval>& parts) {
   }
   EXPECT_EQ(stack.size(), 1U);
   return stack.back();
+}
+
+TEST(JoinsAfterLeaves, EvaluateTheTree) {
+  std::vector<Interval> leaves;
+  for (index_t count = 1; count <= 64; ++count) {
+    leaves.push_back({count - 1, count});
+    const Joins joins = joins_after_leaves(count);
+    ASSERT_EQ(joins, joins_after(count, leaves));
+    ASSERT_EQ(std::accumulate(joins.begin(), joins.end(), 0), count - 1);
+    ASSERT_EQ(tree_by_joins(count, leaves), tree_of_parts({0, count}, leaves));
+  }
 }
 
 /// Every range of every tree: the subtrees are disjoint, complete and as few as possible, and with those of the rest they make up
