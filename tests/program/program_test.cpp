@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Literal programs.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
