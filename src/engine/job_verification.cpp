@@ -81,7 +81,7 @@ std::vector<BoxesOfValues> boxes_to_verify(const Network& network, const Layout&
   return passes;
 }
 
-KeepingSink::KeepingSink(const Extents& extents, std::vector<Box> boxes) : extents_(extents) {
+KeepingSink::KeepingSink(const Extents& extents, const std::vector<Box>& boxes) : extents_(extents) {
   for (const Box& box : boxes) kept_.push_back(box.is_empty() ? HostTensor() : HostTensor(box));
 }
 

@@ -18,25 +18,24 @@ Cuts block_cuts(index_t extent, int parts, index_t grain) {
   return cuts;
 }
 
-namespace {
-
-Cuts shared_group_cuts(index_t groups, index_t group_size, int parts, index_t grain) {
+std::optional<Cuts> shared_group_cuts(index_t groups, index_t group_size, int parts,
+                                      const std::function<std::optional<Cuts>(int)>& cuts_of_group) {
   Cuts cuts{0};
   int parts_left = parts;
   for (index_t group = 0; group < groups; ++group) {
     const int parts_here = static_cast<int>(ceil_div(parts_left, groups - group));
-    const Cuts inner = block_cuts(group_size, parts_here, grain);
-    for (std::size_t k = 1; k < inner.size(); ++k) cuts.push_back(group * group_size + inner[k]);
+    const std::optional<Cuts> inner = cuts_of_group(parts_here);
+    if (!inner) return std::nullopt;
+    for (std::size_t k = 1; k < inner->size(); ++k) cuts.push_back(group * group_size + (*inner)[k]);
     parts_left -= parts_here;
   }
   return cuts;
 }
 
-}  // namespace
-
 Cuts group_cuts(index_t groups, index_t group_size, int parts, index_t grain) {
   if (groups == 1) return block_cuts(group_size, parts, grain);
-  if (groups < parts) return shared_group_cuts(groups, group_size, parts, grain);
+  if (groups < parts) 
+    return *shared_group_cuts(groups, group_size, parts, [&](int inner) { return block_cuts(group_size, inner, grain); });
   // Whole groups: the grain in groups is the smallest that fills `grain` channels.
   Cuts cuts = block_cuts(groups, parts, ceil_div(grain, group_size));
   for (index_t& cut : cuts) cut *= group_size;

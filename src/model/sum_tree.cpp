@@ -10,7 +10,7 @@
 namespace parconv {
 namespace {
 
-constexpr index_t most_coarse_leaves = 8, most_fine_leaves = 64;
+constexpr index_t most_coarse_leaves = 8;
 constexpr index_t least_channels_of_leaf = 64, least_products_of_leaf = 512;
 
 /// min(most_coarse_leaves, channels * taps / least_products_of_leaf) without overflow: factors beyond `enough` change nothing.
@@ -57,21 +57,19 @@ void add_nodes_at_depth(Interval node, int parts, std::vector<index_t>& cuts) {
 
 Interval SumLeaves::leaf(index_t k) const {
   PARCONV_EXPECT(0 <= k && k < count && count <= channels, "leaf ", k, " of ", count, " over ", channels, " channels");
-  return {k * channels / count, (k + 1) * channels / count};
+  return {border(k), border(k + 1)};
 }
 
 SumLeaves leaves_of(index_t channels, index_t taps, LeafRule rule) {
   PARCONV_EXPECT(channels >= 1 && taps >= 1, channels, " channels, ", taps, " taps");
-  const index_t count = rule == LeafRule::Coarse ? coarse_count(channels, taps) : std::min(most_fine_leaves, channels);
+  const index_t count = rule == LeafRule::Coarse ? coarse_count(channels, taps) : std::min(most_leaves, channels);
   return {.channels = channels, .count = count};
 }
 
 std::optional<Interval> SumLeaves::leaves_in(Interval part) const {
-  const auto is_border = [&](index_t channel, index_t k) { return k * channels / count == channel; };
-  // The first leaf that begins at the channel or behind it.
-  const auto border = [&](index_t channel) { return ceil_div(channel * count, channels); };
-  const Interval leaves{border(part.lo), border(part.hi)};
-  if (!is_border(part.lo, leaves.lo) || !is_border(part.hi, leaves.hi)) return std::nullopt;
+  const auto first_leaf_from = [&](index_t channel) { return ceil_div(channel * count, channels); };
+  const Interval leaves{first_leaf_from(part.lo), first_leaf_from(part.hi)};
+  if (border(leaves.lo) != part.lo || border(leaves.hi) != part.hi) return std::nullopt;
   return leaves;
 }
 

@@ -191,7 +191,7 @@ SplitRequest parse_split(std::string_view spec, int num_ranks, int spatial_ndims
 }
 
 std::string to_string(const Split& split) {
-  const std::string parts = concat(Grid{.parts = split.parts});
+  std::string parts = concat(Grid{.parts = split.parts});
   if (split.stages == 1) return parts;
   return parts == "1" ? concat("stages=", split.stages) : concat("stages=", split.stages, ",", parts);
 }

@@ -26,26 +26,17 @@ bool are_whole_groups(const ChannelGroups& channels, std::span<const Interval> o
 std::optional<Cuts> cuts_of_group(const ChannelGroups& channels, int parts) {
   if (parts <= channels.leaves.count) {
     Cuts cuts = tree_cuts(channels.leaves.count, parts);
-    for (index_t& cut : cuts) cut = cut * channels.ic / channels.leaves.count;
+    for (index_t& cut : cuts) cut = channels.leaves.border(cut);
     return cuts;
   }
   if (channels.rule == LeafRule::Fine || parts > channels.ic) return std::nullopt;
   return block_cuts(channels.ic, parts, channel_grain);
 }
 
-/// Cuts of the input channels of `groups` groups, from 0.
-std::optional<Cuts> default_cuts(const ChannelGroups& channels, index_t groups, int parts) {
+/// Cuts of the input channels of `groups` groups, from 0, or none if some sums are not to be divided.
+std::optional<Cuts> input_cuts(const ChannelGroups& channels, index_t groups, int parts) {
   if (groups >= parts) return group_cuts(groups, channels.ic, parts, channel_grain);
-  Cuts cuts{0};
-  int parts_left = parts;
-  for (index_t group = 0; group < groups; ++group) {
-    const int parts_here = static_cast<int>(ceil_div(parts_left, groups - group));
-    const std::optional<Cuts> inner = cuts_of_group(channels, parts_here);
-    if (!inner) return std::nullopt;
-    for (std::size_t k = 1; k < inner->size(); ++k) cuts.push_back(group * channels.ic + (*inner)[k]);
-    parts_left -= parts_here;
-  }
-  return cuts;
+  return shared_group_cuts(groups, channels.ic, parts, [&](int parts_of_group) { return cuts_of_group(channels, parts_of_group); });
 }
 
 /// The input channels of each part of one filter part, or none if its sums are not to be divided.
@@ -55,7 +46,7 @@ std::optional<std::vector<Interval>> sums_of_filter_part(const ChannelGroups& ch
   if (channels.groups > 1 && are_whole_groups(channels, owned)) return std::nullopt;
   const Interval inputs = inputs_of(channels, {owned.front().lo, owned.back().hi});
   if (inputs.is_empty()) return std::nullopt;
-  const auto cuts = default_cuts(channels, inputs.size() / channels.ic, static_cast<int>(owned.size()));
+  const auto cuts = input_cuts(channels, inputs.size() / channels.ic, static_cast<int>(owned.size()));
   if (!cuts) return std::nullopt;
   std::vector<Interval> sums = blocks_of(*cuts);
   for (Interval& part : sums) part = part.shifted(inputs.lo);
@@ -97,10 +88,8 @@ std::vector<Interval> subtrees_of(const ChannelGroups& channels, Interval contra
     const index_t first = part.lo / channels.ic * channels.ic;
     const auto leaves = channels.leaves.leaves_in(part.shifted(-first));
     PARCONV_EXPECT(leaves, part, " cuts a leaf");
-    for (const Interval node : subtrees_of(channels.leaves.count, *leaves)) {
-      const auto border = [&](index_t leaf) { return first + leaf * channels.ic / channels.leaves.count; };
-      parts.push_back({border(node.lo), border(node.hi)});
-    }
+    for (const Interval node : subtrees_of(channels.leaves.count, *leaves))
+      parts.push_back(Interval{channels.leaves.border(node.lo), channels.leaves.border(node.hi)}.shifted(first));
   };
   const Interval groups{ceil_div(contracted.lo, channels.ic) * channels.ic, contracted.hi / channels.ic * channels.ic};
   if (groups.hi < groups.lo) {  // within one group

@@ -31,7 +31,7 @@ std::vector<BoxesOfValues> boxes_to_verify(const Network& network, const Layout&
 /// A sink that keeps the written data inside given boxes and the largest magnitude.
 class KeepingSink final : public DataSink {
  public:
-  KeepingSink(const Extents& extents, std::vector<Box> boxes);
+  KeepingSink(const Extents& extents, const std::vector<Box>& boxes);
 
   Extents extents() const override { return extents_; }
   Extents chunk() const override { return extents_; }

@@ -2,6 +2,8 @@
 // Block partitions of one axis.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "parconv/geometry/box.hpp"
@@ -21,6 +23,11 @@ Cuts block_cuts(index_t extent, int parts, index_t grain = 1);
 /// as many groups as parts, each part takes whole groups; otherwise consecutive parts share a group, cut by `grain`.
 /// Example: 2 groups of 6 in 3 parts are 3, 3, 6; 6 groups of 2 in 4 parts are 4, 4, 4, 0.
 Cuts group_cuts(index_t groups, index_t group_size, int parts, index_t grain = 1);
+
+/// Cuts of `groups * group_size` channels for fewer groups than parts: consecutive parts share a group. `cuts_of_group` gives the
+/// cuts of one group in a number of parts, or none; the result is none as soon as one group has none.
+std::optional<Cuts> shared_group_cuts(index_t groups, index_t group_size, int parts,
+                                      const std::function<std::optional<Cuts>(int)>& cuts_of_group);
 
 /// The blocks as intervals.
 std::vector<Interval> blocks_of(const Cuts& cuts);

@@ -10,15 +10,21 @@
 
 namespace parconv {
 
+/// A sum has at most this many leaves, and its tree at most this many partial sums on the stack of joins_after.
+inline constexpr index_t most_leaves = 64;
+inline constexpr int most_open_sums = 7;
+
 /// How finely the sum over the input channels of a group is divided into leaves.
 enum class LeafRule { Coarse, Fine };
 
-/// The leaves of a sum over `channels` channels (of one group), in index order: leaf k is [k * channels / count, (k + 1) *
-/// channels / count). With one leaf, the default, the sum is one chain over all channels, and `channels` does not matter.
+/// The leaves of a sum over `channels` channels (of one group), in index order: leaf k is [border(k), border(k + 1)). With one leaf, the default, the sum is one chain over all channels, and `channels` does not matter.
 /// Example: 10 channels in 4 leaves: [0, 2), [2, 5), [5, 7), [7, 10).
 struct SumLeaves {
   index_t channels = 1;
   index_t count = 1;
+
+  /// Where leaf k begins: k * channels / count. Precondition: 0 <= k <= count.
+  index_t border(index_t k) const { return k * channels / count; }
 
   /// The channels of leaf k. Preconditions: 0 <= k < count <= channels.
   Interval leaf(index_t k) const;
@@ -31,7 +37,7 @@ struct SumLeaves {
 
 /// The leaves of a layer with `channels` input channels per group and `taps` filter taps. They depend on the whole layer only,
 /// never on a rank's part. Coarse: as many as the largest power of two <= min(8, channels / 64, channels * taps / 512), at least
-/// 1. Fine: min(64, channels). Precondition: both are at least 1.
+/// 1. Fine: min(most_leaves, channels). Precondition: both are at least 1.
 SumLeaves leaves_of(index_t channels, index_t taps, LeafRule rule);
 
 /// Number of joins after each part when the tree over `count` leaves, tree(n) = tree(ceil(n / 2)) + tree(floor(n / 2)), is

@@ -24,11 +24,11 @@ struct LeafRuns {
   std::vector<direct::Leaf> leaves{};
 };
 
-LeafRuns runs_of(index_t count, index_t inner) {
+LeafRuns runs_of(const SumLeaves& leaves) {
   LeafRuns result;
-  const std::vector<int> joins = joins_after_leaves(count);
-  for (index_t k = 0; k < count; ++k) {
-    const index_t first = k * inner / count, last = (k + 1) * inner / count;
+  const std::vector<int> joins = joins_after_leaves(leaves.count);
+  for (index_t k = 0; k < leaves.count; ++k) {
+    const auto [first, last] = leaves.leaf(k);
     result.runs.push_back({.src_bytes = first * static_cast<index_t>(sizeof(float)), .row = first, .length = last - first});
     result.leaves.push_back({.num_runs = 1, .num_joins = joins[static_cast<std::size_t>(k)]});
   }
@@ -52,7 +52,7 @@ class MatMulKernel final : public RowKernel {
     inner_ = layout(matrix_side_).extents[matrix_side_.inner];
     width_ = op.dst.extents[matrix_side_.outer];
     padded_width_ = (width_ + kernels_.width - 1) / kernels_.width * kernels_.width;
-    sums_ = runs_of(product.leaves.count, inner_);
+    sums_ = runs_of({.channels = inner_, .count = product.leaves.count});
     vectors_.resize(static_cast<std::size_t>(inner_ * most_vectors()));
     products_.resize(static_cast<std::size_t>(width_ * most_vectors()));
   }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/direct/conv_shape.hpp"
 
+#include "compute/direct/tile.hpp"
+
 namespace parconv::direct {
+
+/// tile.hpp includes no header of another module: it is compiled for each instruction set.
+static_assert(most_open_sums == parconv::most_open_sums);
 
 std::vector<PresentLeaf> present_leaves(const ConvShape& shape) {
   std::vector<PresentLeaf> leaves;

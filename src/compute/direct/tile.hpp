@@ -24,7 +24,7 @@ struct Leaf {
   int num_joins = 0;
 };
 
-/// Depth of the tree of sums: up to 64 leaves, and one more where some of them are missing.
+/// Partial sums on the stack at most: parconv::most_open_sums.
 inline constexpr int most_open_sums = 7;
 
 /// One call. Each of the arrays of addresses has one entry per pixel.

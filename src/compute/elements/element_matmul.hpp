@@ -2,25 +2,22 @@
 // Matrix products.
 #pragma once
 
-#include <array>
 #include <cmath>
 
 #include "compute/elements/element_call.hpp"
-#include "parconv/model/sum_tree.hpp"
+#include "compute/elements/tree_joins.hpp"
 
 namespace parconv::element {
 
 /// The product of two matrices: a chain of fused multiply-adds over each leaf of the inner index, and the leaves joined by their
 /// tree. Broadcast operands have stride 0.
 struct MatMul {
-  static constexpr int most_leaves = 64;
-  static constexpr int most_open_sums = 7;
   Operands<2> from{};
   index_t inner = 1;      ///< number of products in a sum
   index_t left_step = 0;  ///< between factors, in elements
   index_t right_step = 0;
   index_t num_leaves = 1;
-  std::array<signed char, most_leaves> joins{};  ///< after each leaf: see joins_after_leaves
+  TreeJoins joins{};
 
   template <int V>
   PARCONV_HOST_DEVICE ChannelVector<V> value(const ElementIndex& at) const {
@@ -41,7 +38,7 @@ struct MatMul {
       sum = 0;
       for (index_t k = first; k < last; ++k)
         sum = std::fma(load_one(from.srcs[0], left + k * left_step), load_one(from.srcs[1], right + k * right_step), sum);
-      for (int join = 0; join < joins[static_cast<std::size_t>(leaf)]; ++join) sum = open[--num_open] + sum;
+      for (int join = 0; join < joins.after(leaf); ++join) sum = open[--num_open] + sum;
     }
     return sum;
   }
@@ -56,10 +53,8 @@ std::unique_ptr<Kernel> make_kernel(const LocalMatMul& product, const ElementCal
   MatMul function{.inner = left.extents[product.columns],
                   .left_step = left.strides[product.columns],
                   .right_step = right.strides[product.rows],
-                  .num_leaves = product.leaves.count};
-  const std::vector<int> joins = joins_after_leaves(product.leaves.count);
-  PARCONV_EXPECT(joins.size() <= function.joins.size(), joins.size(), " leaves");
-  std::copy(joins.begin(), joins.end(), function.joins.begin());
+                  .num_leaves = product.leaves.count,
+                  .joins = tree_joins(joins_after_leaves(product.leaves.count))};
   left.extents[product.columns] = right.extents[product.rows] = 1;
   function.from.srcs[0] = repeated(left, call.op().dst.extents);
   function.from.srcs[1] = repeated(right, call.op().dst.extents);

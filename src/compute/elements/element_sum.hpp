@@ -2,12 +2,10 @@
 // Functions of several elements at the same index.
 #pragma once
 
-#include <algorithm>
-#include <array>
-
 #include "compute/elements/element_call.hpp"
 #include "compute/elements/extremes.hpp"
 #include "compute/elements/sum_chain.hpp"
+#include "compute/elements/tree_joins.hpp"
 
 namespace parconv::element {
 
@@ -32,11 +30,9 @@ struct Sum {
 
 /// The sum by a tree: see joins_after.
 struct TreeSum {
-  static constexpr int most_operands = 64;
-  static constexpr int most_open_sums = 7;
-  Operands<most_operands> from{};
+  Operands<most_leaves> from{};
   int count = 1;
-  std::array<signed char, most_operands> joins{};
+  TreeJoins joins{};
 
   template <int V>
   PARCONV_HOST_DEVICE ChannelVector<V> value(const ElementIndex& at) const {
@@ -44,7 +40,7 @@ struct TreeSum {
     int num_open = 0;
     for (int i = 0; i < count; ++i) {
       open[num_open++] = load<V>(from.srcs[i], at);
-      for (int join = 0; join < joins[static_cast<std::size_t>(i)]; ++join) {
+      for (int join = 0; join < joins.after(i); ++join) {
         --num_open;
         add(open[num_open - 1], open[num_open]);
       }
@@ -55,10 +51,9 @@ struct TreeSum {
 
 template <class Executor>
 std::unique_ptr<Kernel> make_tree_kernel(const LocalSum& sum, const ElementCall<Executor>& call) {
-  TreeSum function{.count = static_cast<int>(operand_indices(call.op()).size())};
-  PARCONV_EXPECT(sum.joins.size() == operand_indices(call.op()).size() && function.count <= TreeSum::most_operands,
-                 function.count, " operands, ", sum.joins.size(), " numbers of joins");
-  std::copy(sum.joins.begin(), sum.joins.end(), function.joins.begin());
+  const std::size_t count = operand_indices(call.op()).size();
+  PARCONV_EXPECT(sum.joins.size() == count, count, " operands, ", sum.joins.size(), " numbers of joins");
+  TreeSum function{.count = static_cast<int>(count), .joins = tree_joins(sum.joins)};
   call.repeat_operands(function.from);
   return call.map(function);
 }

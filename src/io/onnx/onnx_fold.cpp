@@ -82,7 +82,7 @@ Result fold_gather(NodeReader& node) {
 }
 
 Result fold_cast(NodeReader& node) {
-  const OnnxConstant from = input(node, 0);
+  OnnxConstant from = input(node, 0);
   const index_t to = node.attributes().get_int("to", 0);
   node.attributes().ignore("saturate");
   std::vector<float> values = read_constant(from.data);

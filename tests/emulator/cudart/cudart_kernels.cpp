@@ -76,6 +76,7 @@ void** __cudaRegisterFatBinary(void*) {
 void __cudaRegisterFatBinaryEnd(void**) {}
 void __cudaUnregisterFatBinary(void**) {}
 
+// NOLINTNEXTLINE(readability-function-size): the toolkit's signature
 void __cudaRegisterFunction(void**, const char* address, char*, const char* name, int, uint3*, uint3*, dim3*, dim3*, int*) {
   const auto found = loops().find(function_of(name));
   if (found == loops().end()) abort_with(("no implementation of kernel " + demangled(name)).c_str());

@@ -114,6 +114,7 @@ cudaError_t cudaMemcpyAsync(void* dst, const void* src, std::size_t bytes, cudaM
   return cudaMemcpy2DAsync(dst, bytes, src, bytes, bytes, 1, kind, stream);
 }
 
+// NOLINTNEXTLINE(readability-function-size): the toolkit's signature
 cudaError_t cudaMemcpy2DAsync(void* dst, std::size_t dst_pitch, const void* src, std::size_t src_pitch, std::size_t row_bytes,
                               std::size_t rows, cudaMemcpyKind kind, cudaStream_t stream) {
   PARCONV_EMULATOR_ENTER();

@@ -45,7 +45,10 @@ void for_each_offset(const Numbers& dims, const Numbers& strides, Visit&& visit)
     std::int64_t offset = 0;
     for (std::size_t axis = 0; axis < dims.size(); ++axis) offset += index[axis] * strides[axis];
     visit(k, offset);
-    for (std::size_t axis = dims.size(); axis-- > 0 && ++index[axis] == dims[axis];) index[axis] = 0;
+    for (std::size_t axis = dims.size(); axis > 0; --axis) {
+      if (++index[axis - 1] < dims[axis - 1]) break;
+      index[axis - 1] = 0;
+    }
   }
 }
 

@@ -15,7 +15,7 @@
 namespace parconv::test {
 namespace {
 
-constexpr ConvAlgorithmMachine no_machine{.major = 9};
+const ConvAlgorithmMachine no_machine{.major = 9};
 
 class NoLibrary final : public ConvLibrary {
  public:

@@ -245,7 +245,8 @@ std::unique_ptr<DeviceGraph> FakeDevice::capture(const std::function<void()>& wo
   }
   capture_ = nullptr;
   if (!capture.is_joined()) capture.refuse("the compute stream does not wait for the communication stream");
-  if (captures_until_failure_ >= 0 && captures_until_failure_-- == 0) capture.refuse("a failure was requested");
+  if (captures_until_failure_ == 0) capture.refuse("a failure was requested");
+  if (captures_until_failure_ >= 0) --captures_until_failure_;
   if (!capture.problem.empty()) throw Error(ExitCode::Unavailable, concat("work cannot be captured: ", capture.problem));
   ++num_captures_;
   return std::make_unique<FakeGraph>(*this, std::move(capture));

@@ -42,9 +42,10 @@ std::vector<Operator> reduction_steps(const Shape& in, ReduceKind kind, const Ax
 
 ValueId add_steps(NodeReader& node, const char* suffix, ValueId x, std::vector<Operator> steps, Epilogue epilogue) {
   if (steps.empty()) steps.push_back(Elementwise{});
-  for (std::size_t k = 0; k < steps.size(); ++k)
-    x = node.add_step(suffix, std::move(steps[k]), {x}, k + 1 == steps.size() ? std::move(epilogue) : Epilogue{});
-  return x;
+  Operator last = std::move(steps.back());
+  steps.pop_back();
+  for (Operator& step : steps) x = node.add_step(suffix, std::move(step), {x}, {});
+  return node.add_step(suffix, std::move(last), {x}, std::move(epilogue));
 }
 
 void make_steps(NodeReader& node, ValueId x, std::vector<Operator> steps, Epilogue epilogue) {
