@@ -78,8 +78,8 @@ class DemoBuilder {
 
   ValueId mean(const std::string& name, ValueId src) {
     const Extents extents = network_.value(src).extents;
-    const ValueId rows = add(name + ".rows", RowSum{}, {src});
-    return add(name, mean_of_rows(extents[Axis::H] * extents[Axis::W]), {rows});
+    return add(name,
+               Reduction{.axes = {false, false, false, true, true}, .count = extents[Axis::H] * extents[Axis::W]}, {src});
   }
 
   ValueId softmax(const std::string& name, ValueId src) {

@@ -79,7 +79,10 @@ class Runner {
     if (job_.is_root() && command_.is_verbose()) fmt::print("{}", verify_table(network, differences));
     if (prints()) fmt::print("{}", verify_summary(network, differences));
     job_.context().together(JobPhase::Verify, [&] {
-      require_equal(network, differences, allowed_difference(precision_of(command_.request.numerics)));
+      if (session_.keeps_reference_bits())
+        require_same_bits(network, differences);
+      else
+        require_equal(network, differences, allowed_difference(precision_of(command_.request.numerics)));
     });
   }
 

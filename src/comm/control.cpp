@@ -17,13 +17,13 @@ using mpi::check;
 
 constexpr index_t max_count = std::numeric_limits<int>::max();
 
-MPI_Op op_of(Reduction reduction) {
-  switch (reduction) {
-    case Reduction::Min:
+MPI_Op op_of(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::Min:
       return MPI_MIN;
-    case Reduction::Max:
+    case ReduceOp::Max:
       return MPI_MAX;
-    case Reduction::Sum:
+    case ReduceOp::Sum:
       return MPI_SUM;
   }
   return MPI_OP_NULL;
@@ -102,12 +102,12 @@ const void* Control::native_handle() const { return state_->handle.address(); }
 
 void Control::barrier() { check(MPI_Barrier(state_->handle.get()), "MPI_Barrier"); }
 
-void Control::all_reduce(Reduction reduction, std::span<index_t> values) {
-  all_reduce_in_place(state_->handle.get(), op_of(reduction), MPI_INT64_T, values);
+void Control::all_reduce(ReduceOp op, std::span<index_t> values) {
+  all_reduce_in_place(state_->handle.get(), op_of(op), MPI_INT64_T, values);
 }
 
-void Control::all_reduce(Reduction reduction, std::span<double> values) {
-  all_reduce_in_place(state_->handle.get(), op_of(reduction), MPI_DOUBLE, values);
+void Control::all_reduce(ReduceOp op, std::span<double> values) {
+  all_reduce_in_place(state_->handle.get(), op_of(op), MPI_DOUBLE, values);
 }
 
 std::string Control::broadcast(const std::string& text, int root) {

@@ -25,6 +25,8 @@ std::string_view name_of(DType type) {
       return "i32";
     case DType::I64:
       return "i64";
+    case DType::Accumulator:
+      return "accumulator";
   }
   return "?";
 }

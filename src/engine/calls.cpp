@@ -9,11 +9,17 @@
 namespace parconv {
 namespace {
 
-/// The reduction of partial results as a call: sums srcs, then applies the epilogue.
+/// How a node's partial results are combined.
+LocalKind combination_of(const Node& node, const Reduce& reduce) {
+  if (reduce.partials.empty()) return LocalFill{};
+  if (const auto* reduction = std::get_if<Reduction>(&node.op)) return LocalReduceParts{reduction->kind, reduction->count};
+  return LocalSum{.joins = reduce.joins};
+}
+
+/// The reduction of partial results as a call: combines srcs, then applies the epilogue.
 LocalOp reduce_op(const Network& network, const Node& node, const Reduce& reduce) {
   LocalOp op;
-  op.kind = LocalSum{.joins = reduce.joins};
-  if (reduce.partials.empty()) op.kind = LocalFill{};
+  op.kind = combination_of(node, reduce);
   op.epilogue = local_epilogue(network, node, reduce.dst.box);
   if (!reduce.residual.empty()) op.epilogue.residual = static_cast<int>(reduce.partials.size());
   return op;

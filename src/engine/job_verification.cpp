@@ -2,6 +2,7 @@
 #include "parconv/engine/job_verification.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -46,6 +47,10 @@ double distance(float actual, float expected) {
   if (actual == expected || (std::isnan(actual) && std::isnan(expected))) return 0;
   const double result = std::abs(static_cast<double>(actual) - static_cast<double>(expected));
   return std::isnan(result) ? std::numeric_limits<double>::infinity() : result;
+}
+
+bool are_same(float a, float b) {
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b) || (std::isnan(a) && std::isnan(b));
 }
 
 double largest_of(ConstView src) {
@@ -107,8 +112,9 @@ double LayerDifference::relative() const {
 void compare(ConstView actual, ConstView expected, LayerDifference& difference) {
   PARCONV_EXPECT(actual.layout.extents == expected.layout.extents, actual.layout.extents, " and ", expected.layout.extents);
   for_each_index(actual.layout.extents, [&](const Extents& at) {
-    const float wanted = element_at(expected, at);
-    difference.worst = std::max(difference.worst, distance(element_at(actual, at), wanted));
+    const float found = element_at(actual, at), wanted = element_at(expected, at);
+    difference.worst = std::max(difference.worst, distance(found, wanted));
+    if (!are_same(found, wanted)) difference.different_elems += 1;
     if (std::isfinite(wanted)) difference.largest = std::max(difference.largest, std::abs(static_cast<double>(wanted)));
     difference.compared_elems += 1;
   });
@@ -133,12 +139,14 @@ std::vector<LayerDifference> differences_from_oracle(const Network& network, std
     differences[k].largest = sinks[k].largest();
   }
   for (std::size_t pass = 0; pass < passes.size(); ++pass) {
-    const std::vector<HostTensor> expected = evaluate(network, input, passes[pass], backend);
+    const OracleResult oracle = evaluate_with_magnitudes(network, input, passes[pass], backend);
     for (std::size_t k = 0; k < differences.size(); ++k) {
       const HostTensor& actual = sinks[k].kept()[pass];
       if (actual.box().is_empty()) continue;
-      const HostTensor& wanted = expected[static_cast<std::size_t>(network.nodes[k].output)];
-      compare(actual.view(), wanted.view(), differences[k]);
+      const auto output = static_cast<std::size_t>(network.nodes[k].output);
+      compare(actual.view(), oracle.values[output].view(), differences[k]);
+      const HostTensor& magnitudes = oracle.magnitudes[output];
+      if (!magnitudes.box().is_empty()) differences[k].largest = std::max(differences[k].largest, largest_of(magnitudes.view()));
     }
   }
   return differences;

@@ -2,6 +2,8 @@
 #include "parconv/engine/oracle.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <utility>
 
 #include "engine/constant_values.hpp"
@@ -13,6 +15,23 @@
 
 namespace parconv {
 namespace {
+
+/// The operator that adds up the magnitudes of the terms; none for operators that are no sums.
+std::optional<LocalKind> kind_of_magnitudes(const LocalKind& kind) {
+  const auto is_sum = [&] {
+    if (const auto* reduce = std::get_if<LocalReduce>(&kind)) return reduce->kind == ReduceKind::Sum;
+    if (const auto* pool = std::get_if<LocalPool>(&kind)) return pool->kind == PoolKind::Average;
+    return has_filter(kind) || std::holds_alternative<LocalMatMul>(kind) || std::holds_alternative<LocalSum>(kind);
+  };
+  if (is_sum()) return kind;
+  if (const auto* binary = std::get_if<LocalBinary>(&kind); binary != nullptr && binary->kind == BinaryKind::Sub) return LocalSum{};
+  const auto* scale_shift = std::get_if<LocalScaleShift>(&kind);
+  if (scale_shift == nullptr) return std::nullopt;
+  LocalScaleShift magnitudes = *scale_shift;
+  for (std::vector<float>* numbers : {&magnitudes.scale, &magnitudes.shift})
+    for (float& number : *numbers) number = std::abs(number);
+  return magnitudes;
+}
 
 class Evaluator {
  public:
@@ -26,12 +45,36 @@ class Evaluator {
     PARCONV_EXPECT(boxes_.size() == network.values.size(), boxes_.size(), " boxes");
   }
 
-  std::vector<HostTensor> run(std::span<const Box> wanted) {
+  void run() {
     widen_boxes();
     load_values();
     for (const Node& node : network_.nodes)
       if (!box(node.output).is_empty()) compute(node);
-    return cut_to(wanted);
+  }
+
+  /// Of the wanted boxes. Precondition: run.
+  std::vector<HostTensor> magnitudes(std::span<const Box> wanted) {
+    std::vector<HostTensor> result(wanted.size());
+    for (const Node& node : network_.nodes) {
+      const auto output = static_cast<std::size_t>(node.output);
+      if (!wanted[output].is_empty()) result[output] = magnitudes_of(node, wanted[output]);
+    }
+    return result;
+  }
+
+  /// Gives the values away. Precondition: run.
+  std::vector<HostTensor> cut_to(std::span<const Box> wanted) {
+    std::vector<HostTensor> result(wanted.size());
+    for (std::size_t k = 0; k < wanted.size(); ++k) {
+      if (wanted[k].is_empty()) continue;
+      if (boxes_[k] == wanted[k] && types_[k] == DType::F32) {
+        result[k] = std::move(tensors_[k]);
+        continue;
+      }
+      result[k] = HostTensor(wanted[k]);
+      convert(std::as_const(tensors_[k]).view(wanted[k]), result[k].view());
+    }
+    return result;
   }
 
  private:
@@ -81,10 +124,8 @@ class Evaluator {
       srcs.push_back(src.layout);
       data.push_back(src.data);
     }
-    const LocalOp op = call.placed(std::move(srcs), tensor(node.output).view().layout);
-    const std::unique_ptr<Kernel> kernel = backend_.prepare(op, input_.read_filter);
-    AlignedBytes scratch(kernel->scratch_bytes());
-    kernel->execute(data, tensor(node.output).view().data, scratch.data());
+    const View dst = tensor(node.output).view();
+    execute(call.placed(std::move(srcs), dst.layout), data, dst.data, input_.read_filter);
   }
 
   void concatenate(const Node& node) {
@@ -97,18 +138,49 @@ class Evaluator {
     }
   }
 
-  std::vector<HostTensor> cut_to(std::span<const Box> wanted) {
-    std::vector<HostTensor> result(wanted.size());
-    for (std::size_t k = 0; k < wanted.size(); ++k) {
-      if (wanted[k].is_empty()) continue;
-      if (boxes_[k] == wanted[k] && types_[k] == DType::F32) {
-        result[k] = std::move(tensors_[k]);
-        continue;
-      }
-      result[k] = HostTensor(wanted[k]);
-      convert(std::as_const(tensors_[k]).view(wanted[k]), result[k].view());
+  HostTensor magnitudes_of(const Node& node, const Box& box) {
+    if (std::holds_alternative<Concat>(node.op)) return {};
+    const WorkRegion work{box, whole_contracted(network_, node)};
+    LocalWork call = localise(network_, node, work);
+    const std::optional<LocalKind> kind = kind_of_magnitudes(call.kind);
+    if (!kind) return {};
+    call.kind = *kind;
+    call.epilogue.activation = {};
+    for (float& term : call.epilogue.bias) term = std::abs(term);
+    std::vector<HostTensor> terms;
+    std::vector<OperandLayout> layouts;
+    std::vector<const std::byte*> data;
+    for (const std::size_t operand : call.operands)
+      terms.push_back(magnitude(tensor(node.inputs[operand]), needed_box(network_, node, operand, work)));
+    for (HostTensor& term : terms) {
+      layouts.push_back(term.view().layout);
+      data.push_back(term.view().data);
     }
+    HostTensor result(box);
+    execute(call.placed(std::move(layouts), result.view().layout), data, result.view().data, magnitudes_reader());
     return result;
+  }
+
+  static HostTensor magnitude(const HostTensor& tensor, const Box& box) {
+    HostTensor result(box);
+    convert(tensor.view(box), result.view());
+    auto* const numbers = reinterpret_cast<float*>(result.view().data);
+    for (index_t k = 0; k < volume(box); ++k) numbers[k] = std::abs(numbers[k]);
+    return result;
+  }
+
+  FilterReader magnitudes_reader() const {
+    return [this](const Filter& filter, const FilterBox& box) {
+      std::vector<float> weights = input_.read_filter(filter, box);
+      for (float& weight : weights) weight = std::abs(weight);
+      return weights;
+    };
+  }
+
+  void execute(const LocalOp& op, std::span<const std::byte* const> srcs, std::byte* dst, const FilterReader& read_filter) {
+    const std::unique_ptr<Kernel> kernel = backend_.prepare(op, read_filter);
+    AlignedBytes scratch(kernel->scratch_bytes());
+    kernel->execute(srcs, dst, scratch.data());
   }
 
   const Network& network_;
@@ -123,7 +195,18 @@ class Evaluator {
 
 std::vector<HostTensor> evaluate(const Network& network, const OracleInput& input, std::span<const Box> wanted,
                                  Backend& backend) {
-  return Evaluator(network, input, wanted, backend).run(wanted);
+  Evaluator evaluator(network, input, wanted, backend);
+  evaluator.run();
+  return evaluator.cut_to(wanted);
+}
+
+OracleResult evaluate_with_magnitudes(const Network& network, const OracleInput& input, std::span<const Box> wanted,
+                                      Backend& backend) {
+  Evaluator evaluator(network, input, wanted, backend);
+  evaluator.run();
+  OracleResult result{.magnitudes = evaluator.magnitudes(wanted)};
+  result.values = evaluator.cut_to(wanted);
+  return result;
 }
 
 }  // namespace parconv

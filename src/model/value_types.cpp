@@ -44,4 +44,9 @@ std::vector<DType> types_of_values(const Network& network, DType activations) {
   return types;
 }
 
+DType partial_type(const Operator& op) {
+  const auto* reduction = std::get_if<Reduction>(&op);
+  return reduction != nullptr && reduction->kind == ReduceKind::Sum ? DType::Accumulator : DType::F32;
+}
+
 }  // namespace parconv

@@ -10,8 +10,6 @@
 namespace parconv {
 namespace {
 
-constexpr index_t channel_grain = 16;
-
 std::size_t index(Axis axis) { return static_cast<std::size_t>(axis); }
 
 const Extents& output_extents(const Network& network, const Node& node) { return network.value(node.output).extents; }
@@ -33,10 +31,10 @@ Cuts channel_cuts(const Network& network, const Node& node, int parts) {
   return block_cuts(output_extents(network, node)[Axis::C], parts, channel_grain);
 }
 
-/// A row sum can be divided along w although its output has extent 1; every other operator needs extent.
+/// A Reduction can be divided along an axis that it reduces to extent 1; every other operator needs extent.
 bool can_divide(const Network& network, const Node& node, Axis axis) {
   if (output_extents(network, node)[axis] > 1) return true;
-  return std::holds_alternative<RowSum>(node.op) && axis == Axis::W && network.value(node.inputs.front()).extents[axis] > 1;
+  return contracted_axes(network, node)[index(axis)] && network.value(node.inputs.front()).extents[axis] > 1;
 }
 
 void add_missing_cuts(const Network& network, const Node& node, NodePlan& plan) {

@@ -9,9 +9,6 @@
 namespace parconv {
 namespace {
 
-/// Channels of a part inside a leaf are a multiple of this where every part gets as many.
-constexpr index_t channel_grain = 16;
-
 Interval inputs_of(const ChannelGroups& channels, Interval outputs) {
   if (outputs.is_empty()) return {0, 0};
   return {outputs.lo / channels.oc * channels.ic, ceil_div(outputs.hi, channels.oc) * channels.ic};

@@ -17,23 +17,8 @@ const AxisPartition& at(const AxisArray& axes, Axis axis) { return axes[static_c
 const Extents& input_extents(const Network& network, const Node& node) { return network.value(node.inputs[0]).extents; }
 const Extents& output_extents(const Network& network, const Node& node) { return network.value(node.output).extents; }
 
-/// The grid axis that divides a contracted input axis.
-GridAxis divider_of(Axis axis) {
-  switch (axis) {
-    case Axis::C:
-      return GridAxis::C;
-    case Axis::D:
-      return GridAxis::D;
-    case Axis::H:
-      return GridAxis::H;
-    case Axis::W:
-      return GridAxis::W;
-    case Axis::N:
-      break;
-  }
-  PARCONV_EXPECT(false, "samples are never contracted");
-  return GridAxis::N;
-}
+/// The grid axis that divides a contracted axis of space.
+GridAxis divider_of(Axis axis) { return axis == Axis::D ? GridAxis::D : axis == Axis::H ? GridAxis::H : GridAxis::W; }
 
 AxisArray owned_axes(const Network& network, const Node& node, const NodePlan& plan) {
   AxisArray axes;
@@ -47,6 +32,14 @@ struct Work {
   AxisArray contracted{};
   bool is_cut_off_leaves = false;
 };
+
+/// The parts of contracted channels that have no groups: those of the ranks along f and c, which compute the same outputs.
+void divide_channels_evenly(const Network& network, const Node& node, const Grid& grid, Work& work) {
+  const int parts = grid.parts[GridAxis::F] * grid.parts[GridAxis::C];
+  at(work.contracted, Axis::C) = {blocks_of(block_cuts(input_extents(network, node)[Axis::C], parts, channel_grain)),
+                                  {GridAxis::F, GridAxis::C}};
+  at(work.computed, Axis::C) = {{{0, output_extents(network, node)[Axis::C]}}, {}};
+}
 
 /// Starts from the owned intervals and replaces those of axes that the node contracts.
 Work divide_work(const Network& network, const Node& node, const NodePlan& plan, const AxisArray& owned) {
@@ -64,6 +57,10 @@ Work divide_work(const Network& network, const Node& node, const NodePlan& plan,
     at(work.computed, Axis::C) = {std::move(cuts.computed), {GridAxis::F, GridAxis::C}};
     at(work.contracted, Axis::C) = {std::move(cuts.contracted), {GridAxis::F, GridAxis::C}};
     work.is_cut_off_leaves = cuts.is_off_leaves;
+    return work;
+  }
+  if (contracts[static_cast<std::size_t>(Axis::C)]) {
+    divide_channels_evenly(network, node, grid, work);
     return work;
   }
   if (at(owned, Axis::C).by.size() > 2) {
@@ -88,9 +85,9 @@ bool are_equal(const std::vector<Interval>& a, const std::vector<Interval>& b) {
 /// True if contributions have to be added up: some rank computes another box than it owns, or contracted space is divided.
 bool needs_sum(const AxisArray& owned, const Work& work, const Grid& grid) {
   if (!are_equal(at(owned, Axis::C).blocks, at(work.computed, Axis::C).blocks)) return true;
-  for (Axis axis : spatial_axes)
-    if (!at(work.contracted, axis).by.empty() && grid.parts[divider_of(axis)] > 1) return true;
-  return false;
+  return std::any_of(spatial_axes.begin(), spatial_axes.end(), [&](Axis axis) {
+    return !at(work.contracted, axis).by.empty() && grid.parts[divider_of(axis)] > 1;
+  });
 }
 
 /// The distribution of an input's needed boxes, axis by axis: needed_box is separable, so each axis is evaluated with whole boxes

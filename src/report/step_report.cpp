@@ -39,8 +39,8 @@ std::vector<Costs> summed(Control& control, std::vector<Costs> own) {
     for (auto count : counts) integers.push_back(costs.*count);
     operations.push_back(costs.flops);
   }
-  control.all_reduce(Reduction::Sum, std::span(integers));
-  control.all_reduce(Reduction::Sum, std::span(operations));
+  control.all_reduce(ReduceOp::Sum, std::span(integers));
+  control.all_reduce(ReduceOp::Sum, std::span(operations));
   for (std::size_t k = 0; k < own.size(); ++k) {
     for (std::size_t c = 0; c < counts.size(); ++c) own[k].*counts[c] = integers[k * counts.size() + c];
     own[k].flops = operations[k];
@@ -99,8 +99,8 @@ StepReport collect_steps(Control& control, const Network& network, const Layout&
   const std::vector<Costs> costs = summed(control, costs_of(network, layout, program).layers);
   OwnTimes own = own_times(costs.size(), program, steps);
   std::vector<double> most = own.seconds;
-  control.all_reduce(Reduction::Sum, std::span(own.seconds));
-  control.all_reduce(Reduction::Max, std::span(most));
+  control.all_reduce(ReduceOp::Sum, std::span(own.seconds));
+  control.all_reduce(ReduceOp::Max, std::span(most));
   report.max_wait_seconds = control.max(own.wait_seconds);
   for (std::size_t k = 0; k < report.layers.size(); ++k) {
     LayerReport& layer = report.layers[k];

@@ -62,7 +62,7 @@ std::vector<MemoryNeed> all_gather_needs(Control& control, const MemoryUse& own)
   const auto rank = static_cast<std::size_t>(control.rank());
   numbers[2 * rank] = own.arena_bytes + own.staging_bytes;
   numbers[2 * rank + 1] = own.weight_bytes;
-  control.all_reduce(Reduction::Sum, numbers);
+  control.all_reduce(ReduceOp::Sum, numbers);
   std::vector<MemoryNeed> needs;
   for (std::size_t k = 0; k < numbers.size(); k += 2) needs.push_back({.data_bytes = numbers[k], .weight_bytes = numbers[k + 1]});
   return needs;

@@ -9,6 +9,7 @@
 #include "parconv/engine/calls.hpp"
 #include "parconv/io/constants.hpp"
 #include "parconv/io/json/plan_json.hpp"
+#include "parconv/program/explain.hpp"
 #include "parconv/session/compile_options.hpp"
 #include "parconv/session/input_files.hpp"
 #include "parconv/session/machine.hpp"
@@ -183,6 +184,10 @@ std::vector<LayerDifference> Session::verify(const VerifyOptions& options) {
   std::vector<LayerDifference> differences = verify_layers(device(), *state_->backend, input);
   device().communicator().reset();
   return differences;
+}
+
+bool Session::keeps_reference_bits() const {
+  return state_->backend->has_reference_bits() && off_leaves_text(setup().network, setup().plan).empty();
 }
 
 std::vector<RunBlock> Session::blocks() const {

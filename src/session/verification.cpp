@@ -29,20 +29,24 @@ class WatchedBackend final : public Backend {
   Watchdog& watchdog_;
 };
 
+constexpr const char* bug_hint =
+    "This is a bug in parconv: please report it with the model, the split and the number of ranks.";
+
 /// The largest differences over all ranks, on all ranks.
 void reduce_over_ranks(Control& control, std::vector<LayerDifference>& differences) {
   std::vector<double> most;
   std::vector<double> sums;
   for (const LayerDifference& difference : differences) {
     most.insert(most.end(), {difference.worst, difference.largest});
-    sums.push_back(difference.compared_elems);
+    sums.insert(sums.end(), {difference.compared_elems, difference.different_elems});
   }
-  control.all_reduce(Reduction::Max, std::span(most));
-  control.all_reduce(Reduction::Sum, std::span(sums));
+  control.all_reduce(ReduceOp::Max, std::span(most));
+  control.all_reduce(ReduceOp::Sum, std::span(sums));
   for (std::size_t k = 0; k < differences.size(); ++k) {
     differences[k].worst = most[2 * k];
     differences[k].largest = most[2 * k + 1];
-    differences[k].compared_elems = sums[k];
+    differences[k].compared_elems = sums[2 * k];
+    differences[k].different_elems = sums[2 * k + 1];
   }
 }
 
@@ -94,22 +98,40 @@ void require_equal(const Network& network, std::span<const LayerDifference> diff
       ExitCode::Bug,
       fmt::format("layer '{}' differs from the reference by {:.3g} of its largest value {:.3g} (at most {:.1e} is allowed)",
                   layer_name(network, worst), worst.relative(), worst.largest, allowed),
-      "This is a bug in parconv: please report it with the model, the split and the number of ranks.");
+      bug_hint);
+}
+
+void require_same_bits(const Network& network, std::span<const LayerDifference> differences) {
+  const auto first = std::find_if(differences.begin(), differences.end(),
+                                  [](const LayerDifference& difference) { return difference.different_elems > 0; });
+  if (first == differences.end()) return;
+  throw Error(ExitCode::Bug,
+              fmt::format("layer '{}': {:.0f} of {:.0f} compared values have other bits than the reference (the largest difference "
+                          "is {:.3g} of its largest value {:.3g})",
+                          layer_name(network, *first), first->different_elems, first->compared_elems, first->relative(),
+                          first->largest),
+              bug_hint);
 }
 
 std::string verify_summary(const Network& network, std::span<const LayerDifference> differences) {
   const LayerDifference& worst = worst_of(differences);
-  double elems = 0;
-  for (const LayerDifference& difference : differences) elems += difference.compared_elems;
+  double elems = 0, different = 0;
+  for (const LayerDifference& difference : differences) {
+    elems += difference.compared_elems;
+    different += difference.different_elems;
+  }
+  if (different == 0)
+    return fmt::format("verified {} layers ({:.0f} values): all have the bits of the reference\n", differences.size(), elems);
   return fmt::format("verified {} layers ({:.0f} values): the largest difference is {:.2g} of a layer's largest value, in '{}'\n",
                      differences.size(), elems, worst.relative(), layer_name(network, worst));
 }
 
 std::string verify_table(const Network& network, std::span<const LayerDifference> differences) {
-  std::string text = fmt::format("{:<40} {:>12} {:>14} {:>12}\n", "layer", "values", "largest value", "difference");
+  std::string text =
+      fmt::format("{:<40} {:>12} {:>12} {:>14} {:>12}\n", "layer", "values", "other bits", "largest value", "difference");
   for (const LayerDifference& difference : differences)
-    text += fmt::format("{:<40.40} {:>12.0f} {:>14.6g} {:>12.2g}\n", layer_name(network, difference), difference.compared_elems,
-                        difference.largest, difference.relative());
+    text += fmt::format("{:<40.40} {:>12.0f} {:>12.0f} {:>14.6g} {:>12.2g}\n", layer_name(network, difference),
+                        difference.compared_elems, difference.different_elems, difference.largest, difference.relative());
   return text;
 }
 

@@ -205,6 +205,7 @@ void from_onnx_order(std::span<const std::byte> src, DType src_type, View dst, c
       return read_blocks<std::int16_t>(src, dst, scaling);
     case DType::I32:
     case DType::I64:
+    case DType::Accumulator:
       break;
   }
   throw Error(ExitCode::BadData, concat("input elements of type ", name_of(src_type), " cannot be read"),

@@ -169,16 +169,6 @@ def linear_resize(x, at, out_shape, coordinate, scales):
     return value((), len(weights) - 1)
 
 
-def row_sums(x):
-    """Along the last of four dimensions, as a function of (n, c, h)."""
-    return lambda n, c, h: running_sum(exact(x[n, c, h, w]) for w in range(x.shape[3]))
-
-
-def sum_of_space(x, n, c, count=1):
-    rows = row_sums(x)
-    return divide(running_sum(rows(n, c, h) for h in range(x.shape[2])), Fraction(count))
-
-
-def sum_of_channels_and_columns(x, n, h):
-    rows = row_sums(x)
-    return sum_of_products(x.shape[1], 1, lambda leaf: ((rows(n, c, h), 1) for c in leaf))
+def exact_sum(numbers, count=1):
+    """Rounded once, then divided."""
+    return divide(rounded(sum((exact(number) for number in numbers), Fraction(0))), Fraction(count))

@@ -113,14 +113,17 @@ class Layers:
         self.node("Resize", [name, "", "", sizes], count, lambda at, shape: page.linear_resize(x, at, shape, coordinate, scales),
                   mode="linear", coordinate_transformation_mode=mode)  # fmt: skip
 
-    def reductions(self, count, in_dims):
+    def reductions(self, count, in_dims, spread):
+        """Numbers of very different sizes, half of them cancelled by others."""
         name, x = self.input(*in_dims)
+        x *= 2.0 ** self.numbers.integers(-spread, spread + 1, x.shape)
+        half = x.shape[3] // 2
+        x[..., half : 2 * half] = -x[..., :half] * (1 + 2.0**-20)
         space = in_dims[1] * in_dims[2]
-        self.node("GlobalAveragePool", [name], count, lambda at, _: page.sum_of_space(x, at[0], at[1], space))
-        self.node("ReduceMean", [name], count, lambda at, _: page.sum_of_space(x, at[0], at[1], space), axes=[2, 3], keepdims=0)
-        self.node("ReduceSum", [name, self.integers(3)], count, lambda at, _: page.row_sums(x)(*at[:3]))
-        self.node("ReduceSum", [name, self.integers(1, 3)], count,
-                  lambda at, _: page.sum_of_channels_and_columns(x, at[0], at[2]))  # fmt: skip
+        self.node("GlobalAveragePool", [name], count, lambda at, _: page.exact_sum(x[at[0], at[1]].flat, space))
+        self.node("ReduceMean", [name], count, lambda at, _: page.exact_sum(x[at[0], at[1]].flat, space), axes=[2, 3], keepdims=0)
+        self.node("ReduceSum", [name, self.integers(3)], count, lambda at, _: page.exact_sum(x[at[:3]]))
+        self.node("ReduceSum", [name, self.integers(1, 3)], count, lambda at, _: page.exact_sum(x[at[0], :, at[2]].flat))
 
 
 def all_layers():
@@ -146,7 +149,8 @@ def all_layers():
     layers.lrn(60, (7, 5, 4), 4)
     layers.resize(60, (3, 5, 7), (11, 9), "half_pixel", page.half_pixel)
     layers.resize(40, (2, 3, 4, 5), (5, 3, 9), "align_corners", page.align_corners)
-    layers.reductions(12, (1024, 6, 3))
+    layers.reductions(12, (1024, 6, 3), 4)
+    layers.reductions(12, (20, 9, 40), 60)
     return layers
 
 

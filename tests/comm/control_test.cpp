@@ -40,9 +40,9 @@ TEST(Control, ReducesDoubles) {
 
 TEST(Control, ReducesEachElement) {
   std::array<index_t, 3> values{rank(), -rank(), 7};
-  control().all_reduce(Reduction::Max, std::span<index_t>(values));
+  control().all_reduce(ReduceOp::Max, std::span<index_t>(values));
   EXPECT_EQ(values, (std::array<index_t, 3>{num_ranks() - 1, 0, 7}));
-  control().all_reduce(Reduction::Sum, std::span<double>());
+  control().all_reduce(ReduceOp::Sum, std::span<double>());
 }
 
 TEST(Control, BroadcastsTextsOfAnyRoot) {

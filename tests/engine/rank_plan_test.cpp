@@ -117,6 +117,37 @@ TEST(Verification, Differences) {
   EXPECT_TRUE(std::isinf(difference_of(-infinity, infinity).relative()));
 }
 
+TEST(Verification, CountsOtherBits) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(difference_of(2, 2).different_elems, 0);
+  EXPECT_EQ(difference_of(2, std::nextafter(2.0F, 3.0F)).different_elems, 1);
+  EXPECT_EQ(difference_of(0, -0.0F).different_elems, 1);
+  EXPECT_EQ(difference_of(nan, -nan).different_elems, 0) << "all NaNs are equal";
+  EXPECT_EQ(difference_of(nan, 1).different_elems, 1);
+}
+
+/// A sum that cancels is not measured by what is left of it.
+TEST(Verification, SumsAreMeasuredByTheMagnitudesOfTheirTerms) {
+  RandomNetworkBuilder builder(1, Weights::Reals);
+  const ValueId sum = builder.reduce(builder.input({{1, 1, 1, 4, 1}}), ReduceKind::Sum, {false, false, false, true, false});
+  const Network network = builder.build({builder.relu(sum)});
+  const auto passes = boxes_to_verify(network, lay_out(network, plan_of(network, "1", 1), {}), 0, VerifyExtent::Everything);
+  HostTensor input(Box::whole({{1, 1, 1, 4, 1}}));
+  for (index_t h = 0; h < 4; ++h) input.at(0, 0, 0, h, 0) = h % 2 == 0 ? 1000 : -1000;
+  MemorySource source(std::move(input), 4);
+  DataSource* const sources[] = {&source};
+  std::vector<KeepingSink> sinks = make_keeping_sinks(network, passes);
+  HostTensor found(Box::whole({}));
+  found.at(0, 0, 0, 0, 0) = 0.001F;
+  for (KeepingSink& sink : sinks) sink.write(found.box(), std::as_const(found).view());
+  const auto backend = make_reference_backend();
+  const auto differences = differences_from_oracle(network, sinks, passes, {.sources = sources}, *backend);
+  EXPECT_EQ(differences[0].largest, 4000);
+  EXPECT_NEAR(differences[0].relative(), 0.001 / 4000, 1e-12);
+  EXPECT_EQ(differences[0].different_elems, 1);
+  EXPECT_EQ(differences[1].relative(), 1) << "no sum: measured by its value";
+}
+
 /// Differences are relative to the whole layer, also if only small values of it are compared.
 TEST(Verification, LayersAreMeasuredByTheirLargestValue) {
   const Network network = classifier(1);

@@ -13,7 +13,7 @@ TEST(LocalKinds, HaveNames) {
   EXPECT_STREQ(name_of(LocalKind{LocalCopy{}}), "copy");
   EXPECT_STREQ(name_of(LocalKind{LocalScaleShift{}}), "scale_shift");
   EXPECT_STREQ(name_of(LocalKind{LocalSum{}}), "sum");
-  EXPECT_STREQ(name_of(LocalKind{LocalRowSum{}}), "row_sum");
+  EXPECT_STREQ(name_of(LocalKind{LocalReduceParts{}}), "reduce_parts");
   EXPECT_STREQ(name_of(LocalKind{LocalReduce{}}), "reduce");
   EXPECT_STREQ(name_of(LocalKind{LocalSoftmax{}}), "softmax");
   EXPECT_STREQ(name_of(LocalKind{LocalReshape{}}), "reshape");

@@ -12,6 +12,9 @@
 
 namespace parconv::test {
 
+inline constexpr Reduction sum_over_columns{.axes = {false, false, false, false, true}};
+constexpr Reduction mean_over_space(index_t count) { return {.axes = {false, false, true, true, true}, .count = count}; }
+
 /// Every method adds a node with an output of the given name, and returns that value.
 class NamedNetworkBuilder {
  public:

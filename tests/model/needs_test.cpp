@@ -32,8 +32,12 @@ TEST(Needs, LrnNeedsNeighbouringChannels) {
 
 TEST(Needs, AReductionNeedsTheMarkedAxesWhole) {
   const std::vector<Extents> in{{{2, 8, 1, 5, 7}}};
-  const ReduceAxes over_rows{.axes = {false, false, true, true, false}};
-  EXPECT_EQ(need(over_rows, in, 0, box({1, 2}, {2, 4}, {0, 1}, {3, 5})), box({1, 2}, {2, 4}, {0, 5}, {3, 5}));
+  for (const ReduceKind kind : {ReduceKind::Sum, ReduceKind::Max, ReduceKind::Product}) {
+    const Reduction over_rows{.kind = kind, .axes = {false, false, true, true, false}};
+    EXPECT_EQ(need(over_rows, in, 0, box({1, 2}, {2, 4}, {0, 1}, {3, 5})), box({1, 2}, {2, 4}, {0, 5}, {3, 5}));
+    const Reduction over_samples{.kind = kind, .axes = {true, true, false, false, false}};
+    EXPECT_EQ(need(over_samples, in, 0, box({0, 1}, {0, 1}, {1, 2}, {3, 5})), box({0, 2}, {0, 8}, {1, 2}, {3, 5}));
+  }
 }
 
 TEST(Needs, AConcatNeedsItsPartAlongItsAxis) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "model/ops/window/resample.hpp"
 #include "parconv/core/error.hpp"
 #include "support/network_builder.hpp"
@@ -59,6 +61,20 @@ TEST(Resample, NearestOfTwiceAndHalf) {
   EXPECT_THAT(outputs_of({up, 2}, four), ElementsAre(11, 13));
   const NearestAxis ceil{.scale = 2, .coordinates = Coordinates::Asymmetric, .rounding = NearestRounding::Ceil};
   EXPECT_THAT(outputs_of({ceil, 8}, four), ElementsAre(10, 11, 11, 12, 12, 13, 13, 13));
+}
+
+/// In f32, (o + 0.5) / 0.3 - 0.5 is not halfway where it is exactly.
+TEST(Resample, NearestOfARatioOfSizesIsExact) {
+  Numbers twenty(20);
+  std::iota(twenty.begin(), twenty.end(), 0.0F);
+  const auto of_six = [&](Coordinates coordinates, NearestRounding rounding) {
+    return outputs_of({NearestAxis{6.0F / 20, coordinates, rounding, true}, 6}, twenty);
+  };
+  EXPECT_THAT(of_six(Coordinates::HalfPixel, NearestRounding::HalfDown), ElementsAre(1, 4, 8, 11, 14, 18));  // 7/6, 4.5, 47/6, ...
+  EXPECT_THAT(of_six(Coordinates::HalfPixel, NearestRounding::HalfUp), ElementsAre(1, 5, 8, 11, 15, 18));
+  EXPECT_THAT(of_six(Coordinates::Asymmetric, NearestRounding::Ceil), ElementsAre(0, 4, 7, 10, 14, 17));
+  EXPECT_THAT(of_six(Coordinates::AlignCorners, NearestRounding::Floor), ElementsAre(0, 3, 7, 11, 15, 19));
+  EXPECT_THAT(of_six(Coordinates::HalfPixelSymmetric, NearestRounding::HalfDown), ElementsAre(1, 4, 8, 11, 14, 18));
 }
 
 /// Values are those of the examples in the ONNX specification of Resize.

@@ -92,8 +92,8 @@ TEST(OutputShape, OfTheOthers) {
   EXPECT_EQ(of(Elementwise{}, {image(1, 2, 3, 4)}), image(1, 2, 3, 4));
   EXPECT_EQ(of(ScaleShift{{1, 2}, {3, 4}}, {image(1, 2, 3, 4)}), image(1, 2, 3, 4));
   EXPECT_EQ(of(Concat{}, {image(1, 2, 3, 4), image(1, 5, 3, 4), image(1, 1, 3, 4)}), image(1, 8, 3, 4));
-  EXPECT_EQ(of(RowSum{}, {image(1, 2, 3, 4)}), image(1, 2, 3, 1));
-  EXPECT_EQ(of(mean_of_rows(12), {image(1, 2, 3, 1)}), image(1, 2, 1, 1));
+  EXPECT_EQ(of(sum_over_columns, {image(1, 2, 3, 4)}), image(1, 2, 3, 1));
+  EXPECT_EQ(of(mean_over_space(12), {image(1, 2, 3, 4)}), image(1, 2, 1, 1));
   EXPECT_EQ(of(Softmax{}, {image(1, 2, 3, 4)}), image(1, 2, 3, 4));
 }
 
@@ -122,7 +122,8 @@ TEST(OutputShape, RefusesMismatchedOperands) {
   EXPECT_THAT(refusal(Concat{}, {image(1, 4, 5, 5), image(1, 4, 5, 6)}), HasSubstr("differ along w"));
   EXPECT_THAT(refusal(Elementwise{}, {in[0], in[0]}), HasSubstr("expects one input, but has 2"));
   EXPECT_THAT(refusal(Sum{}, {}), HasSubstr("expects at least one input"));
-  EXPECT_THAT(refusal(mean_of_rows(0), in), HasSubstr("divides by 0"));
+  EXPECT_THAT(refusal(mean_over_space(0), in), HasSubstr("divides by 0"));
+  EXPECT_THAT(refusal(Reduction{.kind = ReduceKind::Max, .count = 2}, in), HasSubstr("divides by 2"));
 }
 
 TEST(OutputShape, OverflowIsAnError) {

@@ -29,17 +29,17 @@ TEST(ValueTypes, ConvolutionsReadAndProduceActivations) {
 TEST(ValueTypes, AMeanStaysAsItIsUntilItMeetsActivations) {
   NamedNetworkBuilder builder;
   const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
-  const ValueId mean = builder.add("mean", mean_of_rows(36), {builder.add("rows", RowSum{}, {x})});
+  const ValueId mean = builder.add("mean", mean_over_space(36), {x});
   const ValueId scaled = builder.add("scaled", Binary{BinaryKind::Mul}, {mean, builder.constant("scale", {{1, 8, 1, 1, 1}})});
   const ValueId difference = builder.add("difference", Binary{BinaryKind::Sub}, {x, scaled});
-  EXPECT_EQ(kept_as_floats(builder.build({difference})), (Names{"rows", "mean", "scale", "scaled"}));
+  EXPECT_EQ(kept_as_floats(builder.build({difference})), (Names{"mean", "scale", "scaled"}));
 }
 
 TEST(ValueTypes, AMeanReadByAConvolutionIsAnActivation) {
   NamedNetworkBuilder builder;
   const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
-  const ValueId mean = builder.add("mean", mean_of_rows(36), {builder.add("rows", RowSum{}, {x})});
-  EXPECT_EQ(kept_as_floats(builder.build({builder.conv("y", mean, 4, 1)})), Names{"rows"});
+  const ValueId mean = builder.add("mean", mean_over_space(36), {x});
+  EXPECT_EQ(kept_as_floats(builder.build({builder.conv("y", mean, 4, 1)})), Names{});
 }
 
 TEST(ValueTypes, ConcatOperandsAreActivationsEvenConstants) {
@@ -47,7 +47,7 @@ TEST(ValueTypes, ConcatOperandsAreActivationsEvenConstants) {
   const ValueId x = builder.input("x", {{1, 8, 1, 1, 1}});
   const ValueId term = builder.constant("term", {{1, 8, 1, 1, 1}});
   const ValueId part = builder.constant("part", {{1, 2, 1, 1, 1}});
-  const ValueId rows = builder.add("rows", RowSum{}, {x});
+  const ValueId rows = builder.add("rows", sum_over_columns, {x});
   const ValueId joined = builder.add("joined", Concat{}, {builder.add("sum", Sum{}, {rows, term}), part});
   EXPECT_EQ(kept_as_floats(builder.build({joined})), (Names{"term", "rows"}));
 }

@@ -60,13 +60,12 @@ class Definition {
   std::vector<float> operator()(const ScaleShift& op) { return run(LocalScaleShift{.scale = op.scale, .shift = op.shift}); }
   std::vector<float> operator()(const Sum&) { return run(LocalSum{}); }
   std::vector<float> operator()(const Binary& op) { return run(LocalBinary{op.kind}); }
-  std::vector<float> operator()(const RowSum&) { return run(LocalRowSum{}); }
   std::vector<float> operator()(const Lrn& op) { return run(LocalLrn{.lrn = op}); }
   std::vector<float> operator()(const MatMul& op) {
     return run(LocalMatMul{op.rows, op.columns, leaves_of(operands_.front().extents[op.columns], 1, op.leaf_rule)});
   }
 
-  std::vector<float> operator()(const ReduceAxes& op) {
+  std::vector<float> operator()(const Reduction& op) {
     return run(LocalReduce{.kind = op.kind, .axes = op.axes, .count = op.count});
   }
 
@@ -159,8 +158,7 @@ struct HasTightFaces {
   bool operator()(const ScaleShift&) const { return true; }
   bool operator()(const Sum&) const { return true; }
   bool operator()(const Concat&) const { return true; }
-  bool operator()(const RowSum&) const { return true; }
-  bool operator()(const ReduceAxes&) const { return true; }
+  bool operator()(const Reduction&) const { return true; }
   bool operator()(const Lrn&) const { return true; }
   bool operator()(const MatMul&) const { return true; }
   /// A slope only affects negative values.

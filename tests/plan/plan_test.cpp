@@ -23,8 +23,7 @@ Network tail_of_resnet() {
   const ValueId x = build.input("x", {{1, 64, 1, 14, 14}});
   const ValueId rows14 = build.conv("rows14", x, 64);
   const ValueId rows7 = build.conv("rows7", rows14, 128, 3, 2);
-  const ValueId sum = build.add("sum", RowSum{}, {rows7});
-  const ValueId mean = build.add("mean", mean_of_rows(49), {sum});
+  const ValueId mean = build.add("mean", mean_over_space(49), {rows7});
   return build.build({build.conv("fc", mean, 100, 1)});
 }
 
@@ -39,10 +38,10 @@ TEST(MakePlan, RowsOfResnetOnFourRanks) {
   EXPECT_EQ(cuts_of(plan.nodes[0], Axis::H), (Cuts{0, 4, 8, 12, 14}));
   EXPECT_EQ(cuts_of(plan.nodes[1], Axis::H), (Cuts{0, 2, 4, 6, 7}));
   EXPECT_EQ(cuts_of(plan.nodes[0], Axis::C), (Cuts{0, 64}));
-  EXPECT_EQ(concat(plan.nodes[2].grid), "h=4") << "row sums stay where the rows are";
+  EXPECT_EQ(concat(plan.nodes[2].grid), "h=4") << "rows are reduced where they are";
+  EXPECT_EQ(cuts_of(plan.nodes[2], Axis::C), (Cuts{0, 32, 64, 96, 128})) << "the owners of the means";
   EXPECT_EQ(concat(plan.nodes[3].grid), "f=4") << "no rows are left";
-  EXPECT_EQ(cuts_of(plan.nodes[3], Axis::C), (Cuts{0, 32, 64, 96, 128}));
-  EXPECT_EQ(cuts_of(plan.nodes[4], Axis::C), (Cuts{0, 25, 50, 75, 100})) << "32, 32, 32, 4 would leave less than 16";
+  EXPECT_EQ(cuts_of(plan.nodes[3], Axis::C), (Cuts{0, 25, 50, 75, 100})) << "32, 32, 32, 4 would leave less than 16";
 }
 
 TEST(MakePlan, StagesHaveTheirOwnRanks) {
@@ -62,7 +61,7 @@ TEST(MakePlan, RefusesSplitsThatDoNotFit) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::Usage);
-    EXPECT_STREQ(error.what(), "split stages=6 asks for 6 pipeline stages, but the network has 5 operators after fusion");
+    EXPECT_STREQ(error.what(), "split stages=6 asks for 6 pipeline stages, but the network has 4 operators after fusion");
   }
 }
 
@@ -72,10 +71,10 @@ TEST(MakePlan, EverySplitCoversEveryOutput) {
     EXPECT_NO_THROW(planned(network, spec, 12)) << spec;
 }
 
-TEST(OwnedBy, ConvolutionsRowSumsAndFullExtents) {
+TEST(OwnedBy, ConvolutionsReductionsAndFullExtents) {
   NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{1, 64, 1, 14, 14}});
-  const ValueId sum = build.add("sum", RowSum{}, {x});
+  const ValueId sum = build.add("sum", sum_over_columns, {x});
   const Network network = build.build({build.conv("conv", x, 32), sum, build.full_conv("fc", x, 10)});
   const Node& row_sum = network.nodes[0];
   const Node& conv = network.nodes[1];
@@ -94,7 +93,7 @@ TEST(OwnedBy, ConvolutionsRowSumsAndFullExtents) {
 TEST(PartsForNode, SpaceBecomesFiltersWhereThereIsNone) {
   NamedNetworkBuilder build;
   const ValueId x = build.input("x", {{1, 64, 1, 14, 14}});
-  const ValueId sum = build.add("sum", RowSum{}, {x});
+  const ValueId sum = build.add("sum", sum_over_columns, {x});
   const Network network = build.build({build.conv("conv", x, 32), sum, build.full_conv("fc", x, 10)});
   const GridVector asked{{2, 3, 1, 1, 5, 7}};
   EXPECT_EQ(parts_for_node(network, network.nodes[1], asked), asked);
@@ -127,7 +126,7 @@ std::string refusal(const std::function<void(Plan&)>& damage) {
 
 TEST(ValidatePlan, NamesTheMismatch) {
   EXPECT_EQ(refusal([](Plan&) {}), "no error");
-  EXPECT_THAT(refusal([](Plan& p) { p.nodes.pop_back(); }), HasSubstr("the plan is for 4 operators, but the network has 5"));
+  EXPECT_THAT(refusal([](Plan& p) { p.nodes.pop_back(); }), HasSubstr("the plan is for 3 operators, but the network has 4"));
   EXPECT_THAT(refusal([](Plan& p) { p.num_ranks = 0; }), HasSubstr("must be at least 1"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].grid.first_rank = 3; }),
               HasSubstr("plan of 'rows14' (Conv): split h=2 from rank 3 does not fit the ranks 0 to 3"));
@@ -135,8 +134,8 @@ TEST(ValidatePlan, NamesTheMismatch) {
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].grid.parts[GridAxis::W] = 0; }), HasSubstr("w=0"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].grid.parts = {{1 << 20, 1 << 20, 1 << 20, 1 << 20, 1, 1}}; }),
               HasSubstr("does not fit"));
-  EXPECT_THAT(refusal([](Plan& p) { p.nodes[4].stage = 2; }), HasSubstr("stage 2 is not one of 0 to 1"));
-  EXPECT_THAT(refusal([](Plan& p) { p.nodes[4].stage = 0; }),
+  EXPECT_THAT(refusal([](Plan& p) { p.nodes[3].stage = 2; }), HasSubstr("stage 2 is not one of 0 to 1"));
+  EXPECT_THAT(refusal([](Plan& p) { p.nodes[3].stage = 0; }),
               HasSubstr("stage 0 comes before stage 1, which produces its input 'mean'"));
   EXPECT_THAT(refusal([](Plan& p) { p.nodes[0].cuts[3] = {0, 7}; }),
               HasSubstr("the cuts along h (0 7) do not divide 0 to 14 into 2 blocks | for example 0 7 14"));

@@ -89,10 +89,9 @@ ValueId RandomNetworkBuilder::scale_shift(ValueId src) {
 
 ValueId RandomNetworkBuilder::global_average(ValueId src) {
   const Extents in = extents(src);
-  const ValueId rows = add(RowSum{}, {src});
   // With small integers the mean stays a sum, which is exact.
   const index_t count = weights_ == Weights::SmallIntegers ? 1 : in[Axis::D] * in[Axis::H] * in[Axis::W];
-  return add(mean_of_rows(count), {rows});
+  return add(Reduction{.axes = {false, false, true, true, true}, .count = count}, {src});
 }
 
 ValueId RandomNetworkBuilder::softmax(ValueId src, Axis axis) {
@@ -102,7 +101,7 @@ ValueId RandomNetworkBuilder::softmax(ValueId src, Axis axis) {
 }
 
 ValueId RandomNetworkBuilder::reduce(ValueId src, ReduceKind kind, std::array<bool, num_axes> axes) {
-  return add(ReduceAxes{.kind = kind, .axes = axes}, {src});
+  return add(Reduction{.kind = kind, .axes = axes}, {src});
 }
 
 ValueId RandomNetworkBuilder::reshape(ValueId src, const Extents& extents, int ndims) {
@@ -194,7 +193,7 @@ ResampledAxis random_resize(Random& random, index_t in_size, bool is_linear) {
   const auto rounding = static_cast<NearestRounding>(random.integer(0, 3));
   const auto size = std::max<index_t>(1, static_cast<index_t>(static_cast<float>(in_size) * scale));
   if (is_linear) return {LinearAxis{scale, coordinates}, size};
-  return {NearestAxis{scale, coordinates, rounding}, size};
+  return {NearestAxis{scale, coordinates, rounding, random.once_in(2)}, size};
 }
 
 }  // namespace

@@ -44,7 +44,6 @@ class RandomNetworkBuilder {
   ValueId sum(std::vector<ValueId> srcs) { return add(Sum{}, std::move(srcs)); }
   ValueId concat(std::vector<ValueId> srcs, Axis axis = Axis::C) { return add(Concat{axis}, std::move(srcs)); }
   ValueId reduce(ValueId src, ReduceKind kind, std::array<bool, num_axes> axes);
-  ValueId row_sum(ValueId src) { return add(RowSum{}, {src}); }
   ValueId lrn(ValueId src, const Lrn& lrn) { return add(lrn, {src}); }
   ValueId matmul(ValueId left, ValueId right, const MatMul& op = {}) { return add(op, {left, right}); }
   ValueId binary(BinaryKind kind, ValueId left, ValueId right) { return add(Binary{kind}, {left, right}); }

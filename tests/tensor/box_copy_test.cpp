@@ -76,6 +76,24 @@ TEST(BoxCopy, CopiesBoxesOfEveryType) {
   EXPECT_EQ(executor.ways, (std::set<std::string>{"rows", "units"}));
 }
 
+TEST(BoxCopy, CopiesAccumulatorsByteByByte) {
+  Random random(13);
+  const HostExecutor executor;
+  for (int k = 0; k < 60; ++k) {
+    const Extents extents = random_extents(random);
+    const Box box = Box::whole(extents), outer = box.with(Axis::W, {-1, extents[Axis::W] + 1});
+    HostTensor src(outer, DType::Accumulator), dst(box, DType::Accumulator);
+    const View all = src.view();
+    for (index_t byte = 0; byte < volume(outer) * static_cast<index_t>(size_of(DType::Accumulator)); ++byte)
+      all.data[byte] = static_cast<std::byte>(random.integer(0, 255));
+    HostTensor expected = dst;
+    copy(std::as_const(src).view(box), expected.view());
+    box_copy::BoxCopy<HostExecutor>(std::as_const(src).view(box), dst.view(), executor).run();
+    ASSERT_EQ(std::memcmp(dst.view().data, expected.view().data,
+                          static_cast<std::size_t>(volume(box)) * size_of(DType::Accumulator)), 0) << extents;
+  }
+}
+
 TEST(BoxCopy, ConvertsBetweenTypes) {
   Random random(12);
   HostExecutor executor;

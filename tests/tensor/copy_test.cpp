@@ -65,8 +65,8 @@ class Random {
   }
 
   DType type() {
-    constexpr std::array<DType, 4> types{DType::U8, DType::F16, DType::F32, DType::F64};
-    return types[static_cast<std::size_t>(in(0, 3))];
+    constexpr std::array<DType, 5> types{DType::U8, DType::F16, DType::F32, DType::F64, DType::Accumulator};
+    return types[static_cast<std::size_t>(in(0, 4))];
   }
 
  private:

@@ -14,7 +14,7 @@
 namespace parconv {
 
 /// The operation of a reduction over ranks.
-enum class Reduction { Min, Max, Sum };
+enum class ReduceOp { Min, Max, Sum };
 
 /// A group of ranks with a duplicated MPI communicator of its own. Every non-const method is collective over the group, blocks,
 /// and throws Error(Communication) if MPI fails.
@@ -42,15 +42,15 @@ class Control {
 
   /// Reduces each element over the ranks, in place. Precondition: equal sizes on all ranks. Sums of doubles may depend on the
   /// number of ranks in the last bits.
-  void all_reduce(Reduction reduction, std::span<index_t> values);
-  void all_reduce(Reduction reduction, std::span<double> values);
+  void all_reduce(ReduceOp op, std::span<index_t> values);
+  void all_reduce(ReduceOp op, std::span<double> values);
 
-  index_t max(std::integral auto value) { return reduced(Reduction::Max, static_cast<index_t>(value)); }
-  index_t min(std::integral auto value) { return reduced(Reduction::Min, static_cast<index_t>(value)); }
-  index_t sum(std::integral auto value) { return reduced(Reduction::Sum, static_cast<index_t>(value)); }
-  double max(std::floating_point auto value) { return reduced(Reduction::Max, static_cast<double>(value)); }
-  double min(std::floating_point auto value) { return reduced(Reduction::Min, static_cast<double>(value)); }
-  double sum(std::floating_point auto value) { return reduced(Reduction::Sum, static_cast<double>(value)); }
+  index_t max(std::integral auto value) { return reduced(ReduceOp::Max, static_cast<index_t>(value)); }
+  index_t min(std::integral auto value) { return reduced(ReduceOp::Min, static_cast<index_t>(value)); }
+  index_t sum(std::integral auto value) { return reduced(ReduceOp::Sum, static_cast<index_t>(value)); }
+  double max(std::floating_point auto value) { return reduced(ReduceOp::Max, static_cast<double>(value)); }
+  double min(std::floating_point auto value) { return reduced(ReduceOp::Min, static_cast<double>(value)); }
+  double sum(std::floating_point auto value) { return reduced(ReduceOp::Sum, static_cast<double>(value)); }
 
   /// Returns the text of rank `root` on all ranks; the argument of other ranks is ignored. Any bytes, up to 2 GiB.
   std::string broadcast(const std::string& text, int root = 0);
@@ -68,8 +68,8 @@ class Control {
   explicit Control(std::unique_ptr<State> state);
 
   template <class T>
-  T reduced(Reduction reduction, T value) {
-    all_reduce(reduction, std::span<T>(&value, 1));
+  T reduced(ReduceOp op, T value) {
+    all_reduce(op, std::span<T>(&value, 1));
     return value;
   }
 

@@ -45,6 +45,8 @@ class Backend {
 
   virtual std::string name() const = 0;
   virtual MemoryRules memory_rules() const = 0;
+  /// True if every result has the bits of the reference backend (docs/arithmetic.md).
+  virtual bool has_reference_bits() const { return false; }
 
   /// Chooses an implementation of `op`, reads and packs its weights. Everything that can fail or allocate happens here. Throws
   /// Error(Unavailable) with the operator's description if the backend has no fast implementation.

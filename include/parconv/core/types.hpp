@@ -11,8 +11,9 @@ namespace parconv {
 /// Sizes, indices and counts. Signed, so that differences and paddings may be negative.
 using index_t = std::int64_t;
 
-/// Element types that parconv reads, stores or computes in.
-enum class DType { F32, F16, BF16, F64, U8, I8, U16, I16, I32, I64 };
+/// Element types that parconv reads, stores or computes in. An Accumulator is the exact sum of f32 numbers, not yet rounded: see
+/// ExactSum.
+enum class DType { F32, F16, BF16, F64, U8, I8, U16, I16, I32, I64, Accumulator };
 
 /// Size of one element in bytes.
 constexpr std::size_t size_of(DType type) {
@@ -31,6 +32,8 @@ constexpr std::size_t size_of(DType type) {
     case DType::F64:
     case DType::I64:
       return 8;
+    case DType::Accumulator:
+      return 48;
   }
   return 0;
 }

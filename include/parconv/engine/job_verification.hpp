@@ -51,8 +51,9 @@ class KeepingSink final : public DataSink {
 struct LayerDifference {
   NodeId node = -1;
   double worst = 0;    ///< largest absolute difference; infinite if exactly one value is NaN
-  double largest = 0;  ///< largest magnitude: compared oracle values, all values of the ranks
+  double largest = 0;  ///< largest magnitude: compared oracle values and sums of magnitudes, all values of the ranks
   double compared_elems = 0;
+  double different_elems = 0;  ///< with other bits; all NaNs are equal
 
   /// `worst` / `largest`; 0 if nothing differs.
   double relative() const;

@@ -13,6 +13,9 @@ namespace parconv {
 /// Boundaries of consecutive blocks: block k is [cuts[k], cuts[k + 1]). Non-decreasing, from 0 to the extent.
 using Cuts = std::vector<index_t>;
 
+/// The grain of channels: parts are multiples of it where every part gets as many.
+inline constexpr index_t channel_grain = 16;
+
 /// Blocks of ceil(extent / parts), rounded up to a multiple of `grain` if every part still gets at least one grain. The last
 /// blocks take the remainder and may be empty.
 /// Example: 14 rows in 4 parts are 4, 4, 4, 2; 7 rows are 2, 2, 2, 1; 2 rows in 3 parts are 1, 1, 0. With grain 16, 120

@@ -89,16 +89,20 @@ struct LocalBinary {
   BinaryKind kind = BinaryKind::Mul;
 };
 
-/// Sums over w into extent 1.
-struct LocalRowSum {
-  static constexpr const char* name = "row_sum";
-};
-
-/// Reduces the marked axes to extent 1 and divides by `count`. The source holds the marked axes whole.
+/// Reduces the marked axes of the source to extent 1. A sum is rounded once and divided by `count`, unless the result has the type
+/// Accumulator. Other kinds need a count of 1.
 struct LocalReduce {
   static constexpr const char* name = "reduce";
   ReduceKind kind = ReduceKind::Sum;
   std::array<bool, num_axes> axes{};
+  index_t count = 1;
+};
+
+/// The reduction of partial results, one source each, element by element: a sum of accumulators, rounded once and divided by
+/// `count` unless the result has that type too, or a maximum or minimum.
+struct LocalReduceParts {
+  static constexpr const char* name = "reduce_parts";
+  ReduceKind kind = ReduceKind::Sum;
   index_t count = 1;
 };
 
@@ -179,8 +183,8 @@ struct LocalMatMul {
 };
 
 using LocalKind =
-    std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalRowSum, LocalReduce, LocalSoftmax,
-                 LocalReshape, LocalResample, LocalDeconv, LocalBinary, LocalRearrange, LocalLrn, LocalMatMul, LocalHardmax>;
+    std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalReduce, LocalReduceParts,
+                 LocalSoftmax, LocalReshape, LocalResample, LocalDeconv, LocalBinary, LocalRearrange, LocalLrn, LocalMatMul, LocalHardmax>;
 
 /// "conv", "pool", ...: the `name` of the kind.
 const char* name_of(const LocalKind& kind);
@@ -205,5 +209,9 @@ struct LocalOp {
   std::vector<OperandLayout> srcs{};  ///< the residual, if any, is one of them
   OperandLayout dst{};
 };
+
+/// True if accumulators are where the kind has them: the parts of a sum, and no others, and the result of a sum without an
+/// epilogue, if it is to be one.
+bool has_fitting_accumulators(const LocalOp& op);
 
 }  // namespace parconv

@@ -9,14 +9,14 @@
 namespace parconv {
 
 /// The part of an operator that one rank computes, in global indices: a box of the output, and the box of the contracted axes
-/// that it sums over (input channels over all groups, and input space where a sum over it is divided; whole where nothing is
+/// that it reduces (input channels over all groups, and input space where a Reduction over it is divided; whole where nothing is
 /// divided).
 struct WorkRegion {
   Box computed{};
   Box contracted{};
 };
 
-/// Input axes that `node` sums over and that may be divided: c for convolutions, w for RowSum. Local.
+/// Input axes that `node` reduces and that may be divided: c for convolutions, the marked ones of a Reduction. Local.
 std::array<bool, num_axes> contracted_axes(const Network& network, const Node& node);
 
 /// For each axis of input `operand`, the axis of the computed box that it depends on: a permutation. The identity for most

@@ -132,23 +132,17 @@ struct Concat {
   Axis axis = Axis::C;
 };
 
-/// Sums over w into extent 1: the first half of a sum over space, which is computed row by row. Under a split along w, ranks add
-/// up parts of rows.
-struct RowSum {};
-
 /// Kinds of reductions.
 enum class ReduceKind { Sum, Max, Min, Product };
 
-/// Reduces the marked axes (n, c, d, h, w), which it reads whole, to extent 1 in the order n, d, h, w, c, and divides by `count`.
-/// With d and h marked it adds up rows: the second half of a sum over space.
-struct ReduceAxes {
+/// Reduces the marked axes (n, c, d, h, w) to extent 1 and divides by `count`. A sum is exact and rounded once, so its order does
+/// not matter, nor that of a maximum or minimum; a product is multiplied in the order n, d, h, w, c. Ranks divide the marked axes
+/// other than n, save those of a product, which is gathered.
+struct Reduction {
   ReduceKind kind = ReduceKind::Sum;
   std::array<bool, num_axes> axes{};
   index_t count = 1;
 };
-
-/// The mean over d and h of `count` elements: behind a RowSum, the mean over space.
-constexpr ReduceAxes mean_of_rows(index_t count) { return {.axes = {false, false, true, true, false}, .count = count}; }
 
 /// Local response normalisation (ONNX LRN): in / (bias + alpha / size * sum of squares)^beta, where the sum is over the `size`
 /// channels around each, (size - 1) / 2 of them before it.
@@ -204,8 +198,8 @@ struct Resample {
   const ResampledAxis& operator[](Axis axis) const { return axes[static_cast<std::size_t>(axis)]; }
 };
 
-using Operator = std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, RowSum, ReduceAxes, Softmax, Reshape, Resample,
-                              ConvTranspose, Binary, Rearrange, Lrn, MatMul, Hardmax>;
+using Operator = std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, Reduction, Softmax, Reshape, Resample, ConvTranspose,
+                              Binary, Rearrange, Lrn, MatMul, Hardmax>;
 
 /// "Conv", "MaxPool", ...
 std::string name_of(const Operator& op);

@@ -34,11 +34,13 @@ enum class Coordinates { HalfPixel, PytorchHalfPixel, Asymmetric, AlignCorners, 
 /// Rounding of input coordinates (ONNX Resize, nearest_mode): down, up, or to the nearest with halves down or up.
 enum class NearestRounding { Floor, Ceil, HalfDown, HalfUp };
 
-/// Output o is the input nearest to its coordinate, clipped to the input.
+/// Output o is the input nearest to its coordinate, clipped to the input. The coordinate is exact: a ratio of integers, with
+/// `scale` as it is, or outputs / inputs of the axis.
 struct NearestAxis {
   float scale = 1;
   Coordinates coordinates = Coordinates::HalfPixel;
   NearestRounding rounding = NearestRounding::HalfDown;
+  bool is_scaled_by_size = false;  ///< by outputs / inputs instead of `scale`
 
   friend bool operator==(const NearestAxis&, const NearestAxis&) = default;
 };

@@ -18,8 +18,8 @@ using CommId = int;
 enum class BufferRole {
   Owned,     ///< the owned box of a value, with room for received margins
   Operand,   ///< a needed box, assembled from own and received parts, or loaded
-  Partial,   ///< a sum over a part of the contracted axes
-  Incoming,  ///< a partial sum received from another rank
+  Partial,   ///< a result for a part of the contracted axes, of the type partial_type
+  Incoming,  ///< a partial result received from another rank
   Constant   ///< a constant of the network, loaded once
 };
 
@@ -94,7 +94,8 @@ struct Compute {
 };
 
 /// dst = epilogue(sum of `partials`); an empty sum is 0. The sum is a tree, by the number of joins after each partial as in
-/// joins_after; no joins: in order. The residual, if any, belongs to the epilogue.
+/// joins_after; no joins: in order. The partials of a Reduction are reduced, and a sum of accumulators is rounded; their order does
+/// not matter. The residual, if any, belongs to the epilogue.
 struct Reduce {
   std::vector<Region> partials{};
   std::vector<int> joins{};

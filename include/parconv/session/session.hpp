@@ -94,6 +94,9 @@ class Session {
 
   /// Compares every layer of the first micro-batch with the reference. One entry per layer, the same on all ranks.
   std::vector<LayerDifference> verify(const VerifyOptions& options = {});
+  /// True if the job is to have the bits of the reference: the backend has them, and no sum is cut inside a leaf. Local.
+  /// Precondition: planned.
+  bool keeps_reference_bits() const;
 
   /// The samples as blocks: full micro-batches, and the rest as one short micro-batch. Example: 11 samples in micro-batches of
   /// 4 are {0, 2, 4} and {8, 1, 3}.

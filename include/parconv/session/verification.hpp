@@ -35,6 +35,9 @@ const LayerDifference& worst_of(std::span<const LayerDifference> differences);
 /// Checks every layer against the tolerance `allowed`, relative to its largest value. Local. Throws Error(Bug) naming the layer.
 void require_equal(const Network& network, std::span<const LayerDifference> differences, double allowed);
 
+/// Checks that every layer has the bits of the reference. Local. Throws Error(Bug) naming the first layer that has not.
+void require_same_bits(const Network& network, std::span<const LayerDifference> differences);
+
 /// One line: "verified 12 layers, ...".
 std::string verify_summary(const Network& network, std::span<const LayerDifference> differences);
 /// One line per layer.

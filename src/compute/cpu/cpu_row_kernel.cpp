@@ -30,7 +30,7 @@ View view_of(float* row, const Extents& extents) { return {reinterpret_cast<std:
 }  // namespace
 
 ConvertedRows::ConvertedRows(const OperandLayout& layout, index_t count) {
-  if (layout.type == DType::F32) return;
+  if (layout.type == DType::F32 || layout.type == DType::Accumulator) return;
   row_elems_ = layout.extents[Axis::W] * layout.extents[Axis::C];
   slots_.resize(static_cast<std::size_t>(count));
   memory_.resize(static_cast<std::size_t>(count * row_elems_));
@@ -62,13 +62,19 @@ float Operand::value(const Extents& at) const {
   return load_one(elements, elements.offset(element_index(at)));
 }
 
+const ExactSum* Operand::sums(const RowIndex& at_row) const {
+  PARCONV_EXPECT(layout_->type == DType::Accumulator, name_of(layout_->type));
+  return reinterpret_cast<const ExactSum*>(data_ + offset_of(*layout_, at_row));
+}
+
 RowKernel::RowKernel(const LocalOp& op, index_t rows_at_once) : op_(op) {
   const std::size_t channels = static_cast<std::size_t>(op.dst.extents[Axis::C]);
   PARCONV_EXPECT(op.epilogue.bias.empty() || op.epilogue.bias.size() == channels, op.epilogue.bias.size(), " != ", channels);
   PARCONV_EXPECT(op.epilogue.residual < static_cast<int>(op.srcs.size()), "residual ", op.epilogue.residual);
   for (const OperandLayout& src : op.srcs) converted_.emplace_back(src, rows_at_once);
   const bool has_residual = op.epilogue.residual >= 0;
-  if (has_residual || op.dst.type != DType::F32) unfinished_.resize(channels * static_cast<std::size_t>(shape().pixels));
+  const bool is_sum = op.dst.type == DType::Accumulator;
+  if (has_residual || (op.dst.type != DType::F32 && !is_sum)) unfinished_.resize(channels * static_cast<std::size_t>(shape().pixels));
   if (!has_residual) return;
   const OperandLayout& residual = op.srcs[static_cast<std::size_t>(op.epilogue.residual)];
   PARCONV_EXPECT(residual.extents == op.dst.extents, residual.extents, " != ", op.dst.extents);
@@ -83,8 +89,14 @@ void RowKernel::execute(Sources srcs, std::byte* dst, std::byte* scratch) {
       for (index_t h = 0; h < extents[Axis::H]; ++h) execute_row(srcs, {n, d, h}, dst + offset_of(op_.dst, {n, d, h}));
 }
 
+void RowKernel::make_sums(Sources, const RowIndex&, ExactSum*, index_t) {
+  fail_expectation("RowKernel::make_sums", name_of(op_.kind));
+}
+
 /// A row is computed in place unless it must be converted or its memory holds the residual.
 void RowKernel::execute_row(Sources srcs, const RowIndex& row, std::byte* dst) {
+  if (op_.dst.type == DType::Accumulator)
+    return make_sums(srcs, row, reinterpret_cast<ExactSum*>(dst), op_.dst.strides[Axis::W]);
   const LocalEpilogue& epilogue = op_.epilogue;
   const bool has_residual = epilogue.residual >= 0;
   const Row apart{unfinished_.data(), shape().channels};

@@ -9,6 +9,7 @@
 #include "compute/main_index.hpp"
 #include "parconv/compute/backend.hpp"
 #include "parconv/model/local_op.hpp"
+#include "parconv/tensor/exact_sum.hpp"
 
 namespace parconv::cpu {
 
@@ -25,7 +26,7 @@ struct RowIndex {
 class ConvertedRows {
  public:
   ConvertedRows() = default;
-  /// Holds `count` rows of `layout`, or none if the operand is f32.
+  /// Holds `count` rows of `layout`, or none if the operand is f32 or has accumulators.
   ConvertedRows(const OperandLayout& layout, index_t count);
 
   /// The row of an operand that begins at `data`. Valid until `count` other rows have been requested.
@@ -56,6 +57,8 @@ class Operand {
   ConstRow row(const RowIndex& at_row) const;
   /// One element. `row` is much faster for whole rows.
   float value(const Extents& at) const;
+  /// A row of accumulators, strides[W] apart from pixel to pixel. Precondition: the operand has that type.
+  const ExactSum* sums(const RowIndex& at_row) const;
 
  private:
   const std::byte* data_;
@@ -64,7 +67,7 @@ class Operand {
 };
 
 /// Base of the kernels. Derived classes compute f32 rows without the epilogue and read any type through `operand`. Results of
-/// other types are rounded once, after the epilogue.
+/// other types are rounded once, after the epilogue; accumulators are results without an epilogue.
 class RowKernel : public Kernel {
  public:
   /// `rows_at_once` is the number of rows of one source in use at the same time; a row is valid until that many others have
@@ -82,6 +85,8 @@ class RowKernel : public Kernel {
   virtual void begin(Sources /*srcs*/, std::byte* /*scratch*/) {}
   /// Writes a row of the output without the epilogue. dst may alias the same row of a source, never of the residual.
   virtual void make_row(Sources srcs, const RowIndex& row, Row dst) = 0;
+  /// Writes a row of accumulators, `pitch` apart from pixel to pixel, for kernels whose result may have that type.
+  virtual void make_sums(Sources srcs, const RowIndex& row, ExactSum* dst, index_t pitch);
 
   Operand operand(Sources srcs, std::size_t index) { return {srcs[index], op_.srcs[index], &converted_[index]}; }
   /// The source that is not the residual.

@@ -1,33 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 // Softmax over any axes. The maximum and the sum of a group are computed over the whole source, so every part gets the same
 // bits.
-#include <cmath>
+#include <algorithm>
 #include <limits>
 
+#include "compute/cpu/cpu_activation.hpp"
+#include "compute/cpu/cpu_exact_sum.hpp"
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
+#include "compute/elements/activation_formulas.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::cpu {
 namespace {
 
+constexpr Activation exponentials{.kind = ActivationKind::Exp};
+
 class SoftmaxKernel final : public RowKernel {
  public:
   explicit SoftmaxKernel(const LocalOp& op) : RowKernel(op), softmax_(std::get<LocalSoftmax>(op.kind)) {
     const OperandLayout& src = op.srcs[main_index(op)];
+    Extents group;
     for (Axis axis : all_axes) {
       PARCONV_EXPECT(softmax_.dst_offset[axis] + op.dst.extents[axis] <= src.extents[axis], src.extents);
       group_counts_[axis] = is_marked(axis) ? 1 : op.dst.extents[axis];
+      if (is_marked(axis)) group[axis] = src.extents[axis];
     }
     groups_.resize(static_cast<std::size_t>(volume(group_counts_)));
+    numbers_.reserve(static_cast<std::size_t>(volume(group)));
   }
 
-  std::size_t resident_bytes() const override { return RowKernel::resident_bytes() + groups_.size() * sizeof(Group); }
+  std::size_t resident_bytes() const override {
+    return RowKernel::resident_bytes() + groups_.size() * sizeof(Group) + numbers_.capacity() * sizeof(float);
+  }
 
  private:
   struct Group {
     float max = -std::numeric_limits<float>::infinity();
-    double sum = 0;
+    float sum = 0;
+    float logarithm = 0;  ///< of the sum, if that is wanted
   };
 
   bool is_marked(Axis axis) const { return softmax_.axes[static_cast<std::size_t>(axis)]; }
@@ -44,12 +55,26 @@ class SoftmaxKernel final : public RowKernel {
   }
 
   void make_row(Sources srcs, const RowIndex& row, Row dst) override {
-    const Operand src = main_operand(srcs);
-    for (index_t w = 0; w < shape().pixels; ++w)
-      for (index_t c = 0; c < shape().channels; ++c) {
-        const Extents place{{row.n, c, row.d, row.h, w}};
-        dst.data[w * dst.pitch + c] = normalised(src.value(in_source(place)), group(place));
-      }
+    const Extents& offset = softmax_.dst_offset;
+    const ConstRow src =
+        main_operand(srcs).row({row.n + offset[Axis::N], row.d + offset[Axis::D], row.h + offset[Axis::H]});
+    for (index_t w = 0; w < shape().pixels; ++w) {
+      const float* const from = src.data + (w + offset[Axis::W]) * src.pitch + offset[Axis::C];
+      make_pixel(from, {{row.n, 0, row.d, row.h, w}}, {dst.data + w * dst.pitch, static_cast<std::size_t>(shape().channels)});
+    }
+  }
+
+  void make_pixel(const float* from, const Extents& place, std::span<float> pixel) {
+    // Channels of one group, or one group each, side by side.
+    const Group* const groups = &group(place);
+    const std::size_t step = is_marked(Axis::C) ? 0 : 1;
+    for (std::size_t c = 0; c < pixel.size(); ++c) pixel[c] = from[c] - groups[c * step].max;
+    if (softmax_.is_logarithm) {
+      for (std::size_t c = 0; c < pixel.size(); ++c) pixel[c] -= groups[c * step].logarithm;
+      return;
+    }
+    activate_smoothly(pixel, exponentials);
+    for (std::size_t c = 0; c < pixel.size(); ++c) pixel[c] /= groups[c * step].sum;
   }
 
   /// The group of output element `place`.
@@ -64,18 +89,17 @@ class SoftmaxKernel final : public RowKernel {
     return place;
   }
 
-  float normalised(float value, const Group& of) const {
-    const double difference = static_cast<double>(value) - static_cast<double>(of.max);
-    if (softmax_.is_logarithm) return static_cast<float>(difference - std::log(of.sum));
-    return static_cast<float>(std::exp(difference) / of.sum);
-  }
-
   /// The maximum and sum over the group of source element `place`.
-  Group measure(const Operand& src, const Extents& place) const {
+  Group measure(const Operand& src, const Extents& place) {
+    gather(src, place);
     Group found;
-    for_each_of_group(src, place, [&](float value) { found.max = value > found.max ? value : found.max; });
-    for_each_of_group(src, place,
-                      [&](float value) { found.sum += std::exp(static_cast<double>(value) - static_cast<double>(found.max)); });
+    for (const float number : numbers_) found.max = number > found.max ? number : found.max;
+    for (float& number : numbers_) number -= found.max;
+    activate_smoothly(numbers_, exponentials);
+    ExactSum sum;
+    add_all(numbers_, sum);
+    found.sum = rounded(sum);
+    if (softmax_.is_logarithm) found.logarithm = logarithm(found.sum);
     return found;
   }
 
@@ -85,21 +109,25 @@ class SoftmaxKernel final : public RowKernel {
     return {place[axis], place[axis] + 1};
   }
 
-  template <class Visit>
-  void for_each_of_group(const Operand& src, const Extents& place, Visit&& visit) const {
+  /// Collects the numbers of a group.
+  void gather(const Operand& src, const Extents& place) {
+    numbers_.clear();
     const Interval ns = group_range(src, place, Axis::N), ds = group_range(src, place, Axis::D);
     const Interval hs = group_range(src, place, Axis::H), ws = group_range(src, place, Axis::W);
     const Interval cs = group_range(src, place, Axis::C);
     for (index_t n = ns.lo; n < ns.hi; ++n)
       for (index_t d = ds.lo; d < ds.hi; ++d)
-        for (index_t h = hs.lo; h < hs.hi; ++h)
+        for (index_t h = hs.lo; h < hs.hi; ++h) {
+          const ConstRow row = src.row({n, d, h});
           for (index_t w = ws.lo; w < ws.hi; ++w)
-            for (index_t c = cs.lo; c < cs.hi; ++c) visit(src.value({{n, c, d, h, w}}));
+            numbers_.insert(numbers_.end(), row.data + w * row.pitch + cs.lo, row.data + w * row.pitch + cs.hi);
+        }
   }
 
   LocalSoftmax softmax_;
   Extents group_counts_{};
   std::vector<Group> groups_{};
+  std::vector<float> numbers_{};  ///< of a group
 };
 
 }  // namespace

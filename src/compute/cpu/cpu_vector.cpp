@@ -174,10 +174,7 @@ void activate_row(Row dst, RowShape shape, const Activation& activation) {
   }
 }
 
-namespace {
-
-/// The neutral element of a reduction.
-float beginning_of(ReduceKind kind) {
+float neutral_element(ReduceKind kind) {
   switch (kind) {
     case ReduceKind::Sum:
       return 0;
@@ -190,6 +187,8 @@ float beginning_of(ReduceKind kind) {
   }
   return 0;
 }
+
+namespace {
 
 /// Reduces value into result, for scalars and for vectors.
 template <ReduceKind kind, class Number>
@@ -204,7 +203,7 @@ __attribute__((always_inline)) inline void join_to(Number& result, const Number&
 /// Inlined into loops for every CPU.
 template <ReduceKind kind>
 __attribute__((always_inline)) inline void join_all_taps(std::span<float> pixel, Taps taps) {
-  const float first = beginning_of(kind);
+  const float first = neutral_element(kind);
   std::size_t c = 0;
   for (; c + num_lanes <= pixel.size(); c += num_lanes) {
     Lanes result = Lanes{} + first;
@@ -223,10 +222,9 @@ __attribute__((always_inline)) inline void join_all_taps(std::span<float> pixel,
 }
 
 template <ReduceKind kind>
-float join_all(std::span<const float> numbers) {
-  float result = beginning_of(kind);
-  for (const float number : numbers) join_to<kind>(result, number);
-  return result;
+float join_all(float first, std::span<const float> numbers) {
+  for (const float number : numbers) join_to<kind>(first, number);
+  return first;
 }
 
 }  // namespace
@@ -249,16 +247,16 @@ void sum_taps(std::span<float> pixel, Taps taps) { join_taps(ReduceKind::Sum, pi
 
 void max_taps(std::span<float> pixel, Taps taps) { join_taps(ReduceKind::Max, pixel, taps); }
 
-float join(ReduceKind kind, std::span<const float> numbers) {
+float join(ReduceKind kind, float first, std::span<const float> numbers) {
   switch (kind) {
     case ReduceKind::Sum:
-      return join_all<ReduceKind::Sum>(numbers);
+      return join_all<ReduceKind::Sum>(first, numbers);
     case ReduceKind::Product:
-      return join_all<ReduceKind::Product>(numbers);
+      return join_all<ReduceKind::Product>(first, numbers);
     case ReduceKind::Max:
-      return join_all<ReduceKind::Max>(numbers);
+      return join_all<ReduceKind::Max>(first, numbers);
     case ReduceKind::Min:
-      return join_all<ReduceKind::Min>(numbers);
+      return join_all<ReduceKind::Min>(first, numbers);
   }
   return 0;
 }

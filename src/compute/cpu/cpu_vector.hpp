@@ -50,9 +50,11 @@ using Taps = std::span<const float* const>;
 void sum_taps(std::span<float> pixel, Taps taps);
 /// pixel[c] = maximum over k of taps[k][c]; minus infinity without taps.
 void max_taps(std::span<float> pixel, Taps taps);
-/// pixel[c] = the reduction of taps[k][c] over k, in order; the neutral element (0, 1 or an infinity) without taps.
+/// The number that leaves the others as they are: 0, 1 or an infinity.
+float neutral_element(ReduceKind kind);
+/// pixel[c] = the reduction of taps[k][c] over k, in order; the neutral element without taps. A tap may be `pixel` itself.
 void join_taps(ReduceKind kind, std::span<float> pixel, Taps taps);
-/// The reduction of all elements, in order.
-float join(ReduceKind kind, std::span<const float> numbers);
+/// The reduction of `first` and all numbers, in order.
+float join(ReduceKind kind, float first, std::span<const float> numbers);
 
 }  // namespace parconv::cpu

@@ -15,7 +15,7 @@ void require_type(DType type) {
 }
 
 void check_operand(const OperandLayout& operand) {
-  require_type(operand.type);
+  if (operand.type != DType::Accumulator) require_type(operand.type);
   PARCONV_EXPECT(operand.strides[Axis::C] == 1 || operand.extents[Axis::C] == 1, "channel stride ", operand.strides[Axis::C]);
 }
 
@@ -25,8 +25,10 @@ class CpuBackend final : public Backend {
 
   std::string name() const override { return "cpu"; }
   MemoryRules memory_rules() const override { return {.needs_dense = true}; }
+  bool has_reference_bits() const override { return true; }
 
   std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) override {
+    PARCONV_EXPECT(has_fitting_accumulators(op), name_of(op.kind));
     for (const OperandLayout& src : op.srcs) check_operand(src);
     check_operand(op.dst);
     if (has_filter(op.kind)) return direct::make_direct_kernel(op, read_filter, options_, filters_);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "compute/elements/element_call.hpp"
+#include "parconv/tensor/exact_sum.hpp"
 
 namespace parconv::element {
 
@@ -100,7 +101,7 @@ class GroupKernel final : public MapKernel<Executor, Kind> {
 /// The terms shared by the elements of one softmax group.
 struct SoftmaxTerms {
   float max = 0;
-  double sum = 0;
+  float sum = 0;
 };
 
 struct Softmax {
@@ -122,7 +123,9 @@ struct Softmax {
     const index_t begin = groups.begin(from.srcs[0], at);
     Terms found{.max = -std::numeric_limits<float>::infinity()};
     for_each_of_group(begin, [&](float x) { found.max = x > found.max ? x : found.max; });
-    for_each_of_group(begin, [&](float x) { found.sum += static_cast<double>(exponential(x - found.max)); });
+    ExactSum sum;
+    for_each_of_group(begin, [&](float x) { add(sum, exponential(x - found.max)); });
+    found.sum = rounded(sum);
     return found;
   }
 
@@ -138,9 +141,8 @@ struct Softmax {
             for (index_t c = 0; c < e.c; ++c) visit(load_one(src, begin + src.offset({.n = n, .c = c, .d = d, .h = h, .w = w})));
   }
 
-  PARCONV_HOST_DEVICE float normalised(float difference, double sum) const {
-    if (is_logarithm) return static_cast<float>(static_cast<double>(difference) - std::log(sum));
-    return static_cast<float>(static_cast<double>(exponential(difference)) / sum);
+  PARCONV_HOST_DEVICE float normalised(float difference, float sum) const {
+    return is_logarithm ? difference - logarithm(sum) : exponential(difference) / sum;
   }
 };
 

@@ -11,7 +11,7 @@ bool has_channels_side_by_side(const OperandLayout& layout) {
 }
 
 void check_type(const OperandLayout& operand) {
-  if (is_element_type(operand.type)) return;
+  if (is_element_type(operand.type) || operand.type == DType::Accumulator) return;
   throw Error(ExitCode::Unavailable, concat("GPU kernels support f32, f16 and bf16, not ", name_of(operand.type)),
               "Use --dtype f32, f16 or bf16.");
 }
@@ -41,6 +41,7 @@ void check_call(const LocalOp& op) {
   const auto channels = static_cast<std::size_t>(op.dst.extents[Axis::C]);
   PARCONV_EXPECT(op.epilogue.bias.empty() || op.epilogue.bias.size() == channels, op.epilogue.bias.size(), " != ", channels);
   PARCONV_EXPECT(op.epilogue.residual < static_cast<int>(op.srcs.size()), "residual ", op.epilogue.residual);
+  PARCONV_EXPECT(has_fitting_accumulators(op), name_of(op.kind));
   check_type(op.dst);
   PARCONV_EXPECT(has_channels_side_by_side(op.dst), "channel stride ", op.dst.strides[Axis::C]);
   for (const OperandLayout& src : op.srcs) {

@@ -8,13 +8,18 @@
 namespace parconv {
 namespace {
 
+DType carried_type(const LocalOp& op) {
+  const auto* parts = std::get_if<LocalReduceParts>(&op.kind);
+  return parts != nullptr && parts->kind == ReduceKind::Sum ? DType::Accumulator : DType::F32;
+}
+
 OperandLayout sum_layout(const LocalOp& op) {
   const Box box = Box::whole(op.dst.extents);
-  return layout_within(box, box, DType::F32);
+  return layout_within(box, box, carried_type(op));
 }
 
 SumLink link_of(const LocalOp& op, std::vector<int> srcs) {
-  SumLink link{.op = {.kind = LocalSum{}, .epilogue = {}, .srcs = {}, .dst = sum_layout(op)}, .srcs = std::move(srcs)};
+  SumLink link{.op = {.kind = op.kind, .epilogue = {}, .srcs = {}, .dst = sum_layout(op)}, .srcs = std::move(srcs)};
   for (const int src : link.srcs)
     link.op.srcs.push_back(src == SumLink::carried ? sum_layout(op) : op.srcs[static_cast<std::size_t>(src)]);
   return link;
@@ -35,7 +40,8 @@ void complete(SumLink& link, const LocalOp& op) {
 
 std::vector<SumLink> sum_links(const LocalOp& op, std::size_t most_operands) {
   const auto* sum = std::get_if<LocalSum>(&op.kind);
-  PARCONV_EXPECT(sum != nullptr && sum->joins.empty() && most_operands > 1, most_operands, " operands");
+  const bool is_in_order = sum != nullptr ? sum->joins.empty() : std::holds_alternative<LocalReduceParts>(op.kind);
+  PARCONV_EXPECT(is_in_order && most_operands > 1, name_of(op.kind), " of ", most_operands, " operands");
   std::vector<SumLink> links;
   std::vector<int> srcs;
   for (int src = 0; src < static_cast<int>(op.srcs.size()); ++src) {
@@ -52,7 +58,7 @@ std::vector<SumLink> sum_links(const LocalOp& op, std::size_t most_operands) {
 }
 
 SumChain::SumChain(const LocalOp& op, std::size_t most_operands, const MakeKernel& make)
-    : links_(sum_links(op, most_operands)), sum_bytes_(static_cast<std::size_t>(volume(op.dst.extents)) * sizeof(float)) {
+    : links_(sum_links(op, most_operands)), sum_bytes_(static_cast<std::size_t>(volume(op.dst.extents)) * size_of(carried_type(op))) {
   for (const SumLink& link : links_) {
     kernels_.push_back(make(link.op));
     PARCONV_EXPECT(kernels_.back()->scratch_bytes() == 0, kernels_.back()->scratch_bytes(), " bytes of scratch");

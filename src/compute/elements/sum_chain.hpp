@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums of any number of operands from kernels that add a few.
+// Sums and reductions of any number of operands from kernels that take a few.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace parconv {
 
 /// One link of a chain of sums, with a call of its own.
 struct SumLink {
-  static constexpr int carried = -1;  ///< in place of a source: the partial sum, dense f32
+  static constexpr int carried = -1;  ///< in place of a source: the partial sum, dense, f32 or accumulators
 
   LocalOp op{};
   std::vector<int> srcs{};  ///< indices among the whole sum's sources, or `carried`, by operand of `op`
@@ -21,8 +21,8 @@ struct SumLink {
 };
 
 /// Splits the sum `op` into links of at most `most_operands` operands, not counting the residual. Operands are added in order
-/// in f32 and the result is rounded once, as in a single sum. Example: 8 operands, at most 3: (0 1 2), (sum 3 4), (sum 5 6),
-/// (sum 7). Preconditions: op.kind is a LocalSum without joins; most_operands > 1.
+/// in f32, or as accumulators, and the result is rounded once, as in a single sum. Example: 8 operands, at most 3: (0 1 2), (sum 3
+/// 4), (sum 5 6), (sum 7). Preconditions: op.kind is a LocalSum without joins or a LocalReduceParts; most_operands > 1.
 std::vector<SumLink> sum_links(const LocalOp& op, std::size_t most_operands);
 
 /// Executes the links in order. The partial sum is in scratch memory, so dst may alias a source.

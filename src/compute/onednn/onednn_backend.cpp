@@ -11,7 +11,7 @@ namespace {
 
 void check_operand(const OperandLayout& operand) {
   PARCONV_EXPECT(operand.strides[Axis::C] == 1 || operand.extents[Axis::C] == 1, "channel stride ", operand.strides[Axis::C]);
-  if (operand.type == DType::F32 || operand.type == DType::BF16) return;
+  if (operand.type == DType::F32 || operand.type == DType::BF16 || operand.type == DType::Accumulator) return;
   throw Error(ExitCode::Unavailable, concat("the onednn backend supports f32 and bf16, not ", name_of(operand.type)),
               "Use --dtype f32 or bf16.");
 }
@@ -40,6 +40,7 @@ class OnednnBackend final : public Backend {
   MemoryRules memory_rules() const override { return {.needs_dense = true}; }
 
   std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) override {
+    PARCONV_EXPECT(has_fitting_accumulators(op), name_of(op.kind));
     for (const OperandLayout& src : op.srcs) check_operand(src);
     check_operand(op.dst);
     if (has_filter(op.kind)) return prepare_conv(op, read_filter, {.threads = threads_, .cache = &cache_});

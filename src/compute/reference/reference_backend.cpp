@@ -26,6 +26,7 @@ class ReferenceBackend final : public Backend {
  public:
   std::string name() const override { return "reference"; }
   MemoryRules memory_rules() const override { return {.needs_dense = false}; }
+  bool has_reference_bits() const override { return true; }
 
   std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) override {
     const reference::CallExtents call = reference::check_operands(op);

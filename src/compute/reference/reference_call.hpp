@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "compute/elements/axis_taps.hpp"
+#include "parconv/core/error.hpp"
 #include "parconv/model/activation.hpp"
 #include "parconv/model/local_op.hpp"
 #include "parconv/tensor/elements.hpp"
+#include "parconv/tensor/exact_sum.hpp"
 
 namespace parconv::reference {
 
@@ -61,6 +63,10 @@ struct Source {
 
   float at(const Index& index) const { return at_offset(offset_of(layout->strides, index)); }
   float at_offset(index_t elems) const { return load_one({.data = data, .strides = {}, .type = layout->type}, elems); }
+  ExactSum accumulator(const Index& index) const {
+    PARCONV_EXPECT(layout->type == DType::Accumulator, name_of(layout->type));
+    return reinterpret_cast<const ExactSum*>(data)[offset_of(layout->strides, index)];
+  }
   const Extents& extents() const { return layout->extents; }
 };
 
@@ -71,7 +77,7 @@ struct CallExtents {
 };
 
 /// Checks common to all kinds. Throws Bug if the epilogue does not fit or a source is missing, and Error(Unavailable) if an
-/// operand is not f32, f16 or bf16.
+/// operand is not f32, f16, bf16, or accumulators where the kind takes them.
 CallExtents check_operands(const LocalOp& op);
 
 /// Checks that dst has the extents of the only source, with 1 along the axes `reduced`.
@@ -87,6 +93,7 @@ class ReferenceCall {
   ReferenceCall(const LocalOp& op, std::span<const std::byte* const> srcs, std::byte* dst) : op_(op), srcs_(srcs), dst_(dst) {}
 
   const Extents& extents() const { return op_.dst.extents; }
+  DType type() const { return op_.dst.type; }
 
   std::size_t num_operands() const { return op_.srcs.size() - (op_.epilogue.residual >= 0 ? 1 : 0); }
 
@@ -103,6 +110,12 @@ class ReferenceCall {
     if (epilogue.residual >= 0) value += source(static_cast<std::size_t>(epilogue.residual)).at(at);
     const ChannelVector<1> result{{activated(epilogue.activation, value)}};
     store_dense<1>({.data = dst_, .type = op_.dst.type}, offset_of(op_.dst.strides, at), result);
+  }
+
+  /// Writes an accumulator; it has no epilogue.
+  void store(const Index& at, const ExactSum& sum) const {
+    PARCONV_EXPECT(op_.dst.type == DType::Accumulator && op_.epilogue.residual < 0, name_of(op_.dst.type));
+    reinterpret_cast<ExactSum*>(dst_)[offset_of(op_.dst.strides, at)] = sum;
   }
 
   /// Writes epilogue(value_at(index)) for every index of the result.

@@ -6,7 +6,7 @@ namespace parconv::reference {
 namespace {
 
 void check_type(const OperandLayout& layout) {
-  if (is_element_type(layout.type)) return;
+  if (is_element_type(layout.type) || layout.type == DType::Accumulator) return;
   throw Error(ExitCode::Unavailable, concat("the reference backend computes on floating point, asked for ", name_of(layout.type)),
               "Use another backend for other types.");
 }
@@ -24,6 +24,7 @@ void check_epilogue(const LocalEpilogue& epilogue, const LocalOp& op) {
 
 CallExtents check_operands(const LocalOp& op) {
   PARCONV_EXPECT(volume(op.dst.extents) > 0, "dst ", op.dst.extents);
+  PARCONV_EXPECT(has_fitting_accumulators(op), name_of(op.kind));
   check_type(op.dst);
   for (const OperandLayout& src : op.srcs) check_type(src);
   check_epilogue(op.epilogue, op);

@@ -2,10 +2,11 @@
 // Softmax and Hardmax in plain loops.
 #pragma once
 
-#include <cmath>
 #include <limits>
 
+#include "compute/elements/activation_formulas.hpp"
 #include "compute/reference/reference_call.hpp"
+#include "compute/reference/reference_reduce.hpp"
 
 namespace parconv::reference {
 
@@ -19,13 +20,15 @@ struct SoftmaxTerms {
 inline SoftmaxTerms softmax_terms(const Source& src, const Index& first, const Extents& group) {
   SoftmaxTerms terms;
   for_each_index(group, [&](const Index& at) { terms.maximum = std::max(terms.maximum, src.at(sum_of(first, at))); });
-  for_each_index(group, [&](const Index& at) { terms.sum += std::exp(src.at(sum_of(first, at)) - terms.maximum); });
+  BitSum sum;
+  for_each_index(group, [&](const Index& at) { sum.add(exponential(src.at(sum_of(first, at)) - terms.maximum)); });
+  terms.sum = sum.rounded();
   return terms;
 }
 
 inline float softmax_of(float x, const SoftmaxTerms& terms, bool is_logarithm) {
   const float shifted = x - terms.maximum;
-  return is_logarithm ? shifted - std::log(terms.sum) : std::exp(shifted) / terms.sum;
+  return is_logarithm ? shifted - logarithm(terms.sum) : exponential(shifted) / terms.sum;
 }
 
 inline void check(const LocalSoftmax& softmax, const CallExtents& call) { check_within(call, softmax.dst_offset); }

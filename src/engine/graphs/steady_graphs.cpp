@@ -20,7 +20,7 @@ std::string first_problem(Control& control, const std::string& own) {
 index_t common_multiple(Control& control, index_t own) {
   std::vector<index_t> numbers(static_cast<std::size_t>(control.size()));
   numbers[static_cast<std::size_t>(control.rank())] = own;
-  control.all_reduce(Reduction::Sum, numbers);
+  control.all_reduce(ReduceOp::Sum, numbers);
   index_t multiple = 1;
   for (const index_t number : numbers) multiple = std::lcm(multiple, number);
   return multiple;

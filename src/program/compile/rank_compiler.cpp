@@ -6,6 +6,7 @@
 
 #include "parconv/core/error.hpp"
 #include "parconv/geometry/transfers.hpp"
+#include "parconv/model/value_types.hpp"
 #include "program/compile/arena.hpp"
 
 namespace parconv {
@@ -65,10 +66,14 @@ int RankCompiler::delivery_of(const Use& use) const { return delivery_of_use_.at
 // ---- Buffers ------------------------------------------------------------------------------------------------------------
 
 BufferId RankCompiler::add_buffer(ValueId value, BufferRole role, const Box& box) {
-  const bool is_sum = role == BufferRole::Partial || role == BufferRole::Incoming;
-  const DType type = is_sum ? DType::F32 : layout_.types[static_cast<std::size_t>(value)];
-  program_.buffers.push_back({.value = value, .role = role, .box = box, .type = type});
+  program_.buffers.push_back({.value = value, .role = role, .box = box, .type = layout_.types[static_cast<std::size_t>(value)]});
   return static_cast<BufferId>(program_.buffers.size()) - 1;
+}
+
+BufferId RankCompiler::add_sum_buffer(NodeId node, BufferRole role, const Box& box) {
+  const BufferId id = add_buffer(network_.node(node).output, role, box);
+  program_.buffers.back().type = partial_type(network_.node(node).op);
+  return id;
 }
 
 BufferId RankCompiler::owned_buffer(NodeId node) {
@@ -209,7 +214,7 @@ std::vector<CommId> RankCompiler::add_reduce_communications(NodeId node, std::sp
     for (const WorkRegion& work : place.partial_sums(transfer.from)) {
       const Box whole = intersect(transfer.box, work.computed);
       if (whole.is_empty()) continue;
-      const BufferId buffer = add_buffer(network_.node(node).output, BufferRole::Incoming, whole);
+      const BufferId buffer = add_sum_buffer(node, BufferRole::Incoming, whole);
       add_contribution(node, whole, {buffer, work});
       for (std::size_t strip = 0; strip < communications.size(); ++strip) {
         const Box box = intersect(whole, strips[strip]);
@@ -321,7 +326,7 @@ void RankCompiler::compute_sum(NodeId node) {
   const int stage = place.stage;
   std::vector<PartialSum> partials;
   for (const WorkRegion& work : place.partial_sums(rank_))
-    partials.push_back({add_buffer(network_.node(node).output, BufferRole::Partial, work.computed), work});
+    partials.push_back({add_sum_buffer(node, BufferRole::Partial, work.computed), work});
   const std::vector<CommId> communications = add_reduce_communications(node, partials);
   const auto boxes = strips_of(layout_.schedules[static_cast<std::size_t>(node)], place.work(rank_).computed,
                                extents_of(network_.node(node).output));

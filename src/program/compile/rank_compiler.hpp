@@ -40,6 +40,7 @@ class RankCompiler {
 
   // Buffers.
   BufferId add_buffer(ValueId value, BufferRole role, const Box& box);
+  BufferId add_sum_buffer(NodeId node, BufferRole role, const Box& box);
   BufferId owned_buffer(NodeId node);
   void choose_margins(NodeId node);
   void place_arrival(int index);

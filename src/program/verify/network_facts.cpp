@@ -24,6 +24,13 @@ std::string NetworkFacts::layer_name(NodeId node) const {
   return network_.value(network_.node(node).output).name;
 }
 
+DType NetworkFacts::partial_type_of(ValueId value) const {
+  const NodeId producer = producers_[static_cast<std::size_t>(value)];
+  return producer < 0 ? DType::F32 : partial_type(network_.node(producer).op);
+}
+
+bool NetworkFacts::is_any_order(NodeId node) const { return std::holds_alternative<Reduction>(network_.node(node).op); }
+
 bool NetworkFacts::lands_at(ValueId from, const Box& inner, ValueId to, const Box& outer) const {
   if (from == to) return inner == outer;
   const NodeId producer = producers_[static_cast<std::size_t>(to)];

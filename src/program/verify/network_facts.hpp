@@ -19,6 +19,8 @@ class NetworkFacts {
 
   const Network& network() const { return network_; }
   DType type_of(ValueId value) const { return types_[static_cast<std::size_t>(value)]; }
+  /// Of partial results of a value. Values without a producer have none, and are refused elsewhere.
+  DType partial_type_of(ValueId value) const;
   bool has_value(ValueId value) const { return value >= 0 && value < std::ssize(network_.values); }
   bool has_node(NodeId node) const { return node >= 0 && node < std::ssize(network_.nodes); }
   bool is_output(ValueId value) const { return has_value(value) && outputs_[static_cast<std::size_t>(value)]; }
@@ -37,6 +39,8 @@ class NetworkFacts {
   Box contraction(NodeId node, const Box& computed, const Box& contracted) const;
   /// The whole contracted box of the outputs.
   Box whole_contraction(NodeId node, const Box& computed) const;
+  /// True if partial results may be combined in any order.
+  bool is_any_order(NodeId node) const;
   /// True if `channels`, input channels of one group, begin and end where leaves of the node's sums do. Sums without leaves:
   /// false.
   bool are_leaves(NodeId node, Interval channels) const;

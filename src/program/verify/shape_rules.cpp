@@ -11,7 +11,7 @@ void ShapeRules::check_buffers() const {
     const Buffer& buffer = program_.buffers[k];
     if (!facts_.has_value(buffer.value) || buffer.slots < 1)
       violate(Rule::Malformed, "buffer ", k, " has value ", buffer.value, " and ", buffer.slots, " slots");
-    const DType type = holds_sums(buffer) ? DType::F32 : facts_.type_of(buffer.value);
+    const DType type = holds_sums(buffer) ? facts_.partial_type_of(buffer.value) : facts_.type_of(buffer.value);
     if (buffer.type != type)
       violate(Rule::WrongType, "buffer ", k, " (", name_of(buffer.role), " of value ", buffer.value, ") is ",
               name_of(buffer.type), " instead of ", name_of(type));

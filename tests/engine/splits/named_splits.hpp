@@ -2,13 +2,11 @@
 // The named splits for a number of ranks.
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "parconv/core/error.hpp"
-#include "parconv/model/localise.hpp"
 #include "parconv/plan/plan.hpp"
 #include "parconv/program/explain.hpp"
 
@@ -37,14 +35,8 @@ inline std::vector<std::string> named_splits(int ranks, int spatial_ndims) {
 
 /// The promise of a split about its result.
 inline bool divides(const Split& split, GridAxis axis) { return split.parts[axis] > 1; }
-/// True if an operator sums over columns.
-inline bool sums_over_columns(const Network& network) {
-  return std::any_of(network.nodes.begin(), network.nodes.end(),
-                     [&](const Node& node) { return contracted_axes(network, node)[static_cast<std::size_t>(Axis::W)]; });
-}
-/// The bits of one rank: no sum is cut inside a leaf, or over columns.
+/// The bits of one rank: no sum is cut inside a leaf.
 inline bool is_exact(const Network& network, const Split& split, int ranks) {
-  if (divides(split, GridAxis::W) && sums_over_columns(network)) return false;
   return off_leaves_text(network, make_plan(network, split, ranks)).empty();
 }
 

@@ -49,6 +49,7 @@ bool cast_integers(std::span<const std::byte> bytes, DType type, std::span<Targe
     case DType::F16:
     case DType::BF16:
     case DType::F64:
+    case DType::Accumulator:
       return false;
   }
   return false;

@@ -85,6 +85,8 @@ std::vector<std::byte> typed_bytes(const TensorProto& tensor, DType type) {
     case DType::U16:
     case DType::I16:
       return narrow<std::int32_t, std::uint16_t>(tensor.int32_data());
+    case DType::Accumulator:
+      break;
   }
   return {};
 }

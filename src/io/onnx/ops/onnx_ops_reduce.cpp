@@ -81,11 +81,11 @@ ValueId transformed(NodeReader& node, const char* suffix, ValueId x, ActivationK
 }
 
 /// Produces the node's output from `x`, dropping reduced dimensions without keepdims.
-void make_reduction(NodeReader& node, ValueId x, std::vector<Operator> steps, ActivationKind after, const ReducedDims& reduced) {
+void make_reduction(NodeReader& node, ValueId x, Operator op, ActivationKind after, const ReducedDims& reduced) {
   Epilogue epilogue{.activation = activation_of(after)};
-  if (node.attributes().get_int("keepdims", 1) != 0) return make_steps(node, x, std::move(steps), std::move(epilogue));
+  if (node.attributes().get_int("keepdims", 1) != 0) return node.make(std::move(op), {x}, std::move(epilogue));
   const Dims dims = remaining_dims(dims_of(node.network().shape(x)), reduced.is_reduced);
-  node.make_with_dims(add_steps(node, "reduced", x, std::move(steps), std::move(epilogue)), dims);
+  node.make_with_dims(node.add_step("reduced", std::move(op), {x}, std::move(epilogue)), dims);
 }
 
 void make_global_pool(NodeReader& node, ReduceKind kind) {
@@ -93,19 +93,19 @@ void make_global_pool(NodeReader& node, ReduceKind kind) {
   const Shape in = node.shape(0);
   expect_spatial(node, in);
   const index_t count = kind == ReduceKind::Sum ? elems_along(in, space) : 1;
-  make_steps(node, node.value(0), reduction_steps(in, kind, space, count));
+  node.make(reduction(in, kind, space, count), {node.value(0)});
 }
 
 void read_reduction(NodeReader& node) {
-  const FamilyMember& reduction = family().at(node.op_type());
-  const ReducedDims reduced = reduced_dims(node, node.opset() >= reduction.axes_are_input);
-  const bool is_changed = reduction.before != ActivationKind::None || reduction.after != ActivationKind::None;
+  const FamilyMember& member = family().at(node.op_type());
+  const ReducedDims reduced = reduced_dims(node, node.opset() >= member.axes_are_input);
+  const bool is_changed = member.before != ActivationKind::None || member.after != ActivationKind::None;
   if (reduced.has_none && is_changed) node.refuse("attribute noop_with_empty_axes is 1, which is not supported without axes");
   const Shape in = node.shape(0);
   const AxisSet axes = axes_of(node, reduced.is_reduced);
-  const ValueId x = transformed(node, "before", node.value(0), reduction.before);
-  const index_t count = reduction.is_mean ? elems_along(in, axes) : 1;
-  make_reduction(node, x, reduction_steps(in, reduction.kind, axes, count), reduction.after, reduced);
+  const ValueId x = transformed(node, "before", node.value(0), member.before);
+  const index_t count = member.is_mean ? elems_along(in, axes) : 1;
+  make_reduction(node, x, reduction(in, member.kind, axes, count), member.after, reduced);
 }
 
 /// log(sum(e^(x - max))) + max, which does not overflow.
@@ -115,10 +115,10 @@ void read_reduce_log_sum_exp(NodeReader& node) {
   const Shape in = node.shape(0);
   const AxisSet axes = axes_of(node, reduced.is_reduced);
   const ValueId x = node.value(0);
-  const ValueId largest = add_steps(node, "largest", x, reduction_steps(in, ReduceKind::Max, axes));
+  const ValueId largest = node.add_step("largest", reduction(in, ReduceKind::Max, axes), {x});
   const Epilogue exponential{.activation = {.kind = ActivationKind::Exp}}, logarithm{.activation = {.kind = ActivationKind::Log}};
   const ValueId terms = node.add_step("terms", Binary{BinaryKind::Sub}, {x, largest}, exponential);
-  const ValueId sum = add_steps(node, "logarithm", terms, reduction_steps(in, ReduceKind::Sum, axes), logarithm);
+  const ValueId sum = node.add_step("logarithm", reduction(in, ReduceKind::Sum, axes), {terms}, logarithm);
   if (node.attributes().get_int("keepdims", 1) != 0) return node.make(Sum{}, {sum, largest});
   node.make_with_dims(node.add_step("reduced", Sum{}, {sum, largest}), remaining_dims(dims_of(in), reduced.is_reduced));
 }

@@ -26,6 +26,7 @@ struct ResizedDim {
   std::size_t dim = 0;
   float scale = 1;
   index_t size = 0;
+  bool is_by_size = false;  ///< the scale is size / input size, rounded
 };
 
 /// A string attribute with a fixed set of supported values.
@@ -93,13 +94,14 @@ ResizedDim by_size(NodeReader& node, std::size_t dim, index_t in_size, index_t s
   const ReadContext& context = node.context();
   if (dim == 0 && size == context.model_batch && in_size == context.batch) size = in_size;
   if (size < 1) node.refuse(concat("size ", size, " of dimension ", dim, " must be at least 1"));
-  return {.dim = dim, .scale = static_cast<float>(size) / static_cast<float>(in_size), .size = size};
+  return {.dim = dim, .scale = static_cast<float>(size) / static_cast<float>(in_size), .size = size, .is_by_size = true};
 }
 
 ResampledAxis resized_axis(const ResizeMode& mode, const ResizedDim& to) {
   if (mode.is_linear) return {.method = LinearAxis{to.scale, mode.coordinates}, .size = to.size};
   const bool rounds_up = mode.rounds_up_when_smaller && to.scale < 1;
-  return {.method = NearestAxis{to.scale, mode.coordinates, rounds_up ? NearestRounding::Ceil : mode.rounding}, .size = to.size};
+  const NearestRounding rounding = rounds_up ? NearestRounding::Ceil : mode.rounding;
+  return {.method = NearestAxis{to.scale, mode.coordinates, rounding, to.is_by_size}, .size = to.size};
 }
 
 void make_resize(NodeReader& node, const ResizeMode& mode, const std::vector<ResizedDim>& dims) {

@@ -5,7 +5,7 @@
 
 namespace parconv {
 
-std::string Rules<ReduceAxes>::name(const ReduceAxes& op) {
+std::string Rules<Reduction>::name(const Reduction& op) {
   switch (op.kind) {
     case ReduceKind::Sum:
       return op.count == 1 ? "ReduceSum" : "ReduceMean";
@@ -16,22 +16,33 @@ std::string Rules<ReduceAxes>::name(const ReduceAxes& op) {
     case ReduceKind::Product:
       return "ReduceProd";
   }
-  return "Reduce";
+  return "Reduction";
 }
 
-Shape Rules<ReduceAxes>::output_shape(const ReduceAxes& op, const OperandShapes& operands) {
+Shape Rules<Reduction>::output_shape(const Reduction& op, const OperandShapes& operands) {
   Shape out = operands.only();
-  if (op.count < 1) operands.refuse(concat("divides by ", op.count, ", but must divide by at least 1"));
+  if (op.count < 1 || (op.count > 1 && op.kind != ReduceKind::Sum))
+    operands.refuse(concat("divides by ", op.count, ", but must divide a sum by at least 1, and others by 1"));
   for (Axis axis : all_axes)
     if (op.axes[static_cast<std::size_t>(axis)]) out.extents[axis] = 1;
   return out;
 }
 
-Box Rules<ReduceAxes>::needed_box(const ReduceAxes& op, const NodeView& view, std::size_t operand, const WorkRegion& work) {
+Box Rules<Reduction>::needed_box(const Reduction& op, const NodeView& view, std::size_t, const WorkRegion& work) {
+  const std::array<bool, num_axes> contracted = contracted_axes(op, view);
   Box need = work.computed;
-  for (Axis axis : all_axes)
-    if (op.axes[static_cast<std::size_t>(axis)] && !work.computed[axis].is_empty()) need[axis] = {0, view.in(operand)[axis]};
+  for (Axis axis : all_axes) {
+    const auto k = static_cast<std::size_t>(axis);
+    if (op.axes[k] && !work.computed[axis].is_empty()) need[axis] = contracted[k] ? work.contracted[axis] : Interval{0, view.in(0)[axis]};
+  }
   return need;
+}
+
+std::array<bool, num_axes> Rules<Reduction>::contracted_axes(const Reduction& op, const NodeView&) {
+  if (op.kind == ReduceKind::Product) return {};
+  std::array<bool, num_axes> contracted = op.axes;
+  contracted[static_cast<std::size_t>(Axis::N)] = false;  // samples are gathered
+  return contracted;
 }
 
 }  // namespace parconv

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
@@ -35,18 +36,60 @@ float place_of(Coordinates coordinates, float scale, index_t out, index_t out_si
   return 0;
 }
 
-float rounded(NearestRounding rounding, float place) {
+__extension__ typedef __int128 Wide;
+
+/// A rational number; the denominator is positive.
+struct Ratio {
+  Wide numerator = 0;
+  Wide denominator = 1;
+};
+
+/// 1 / scale: inputs per output.
+Ratio step_of(const NearestAxis& axis, index_t out_size, index_t in_size) {
+  if (axis.is_scaled_by_size) return {in_size, out_size};
+  int exponent = 0;
+  const auto mantissa = static_cast<Wide>(std::ldexp(std::frexp(axis.scale, &exponent), std::numeric_limits<float>::digits));
+  exponent -= std::numeric_limits<float>::digits;  // scale = mantissa * 2^exponent
+  return exponent < 0 ? Ratio{Wide{1} << -exponent, mantissa} : Ratio{1, mantissa << exponent};
+}
+
+/// The same as place_of, exactly.
+Ratio exact_place_of(const NearestAxis& axis, index_t out, index_t out_size, index_t in_size) {
+  const auto [p, q] = step_of(axis, out_size, in_size);
+  const Ratio half_pixel{(2 * Wide{out} + 1) * p - q, 2 * q};
+  switch (axis.coordinates) {
+    case Coordinates::HalfPixel:
+      return half_pixel;
+    case Coordinates::PytorchHalfPixel:
+      return out_size > 1 ? half_pixel : Ratio{};
+    case Coordinates::Asymmetric:
+      return {out * p, q};
+    case Coordinates::HalfPixelSymmetric:
+      return {half_pixel.numerator + in_size * q - out_size * p, half_pixel.denominator};
+    case Coordinates::AlignCorners:
+      return out_size > 1 ? Ratio{Wide{out} * (in_size - 1), out_size - 1} : Ratio{};
+  }
+  return {};
+}
+
+Wide floor_of(const Ratio& ratio) {
+  const Wide quotient = ratio.numerator / ratio.denominator;
+  return ratio.numerator % ratio.denominator < 0 ? quotient - 1 : quotient;
+}
+
+Wide rounded(NearestRounding rounding, const Ratio& place) {
+  const auto& [p, q] = place;
   switch (rounding) {
     case NearestRounding::Floor:
-      return std::floor(place);
+      return floor_of(place);
     case NearestRounding::Ceil:
-      return std::ceil(place);
+      return -floor_of({-p, q});
     case NearestRounding::HalfDown:
-      return place == std::floor(place) + 0.5F ? std::floor(place) : std::round(place);
+      return -floor_of({q - 2 * p, 2 * q});
     case NearestRounding::HalfUp:
-      return std::round(place);
+      return floor_of({2 * p + q, 2 * q});
   }
-  return place;
+  return 0;
 }
 
 constexpr AxisTap exactly(index_t input) { return {.lo = input, .hi = input}; }
@@ -68,10 +111,8 @@ AxisTap take(const TakeAxis& axis, index_t out, index_t in_size) {
 }
 
 AxisTap nearest(const NearestAxis& axis, index_t out, index_t out_size, index_t in_size) {
-  const float place = rounded(axis.rounding, place_of(axis.coordinates, axis.scale, out, out_size, in_size));
-  const float clipped =
-      std::clamp(place, 0.0F, static_cast<float>(in_size - 1));  // before the conversion to an integer, which would overflow
-  return exactly(std::min(static_cast<index_t>(clipped), in_size - 1));
+  const Wide place = rounded(axis.rounding, exact_place_of(axis, out, out_size, in_size));
+  return exactly(static_cast<index_t>(std::clamp<Wide>(place, 0, in_size - 1)));
 }
 
 AxisTap linear(const LinearAxis& axis, index_t out, index_t out_size, index_t in_size) {
@@ -123,8 +164,8 @@ void check_take(const TakeAxis& take, const ResampledAxis& axis, Axis along, ind
 
 void check_scale(float scale, Axis along, const OperandShapes& operands) {
   if (!is_spatial(along)) operands.refuse(concat(along == Axis::C ? "channels" : "samples", " cannot be resized"));
-  if (!(scale > 0) || !std::isfinite(scale))
-    operands.refuse(concat("its scale along ", name_of(along), " is ", scale, ", but must be positive"));
+  if (!(scale >= 0x1p-60F && scale <= 0x1p60F))
+    operands.refuse(concat("its scale along ", name_of(along), " is ", scale, ", but must be positive, from 2^-60 to 2^60"));
 }
 
 void check_axis(const ResampledAxis& axis, Axis along, index_t in_size, const OperandShapes& operands) {
