@@ -11,3 +11,5 @@
 #define PARCONV_HOST_DEVICE
 #define PARCONV_OUT_OF_LINE
 #endif
+/// Formulas of elements: inlined into loops compiled for several instruction sets.
+#define PARCONV_FORMULA PARCONV_HOST_DEVICE PARCONV_ALWAYS_INLINE inline

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scalar functions of operators, by the standard library: used by the reference, by constant folding, and to recognise
+// Scalar functions of operators by the formulas of the kernels: used by the reference, by constant folding, and to recognise
 // activations written out in operators.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace parconv {
 
-/// Returns activation(x) in f32, by the standard library. Local.
+/// Returns activation(x) in f32, by with_formula. Local.
 float activated(const Activation& activation, float x);
 
 /// maximum and minimum of IEEE 754-2019: a NaN wins, and +0 is above -0. Local.

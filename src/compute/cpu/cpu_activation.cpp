@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "compute/elements/activation_formulas.hpp"
+#include "parconv/model/formulas.hpp"
 #include "parconv/tensor/cpu_dispatch.hpp"
 
 namespace parconv::cpu {

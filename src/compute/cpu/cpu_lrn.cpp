@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Local response normalisation: sums of squares over neighbouring channels.
 #include <algorithm>
-#include <cmath>
 
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/model/formulas/power.hpp"
 
 namespace parconv::cpu {
 namespace {
-
-/// base^beta, by roots where a few suffice; the operations do not depend on the element's position.
-float power(float base, float beta) {
-  if (beta == 1.0F) return base;
-  if (beta == 0.5F) return std::sqrt(base);
-  if (beta == 0.75F) return std::sqrt(base) * std::sqrt(std::sqrt(base));
-  return std::pow(base, beta);
-}
 
 class LrnKernel final : public RowKernel {
  public:
@@ -39,7 +31,7 @@ class LrnKernel final : public RowKernel {
     const Lrn& lrn = local_.lrn;
     const float factor = lrn.alpha / static_cast<float>(lrn.size);
     for (std::size_t c = 0; c < sums_.size(); ++c)
-      dst[c] = src[local_.own + static_cast<index_t>(c)] / power(lrn.bias + factor * sums_[c], lrn.beta);
+      dst[c] = src[local_.own + static_cast<index_t>(c)] / lrn_power(lrn.bias + factor * sums_[c], lrn.beta);
   }
 
   /// Adds one neighbour at a time, for all channels that have it.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/cpu/cpu_vector.hpp"
 
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <type_traits>
 
 #include "compute/cpu/cpu_activation.hpp"
 #include "compute/elements/extremes.hpp"
+#include "parconv/model/formulas/power.hpp"
 #include "parconv/tensor/cpu_dispatch.hpp"
 
 namespace parconv::cpu {
@@ -96,7 +96,7 @@ void combine_rows(BinaryKind kind, Row dst, ConstRow a, ConstRow b, RowShape sha
     case BinaryKind::PRelu:
       return for_pairs(dst, a, b, shape, [](float x, float y) { return x < 0 ? x * y : x; });
     case BinaryKind::Pow:
-      return for_pairs(dst, a, b, shape, [](float x, float y) { return std::pow(x, y); });
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return power(x, y); });
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compute/elements/element_call.hpp"
+#include "parconv/model/formulas/power.hpp"
 
 namespace parconv::element {
 
@@ -31,7 +32,7 @@ struct Lrn {
     }
     at.c = channel;
     const float factor = lrn.alpha / static_cast<float>(lrn.size);
-    return load_one(from.srcs[0], from.srcs[0].offset(at)) / std::pow(lrn.bias + factor * sum, lrn.beta);
+    return load_one(from.srcs[0], from.srcs[0].offset(at)) / lrn_power(lrn.bias + factor * sum, lrn.beta);
   }
 };
 

@@ -2,7 +2,7 @@
 // A result computed element by element: a function of the operands, then the epilogue. The same code for CPUs and GPUs.
 #pragma once
 
-#include "compute/elements/activation_formulas.hpp"
+#include "parconv/model/formulas.hpp"
 #include "parconv/tensor/index_map.hpp"
 
 namespace parconv::element {

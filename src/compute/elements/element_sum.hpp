@@ -6,6 +6,7 @@
 #include "compute/elements/extremes.hpp"
 #include "compute/elements/sum_chain.hpp"
 #include "compute/elements/tree_joins.hpp"
+#include "parconv/model/formulas/power.hpp"
 
 namespace parconv::element {
 
@@ -85,7 +86,7 @@ PARCONV_HOST_DEVICE inline float combined(BinaryKind kind, float a, float b) {
     case BinaryKind::PRelu:
       return a < 0 ? a * b : a;
     case BinaryKind::Pow:
-      return std::pow(a, b);
+      return power(a, b);
   }
   return a;
 }

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 
 #include "compute/reference/reference_call.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/model/formulas/power.hpp"
 
 namespace parconv::reference {
 
@@ -27,7 +27,7 @@ inline void compute(const LocalLrn& local, const ReferenceCall& call) {
     for (at[Axis::C] = std::max<index_t>(own - (lrn.size - 1) / 2, 0); at[Axis::C] <= last; ++at[Axis::C])
       sum += src.at(at) * src.at(at);
     at[Axis::C] = own;
-    return src.at(at) / std::pow(lrn.bias + lrn.alpha / static_cast<float>(lrn.size) * sum, lrn.beta);
+    return src.at(at) / lrn_power(lrn.bias + lrn.alpha / static_cast<float>(lrn.size) * sum, lrn.beta);
   });
 }
 
