@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activations: literal values, comparison with the standard library, and bits independent of an element's position.
+// Activations: literal values, and the bits of the scalar formulas in every position. formulas_test has their errors.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "compute/cpu/cpu_activation.hpp"
@@ -93,17 +95,31 @@ TEST(Activations, LiteralValues) {
   }
 }
 
-/// Not a number, or infinite.
-bool is_undefined(const Activation& activation, float x) { return !std::isfinite(activated(activation, x)); }
+/// Floats of all exponents and both signs, infinities and NaNs.
+std::vector<float> floats_of_all_exponents() {
+  std::vector<float> floats;
+  for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32; bits += 130003)
+    floats.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+  for (const float special : {0.0F, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
+    floats.insert(floats.end(), {special, -special});
+  return floats;
+}
 
-TEST(Activations, AreNearTheStandardLibrary) {
-  for (const Row& row : rows)
-    for (float x = -12; x < 12; x += 0.0078125F) {
-      if (is_undefined(row.activation, x)) continue;
-      const float expected = activated(row.activation, x);
-      ASSERT_NEAR(fast(row.activation, x), expected, 1e-6 * std::max(1.0F, std::abs(expected)))
-          << static_cast<int>(row.activation.kind) << " of " << x;
+/// The loops of this CPU's instruction set against the scalar formulas of the reference.
+TEST(Activations, HaveTheBitsOfTheReference) {
+  std::vector<float> numbers = Random(6).reals(5000, 0, 4);
+  const std::vector<float> floats = floats_of_all_exponents();
+  numbers.insert(numbers.end(), floats.begin(), floats.end());
+  for (const Row& row : rows) {
+    std::vector<float> values = numbers;
+    cpu::activate_smoothly(values, row.activation);
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      const float expected = activated(row.activation, numbers[k]);
+      const bool are_equal = std::bit_cast<std::uint32_t>(values[k]) == std::bit_cast<std::uint32_t>(expected);
+      ASSERT_TRUE(are_equal || (std::isnan(values[k]) && std::isnan(expected)))
+          << static_cast<int>(row.activation.kind) << " of " << numbers[k] << ": " << values[k] << ", expected " << expected;
     }
+  }
 }
 
 TEST(Activations, ExponentialKeepsTheRangeOfFloat) {
