@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // parconv_app run: applies a model to a file of samples under a split, and writes a file of results.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <optional>
@@ -105,8 +106,16 @@ class Runner {
     session_.release();
     session_.on_samples({});
     progress.finish();
+    warn_of_nans();
     files.finish();
     output_names_ = files.names();
+  }
+
+  void warn_of_nans() const {
+    for (const InputNans& nans : session_.input_nans())
+      if (job_.is_root())
+        fmt::print(stderr, "warning: input '{}' has {} NaN{}; the first is at [{}]\n", nans.input, nans.count, plural(nans.count),
+                   fmt::join(nans.first, ", "));
   }
 
   /// Creates report files before the run, so that an unwritable one is an error before the work.

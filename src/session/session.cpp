@@ -16,6 +16,7 @@
 #include "parconv/session/measurements.hpp"
 #include "parconv/session/numerics.hpp"
 #include "parconv/session/verification.hpp"
+#include "session/input_nans.hpp"
 
 namespace parconv {
 namespace {
@@ -64,6 +65,7 @@ struct Session::State {
   std::function<void(index_t samples)> on_samples{};
   double setup_seconds = -1;  // not known before the first run
   RunBlock prepared{};
+  std::optional<InputNanCounter> nans{};
   std::optional<Engine> engine{};
 };
 
@@ -250,9 +252,11 @@ double Session::run(std::span<DataSink* const> sinks, const RunBlock& block) {
   job().require_not_stopped(JobPhase::Run);
   job().control().barrier();
   if (state.setup_seconds < 0) state.setup_seconds = seconds_since(state.begin);
+  if (!state.nans) state.nans.emplace(workload().sources);
+  state.nans->use(state.plan_of(block), job().rank());
   const auto begin = Clock::now();
   job().in_messages(JobPhase::Run, [&] {
-    state.engine->run({.sources = workload().sources, .sinks = sinks, .first_sample = block.first_sample}, block.micro_batches);
+    state.engine->run({.sources = state.nans->sources(), .sinks = sinks, .first_sample = block.first_sample}, block.micro_batches);
   });
   return state.measured.add_run(seconds_since(begin));
 }
@@ -262,6 +266,11 @@ double Session::run(std::span<DataSink* const> sinks) {
   double seconds = 0;
   for (const RunBlock& block : blocks()) seconds += run(sinks, block);
   return seconds;
+}
+
+std::vector<InputNans> Session::input_nans() const {
+  PARCONV_EXPECT(state_->nans, "nothing was run");
+  return state_->nans->collect(job().control(), setup().network);
 }
 
 RunReport Session::report() {

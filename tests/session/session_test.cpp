@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -147,6 +148,25 @@ TEST_F(SessionTest, VerificationFindsWrongInputOfOneRank) {
     EXPECT_GT(worst_of(differences).relative(), 0.1);
     EXPECT_THROW(require_equal(session.setup().network, differences, 1e-4), Error);
   }
+}
+
+TEST_F(SessionTest, NaNsOfTheInputAreCountedOnce) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const char* split : {"h", "w", "f", "c", "n", "stages"}) {
+    std::vector<float> altered = input_;
+    altered[5] = altered[input_.size() / 2] = altered.back() = nan;
+    SpanSource source(altered, {.extents = images});
+    Session session(job_, {.split = split, .micro_batch = 2});
+    session.describe({.network = network_of, .sources = {&source}, .model_name = "small", .input_names = "images"});
+    session.run(sinks_);
+    const std::vector<InputNans> nans = session.input_nans();
+    ASSERT_EQ(nans.size(), 1U) << split;
+    EXPECT_EQ(nans[0].count, 3) << split;
+    EXPECT_EQ(nans[0].first, (std::vector<index_t>{0, 0, 0, 5})) << split;
+  }
+  Session session = described({.split = "h"});
+  session.run(sinks_);
+  EXPECT_TRUE(session.input_nans().empty());
 }
 
 TEST_F(SessionTest, ReportsDescribeTheRun) {

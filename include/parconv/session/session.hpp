@@ -37,6 +37,13 @@ struct VerifyOptions {
   std::span<DataSource* const> rank_sources{};
 };
 
+/// The NaNs of an input that were read.
+struct InputNans {
+  std::string input{};           ///< name
+  index_t count = 0;             ///< each element counts once, whichever ranks load it
+  std::vector<index_t> first{};  ///< place of the first in ONNX order, by dimensions
+};
+
 /// Results of measuring all runs of a session.
 struct RunReport {
   RunRecord record{};
@@ -111,6 +118,9 @@ class Session {
   double run(std::span<DataSink* const> sinks, const RunBlock& block);
   /// Runs all blocks. Returns the sum of their seconds.
   double run(std::span<DataSink* const> sinks);
+
+  /// The inputs in which the runs so far have read NaNs, the same on all ranks. Collective.
+  std::vector<InputNans> input_nans() const;
 
   /// Sets a callback for every rank, called with the number of completed samples, in whole batches.
   void on_samples(std::function<void(index_t samples)> action);

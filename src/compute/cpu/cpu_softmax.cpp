@@ -8,7 +8,7 @@
 #include "compute/cpu/cpu_exact_sum.hpp"
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
-#include "compute/elements/activation_formulas.hpp"
+#include "parconv/model/formulas.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::cpu {

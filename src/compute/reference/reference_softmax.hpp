@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "compute/elements/activation_formulas.hpp"
+#include "parconv/model/formulas.hpp"
 #include "compute/reference/reference_call.hpp"
 #include "compute/reference/reference_reduce.hpp"
 

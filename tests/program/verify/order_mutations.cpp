@@ -74,13 +74,16 @@ void contribution_doubled(Program& program, Sites& sites) {
   });
 }
 
+/// Accumulators may be added up in any order.
 void contributions_swapped(Program& program, Sites& sites) {
   for_each_reduce(program, [&](Reduce& reduce) {
-    for (std::size_t k = 0; k + 1 < reduce.partials.size(); ++k)
+    for (std::size_t k = 0; k + 1 < reduce.partials.size(); ++k) {
+      if (program.buffer(reduce.partials[k].buffer).type == DType::Accumulator) continue;
       sites.push_back([&reduce, k] {
         std::swap(reduce.partials[k], reduce.partials[k + 1]);
         return concat("contributions ", k, " and ", k + 1, " swapped");
       });
+    }
   });
 }
 
