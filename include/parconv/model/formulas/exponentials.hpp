@@ -18,7 +18,8 @@ PARCONV_FORMULA float absolute(float x) { return std::bit_cast<float>(std::bit_c
 
 /// Returns size with the sign of x. Precondition: size >= 0, or a NaN.
 PARCONV_FORMULA float with_sign_of(float size, float x) {
-  return std::bit_cast<float>((std::bit_cast<std::uint32_t>(size) & 0x7fffffffU) | (std::bit_cast<std::uint32_t>(x) & 0x80000000U));
+  return std::bit_cast<float>((std::bit_cast<std::uint32_t>(size) & 0x7fffffffU) |
+                              (std::bit_cast<std::uint32_t>(x) & 0x80000000U));
 }
 
 /// max(x, lowest) and min(x, highest); a NaN stays.

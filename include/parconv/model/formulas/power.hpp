@@ -13,7 +13,7 @@ namespace parconv {
 /// log(x) in f64, for x >= 0.
 PARCONV_FORMULA double wide_logarithm(double x) {
   const std::uint64_t bits = std::bit_cast<std::uint64_t>(x);
-  const std::uint64_t biased = (bits + (0x3ff0000000000000U - 0x3fe6a09e667f3bcdU)) >> 52;  // exponent + 1023 from sqrt(1/2) on
+  const std::uint64_t biased = (bits + (0x3ff0000000000000U - 0x3fe6a09e667f3bcdU)) >> 52;    // exponent + 1023 from sqrt(1/2) on
   const double n = std::bit_cast<double>(biased | 0x4330000000000000U) - 4503599627371519.0;  // 2^52 + 1023
   const double m = std::bit_cast<double>(bits - ((biased - 1023U) << 52));
   const double s = (m - 1.0) / (m + 1.0);

@@ -18,11 +18,7 @@ struct Angle {
 
 /// 64 bits of 2 / pi, from the given bit on: bit 64 is the first behind the point. Precondition: first < 256.
 PARCONV_FORMULA std::uint64_t bits_of_two_over_pi(std::uint32_t first) {
-  constexpr std::uint64_t words[] = {0,
-                                     0xa2f9836e4e441529U,
-                                     0xfc2757d1f534ddc0U,
-                                     0xdb6295993c439041U,
-                                     0xfe5163abdebbc561U};
+  constexpr std::uint64_t words[] = {0, 0xa2f9836e4e441529U, 0xfc2757d1f534ddc0U, 0xdb6295993c439041U, 0xfe5163abdebbc561U};
   const std::uint32_t word = first / 64, shift = first % 64;
   return (words[word] << shift) | ((words[word + 1] >> 1) >> (63 - shift));
 }
