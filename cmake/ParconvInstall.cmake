@@ -15,7 +15,10 @@ foreach(target IN LISTS modules)
 endforeach()
 
 # Modules are static libraries, so their dependencies are part of the link interface; the targets with the paths are exported too.
-set(libraries parconv_hdf5 parconv_onednn parconv_openmp parconv_onnx_proto parconv_xxhash)
+set(libraries parconv_hdf5 parconv_openmp parconv_onnx_proto parconv_xxhash)
+if(PARCONV_HAVE_ONEDNN)
+  list(APPEND libraries parconv_onednn)
+endif()
 foreach(target IN LISTS libraries)
   string(REGEX REPLACE "^parconv_" "library_" name ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})

@@ -48,7 +48,7 @@ endfunction()
 # parconv_module(NAME [INTERNAL] [PUBLIC target...] [PRIVATE target...] [CUDA target...]): the static library parconv_NAME of all sources in src/NAME.
 # PUBLIC lists modules used in its headers; PRIVATE lists modules and libraries used in its sources only. An INTERNAL module installs no headers;
 # modules that link it see those in src/NAME. CUDA lists targets linked in GPU builds, which alone compile the folders cuda, cudnn and nccl and define
-# PARCONV_HAVE_CUDA; other builds compile the folders no_cuda instead.
+# PARCONV_HAVE_CUDA; other builds compile the folders no_cuda instead. Builds without oneDNN leave out the folders onednn.
 function(parconv_module name)
   cmake_parse_arguments(ARG "INTERNAL" "" "PUBLIC;PRIVATE;CUDA" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp ${PROJECT_SOURCE_DIR}/src/${name}/*.cu)
@@ -56,6 +56,9 @@ function(parconv_module name)
     list(FILTER sources EXCLUDE REGEX "/no_cuda/")
   else()
     list(FILTER sources EXCLUDE REGEX "/(cuda|cudnn|nccl)/")
+  endif()
+  if(NOT PARCONV_HAVE_ONEDNN)
+    list(FILTER sources EXCLUDE REGEX "/onednn/")
   endif()
   add_library(parconv_${name} STATIC ${sources})
   add_library(parconv::${name} ALIAS parconv_${name})

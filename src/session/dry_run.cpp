@@ -18,8 +18,7 @@ bool computes_on_gpus(const Request& request, const DryRunMachine& machine) {
   if (request.devices.device != DeviceChoice::Auto) return request.devices.device == DeviceChoice::Cuda;
   const TransportChoice transport = request.devices.transport;
   const bool is_between_gpus = transport == TransportChoice::Nccl || transport == TransportChoice::Staged;
-  const bool needs_gpu = request.numerics == Numerics::F16 || request.numerics == Numerics::Tf32;
-  return needs_gpu || is_between_gpus || !machine.gpu.empty();
+  return request.numerics == Numerics::Tf32 || is_between_gpus || !machine.gpu.empty();
 }
 
 void require_possible(const Request& request, const DryRunMachine& machine) {

@@ -20,12 +20,11 @@ Precision precision_of(Numerics numerics) {
 }
 
 void require_available(Numerics numerics, const DevicePlacement& placement) {
-  const bool needs_gpu = numerics == Numerics::F16 || numerics == Numerics::Tf32;
-  if (!needs_gpu || placement.device == DeviceKind::Gpu) return;
+  if (numerics != Numerics::Tf32 || placement.device == DeviceKind::Gpu) return;
   throw Error(ExitCode::Unavailable,
               concat("--dtype ", choice_name(numerics), " is for GPUs, but the job computes on CPUs",
                      placement.note.empty() ? "" : ": ", placement.note),
-              "Use --dtype f32 or bf16, or start the job where every rank finds a GPU.");
+              "Use --dtype f32, bf16 or f16, or start the job where every rank finds a GPU.");
 }
 
 double allowed_difference(const Precision& precision) {

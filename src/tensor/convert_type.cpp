@@ -4,6 +4,7 @@
 
 #include "parconv/core/error.hpp"
 #include "parconv/tensor/convert.hpp"
+#include "parconv/tensor/cpu_dispatch.hpp"
 #include "parconv/tensor/half.hpp"
 #include "parconv/tensor/loops.hpp"
 
@@ -43,6 +44,20 @@ void convert_run(std::span<const float> values, std::span<Bfloat16> results) {
 }
 void convert_run(std::span<const Bfloat16> values, std::span<float> results) {
   floats_from_bfloat16({&values.data()->bits, values.size()}, results);
+}
+PARCONV_FOR_EVERY_CPU
+void convert_run(std::span<const float> values, std::span<Half> results) {
+  const float* const from = values.data();
+  std::uint16_t* const to = &results.data()->bits;
+  PARCONV_INDEPENDENT
+  for (std::size_t k = 0; k < values.size(); ++k) to[k] = half_from_float(from[k]);
+}
+PARCONV_FOR_EVERY_CPU
+void convert_run(std::span<const Half> values, std::span<float> results) {
+  const std::uint16_t* const from = &values.data()->bits;
+  float* const to = results.data();
+  PARCONV_INDEPENDENT
+  for (std::size_t k = 0; k < values.size(); ++k) to[k] = float_from_half(from[k]);
 }
 
 template <class From, class To>

@@ -73,6 +73,10 @@ class AppCase(unittest.TestCase):
     def run_small(self, np_, output, *options, code=OK, **more):
         return self.expect(code, np_, "run", "small.onnx", "in.h5", output, *options, **more)
 
+    def has_onednn(self):
+        done = self.start(0, "run", "small.onnx", "in.h5", "none.h5", "--backend", "abacus")
+        return "onednn" in done.stderr
+
     def result(self, name):
         """The only numeric dataset in /output that is not a scale."""
         with h5py.File(self.path(name)) as file:

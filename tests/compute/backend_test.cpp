@@ -17,7 +17,7 @@ TEST(MakeBackend, AutoIsOurOwn) {
   EXPECT_EQ(make_backend({.type = DType::BF16})->name(), "cpu");
 }
 
-TEST(MakeBackend, CpuRefusesTypesOfGpus) { EXPECT_THROW(make_backend({.name = "cpu", .type = DType::F16}), Error); }
+TEST(MakeBackend, CpuRefusesTypesOfFiles) { EXPECT_THROW(make_backend({.name = "cpu", .type = DType::F64}), Error); }
 
 TEST(MakeBackend, RejectsUnknownNames) {
   try {

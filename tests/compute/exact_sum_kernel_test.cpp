@@ -31,7 +31,7 @@ std::vector<std::pair<std::string, MakeKernel>> all_backends() {
     return [backend](const LocalOp& op) { return backend->prepare(op, {}); };
   };
   return {{"reference", of(make_reference_backend())},
-          {"cpu", of(make_cpu_backend(1, DType::F32))},
+          {"cpu", of(make_backend({.name = "cpu"}))},
           {"elements", [](const LocalOp& op) { return element::make_element_kernel(op, HostExecutor{}); }}};
 }
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rearrange: the source offset of an element is a sum of one offset per axis of the result.
 #include <algorithm>
-#include <type_traits>
 
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/model/rearrangement.hpp"
-#include "parconv/tensor/half.hpp"
+#include "parconv/tensor/elements.hpp"
 
 namespace parconv::cpu {
 namespace {
@@ -21,14 +20,6 @@ struct Run {
   index_t count = 0;
   index_t offset = 0;
 };
-
-template <class Element>
-float number_of(Element element) {
-  if constexpr (std::is_same_v<Element, float>)
-    return element;
-  else
-    return float_from_bfloat16(element);
-}
 
 class RearrangeKernel final : public RowKernel {
  public:
@@ -53,7 +44,6 @@ class RearrangeKernel final : public RowKernel {
       out[axis] = Interval{0, op().dst.extents[axis]}.shifted(rearrange_.dst_offset[axis]);
       in[axis] = Interval{0, source().extents[axis]}.shifted(rearrange_.src_offset[axis]);
     }
-    PARCONV_EXPECT(source().type == DType::F32 || source().type == DType::BF16, name_of(source().type));
     PARCONV_EXPECT(in.contains(sources_of(rearrange_.digits, out)), "reads ", sources_of(rearrange_.digits, out), " of ", in);
   }
 
@@ -82,33 +72,37 @@ class RearrangeKernel final : public RowKernel {
   void make_row(Sources srcs, const RowIndex& row, Row dst) override {
     const index_t first = origin_ + offset_at(Axis::N, row.n) + offset_at(Axis::D, row.d) + offset_at(Axis::H, row.h);
     const std::byte* const src = srcs[main_index(op())];
-    if (source().type == DType::F32) return make_from(reinterpret_cast<const float*>(src) + first, dst);
-    make_from(reinterpret_cast<const std::uint16_t*>(src) + first, dst);
+    if (source().type == DType::F16) return make_from<element_types::F16>(src, first, dst);
+    if (source().type == DType::BF16) return make_from<element_types::BF16>(src, first, dst);
+    make_from<element_types::F32>(src, first, dst);
   }
 
-  template <class Element>
-  void make_from(const Element* src, Row dst) const {
-    if (step_ == 1) return copy_runs(src, dst);
-    for (index_t w = 0; w < shape().pixels; w += tile) gather_tile(src, dst, {w, std::min(w + tile, shape().pixels)});
+  /// A row of elements of `Type` at `src`, of which `first` has source index 0.
+  template <class Type>
+  void make_from(const std::byte* src, index_t first, Row dst) const {
+    const auto* const elements = reinterpret_cast<const typename Type::Bits*>(src) + first;
+    if (step_ == 1) return copy_runs<Type>(elements, dst);
+    for (index_t w = 0; w < shape().pixels; w += tile)
+      gather_tile<Type>(elements, dst, {w, std::min(w + tile, shape().pixels)});
   }
 
-  template <class Element>
-  void copy_runs(const Element* src, Row dst) const {
+  template <class Type>
+  void copy_runs(const typename Type::Bits* src, Row dst) const {
     for (index_t w = 0; w < shape().pixels; ++w)
       for (const Run& run : runs_) {
-        const Element* const from = src + pixels_[static_cast<std::size_t>(w)] + run.offset;
-        std::transform(from, from + run.count, dst.data + w * dst.pitch + run.begin, number_of<Element>);
+        const auto* const from = src + pixels_[static_cast<std::size_t>(w)] + run.offset;
+        std::transform(from, from + run.count, dst.data + w * dst.pitch + run.begin, Type::number);
       }
   }
 
-  template <class Element>
-  void gather_tile(const Element* src, Row dst, Interval pixels) const {
+  template <class Type>
+  void gather_tile(const typename Type::Bits* src, Row dst, Interval pixels) const {
     for (const Run& run : runs_)
       for (index_t k = 0; k < run.count; ++k) {
-        const Element* const channel = src + run.offset + k * step_;
+        const auto* const channel = src + run.offset + k * step_;
         float* const out = dst.data + run.begin + k;
         for (index_t w = pixels.lo; w < pixels.hi; ++w)
-          out[w * dst.pitch] = number_of(channel[pixels_[static_cast<std::size_t>(w)]]);
+          out[w * dst.pitch] = Type::number(channel[pixels_[static_cast<std::size_t>(w)]]);
       }
   }
 

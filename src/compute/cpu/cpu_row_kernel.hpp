@@ -46,7 +46,7 @@ class ConvertedRows {
   index_t num_uses_ = 0;
 };
 
-/// Elements of an operand of f32 or bf16, with its layout.
+/// An operand with its layout.
 class Operand {
  public:
   Operand(const std::byte* data, const OperandLayout& layout, ConvertedRows* rows = nullptr)

@@ -4,14 +4,15 @@
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/direct/direct_kernel.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/tensor/elements.hpp"
 
 namespace parconv {
 namespace {
 
 void require_type(DType type) {
-  if (type == DType::F32 || type == DType::BF16) return;
-  throw Error(ExitCode::Unavailable, concat("the cpu backend computes in f32 and bf16, not in ", name_of(type)),
-              "Use --dtype f32 or bf16.");
+  if (is_element_type(type)) return;
+  throw Error(ExitCode::Unavailable, concat("the cpu backend computes on f32, bf16 and f16, not on ", name_of(type)),
+              "Use --dtype f32, bf16 or f16.");
 }
 
 void check_operand(const OperandLayout& operand) {

@@ -107,14 +107,6 @@ bool has_window_in_padding(const DenseConv& conv) {
   return false;
 }
 
-bool has_unsteady_padding(const DenseConv& conv) {
-  const DenseConv seen = folded(conv);
-  const WindowAxis& along_w = seen.window.axes[2];
-  const index_t most = std::max(along_w.pad_lo, along_w.pad_hi);
-  const bool is_moved = seen.in != conv.in || seen.out != conv.out;
-  return 2 * most > along_w.span() - 1 || (is_moved && most > 0);
-}
-
 std::vector<ChannelBlock> ungrouped(const ChannelBlock& block) {
   std::vector<ChannelBlock> result;
   const index_t ic = block.src.size() / block.groups, oc = block.dst.size() / block.groups;

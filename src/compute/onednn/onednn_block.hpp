@@ -53,8 +53,8 @@ struct BlockPlan {
 };
 
 /// Plans `block`. One call computes all samples if the operands are used in place, otherwise one call per sample.
-/// Padding::Explicit copies src into a zero-padded buffer if there is padding. If oneDNN cannot apply the epilogue, or its bits
-/// would depend on the shape, dst is an f32 copy, so that results are rounded once.
+/// Padding::Explicit copies src into a zero-padded buffer if there is padding. If parconv applies the activation, dst is an f32
+/// copy, so that results are rounded once.
 BlockPlan plan_block(const LocalOp& op, const LocalConv& conv, const ChannelBlock& block, const BlockChoice& choice);
 
 /// One block per group of `block`.
@@ -63,10 +63,5 @@ std::vector<ChannelBlock> ungrouped(const ChannelBlock& block);
 /// True if the window of some output lies entirely in padding. oneDNN 2.6.3 crashes on it when it adds to dst; explicit padding
 /// avoids this.
 bool has_window_in_padding(const DenseConv& conv);
-
-/// True if oneDNN's results may depend bitwise on a rank's part of the input: with padding of more than half a window along the
-/// innermost axis, or if that axis is d or h (which `folded` moves to w). With explicit padding, splits along d, h or the
-/// filters do not change bits.
-bool has_unsteady_padding(const DenseConv& conv);
 
 }  // namespace parconv::onednn

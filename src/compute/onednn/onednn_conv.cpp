@@ -149,9 +149,8 @@ std::string to_string(const DenseConv& conv) {
   return text;
 }
 
-bool is_full_extent(const DenseConv& conv) { return conv.groups == 1 && !conv.is_src_padded && has_full_window(conv); }
-
-bool has_full_window(const DenseConv& conv) {
+bool is_full_extent(const DenseConv& conv) {
+  if (conv.groups > 1 || conv.is_src_padded) return false;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const WindowAxis& window = conv.window.axes[axis];
     const bool covers = window.kernel == conv.in[axis] && conv.out[axis] == 1 && window.pad_lo == 0 && window.pad_hi == 0;

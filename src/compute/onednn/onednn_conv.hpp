@@ -43,10 +43,7 @@ std::string to_string(const DenseConv& conv);
 /// Example: 64 samples of 7x7x512 with a 7x7 window become one row of 64 pixels with 25088 channels.
 DenseConv folded(const DenseConv& conv);
 
-/// True if the window covers the whole input, for any number of groups: one output pixel per sample.
-bool has_full_window(const DenseConv& conv);
-/// True if `folded` turns the window's taps into channels. A rank with a single output row of a larger result may match too, if
-/// the window is as wide as the tensor; its bits may then differ from those of the whole.
+/// True if the window covers the whole input, and `folded` turns its taps into channels: one output pixel per sample.
 bool is_full_extent(const DenseConv& conv);
 
 /// Returns weights in the layout and type `packed`; `dense` describes them in oc, ic, kd, kh, kw order.

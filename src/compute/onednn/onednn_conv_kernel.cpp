@@ -14,8 +14,8 @@
 namespace parconv::onednn {
 namespace {
 
-/// A channel block with its weights: copies in, computes, copies out. Smooth activations are applied by parconv, since oneDNN's
-/// bits depend on the shape.
+/// A channel block with its weights: copies in, computes, copies out. Smooth activations are applied by parconv, by its own
+/// formulas.
 class ConvBlock {
  public:
   ConvBlock(const BlockPlan& plan, const WeightsProvider& weights, const LocalEpilogue& epilogue, std::span<const float> bias)
@@ -127,17 +127,15 @@ std::span<const float> bias_of(const LocalOp& op, const ChannelBlock& block) {
 }
 
 bool is_best_as_it_is(const DenseConv& conv) {
-  if (has_window_in_padding(conv) || has_unsteady_padding(conv)) return false;
-  return quality_of(folded(conv)) == Quality::Direct;
+  return !has_window_in_padding(conv) && quality_of(folded(conv)) == Quality::Direct;
 }
 
-/// True if oneDNN has only a slow implementation for all groups together. One group at a time is then also what a rank with a
-/// part of the filters computes.
+/// True if oneDNN has only a slow implementation for all groups together.
 bool is_better_ungrouped(const LocalOp& op, const LocalConv& conv, const ChannelBlock& block) {
   const bool is_depthwise = block.filter.ic.size() == 1 && block.dst.size() == block.groups;
   if (block.groups == 1 || is_depthwise) return false;
   const BlockPlan plan = plan_block(op, conv, block, {Padding::Explicit, compute_type(op)});
-  return has_full_window(plan.conv) || quality_of(folded(plan.conv)) != Quality::Direct;
+  return quality_of(folded(plan.conv)) != Quality::Direct;
 }
 
 /// The source of weights: the cache or the filter.
@@ -146,7 +144,7 @@ struct Weights {
   WeightCache& cache;
 };
 
-/// The plan, with explicit padding unless oneDNN's direct kernels are steady without.
+/// The plan, with explicit padding unless oneDNN has a direct kernel without.
 BlockPlan best_padding(const LocalOp& op, const ChannelBlock& block, BlockChoice choice) {
   const auto& conv = std::get<LocalConv>(op.kind);
   const BlockPlan plan = plan_block(op, conv, block, choice);

@@ -26,14 +26,17 @@ TEST_P(CpuKinds, HaveTheBitsOfTheReference) {
   }
 }
 
-TEST_P(CpuKinds, HaveTheBitsOfTheReferenceInBfloat16) {
+TEST_P(CpuKinds, HaveTheBitsOfTheReferenceIn16Bits) {
   const auto reference = make_reference_backend();
-  const auto backend = make_backend({.name = "cpu", .type = DType::BF16});
-  for (int k = 0; k < GetParam().calls; ++k) {
-    TestCall call = draw_call(GetParam(), 1000 + static_cast<std::uint64_t>(k), Numbers::Reals);
-    TypedCall typed(call, DType::BF16, k % 4 == 0 ? DType::F32 : DType::BF16);
-    const auto read = reader_of(call.filter);
-    ASSERT_TRUE(same_bits(typed.run(*backend->prepare(typed.op, read)), typed.run(*reference->prepare(typed.op, read)))) << "call " << k;
+  for (const DType type : {DType::BF16, DType::F16}) {
+    const auto backend = make_backend({.name = "cpu", .type = type});
+    for (int k = 0; k < GetParam().calls; ++k) {
+      TestCall call = draw_call(GetParam(), 1000 + static_cast<std::uint64_t>(k), Numbers::Reals);
+      TypedCall typed(call, type, k % 4 == 0 ? DType::F32 : type);
+      const auto read = reader_of(call.filter);
+      const auto found = typed.run(*backend->prepare(typed.op, read));
+      ASSERT_TRUE(same_bits(found, typed.run(*reference->prepare(typed.op, read)))) << "call " << k << " in " << name_of(type);
+    }
   }
 }
 

@@ -10,7 +10,7 @@
 namespace parconv::test {
 namespace {
 
-/// A type, its backend on the host, and the tolerance for a few roundings, relative to the largest value: input, weights and
+/// A type, its backend, and the tolerance for a few roundings, relative to the largest value: input, weights and
 /// intermediate values are rounded by up to 2^-8 relative in bf16 and 2^-11 in f16.
 struct HalfCase {
   DType type;
@@ -18,8 +18,7 @@ struct HalfCase {
   double few_roundings;
 };
 
-/// The default on CPUs for bf16; no CPU library computes in f16, so f16 uses the reference.
-constexpr HalfCase half_cases[] = {{DType::BF16, "auto", 0x1p-4}, {DType::F16, "reference", 0x1p-7}};
+constexpr HalfCase half_cases[] = {{DType::BF16, "auto", 0x1p-4}, {DType::F16, "auto", 0x1p-7}};
 
 class HalfSplits : public SplitTest, public ::testing::WithParamInterface<HalfCase> {
  protected:
