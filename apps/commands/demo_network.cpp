@@ -78,8 +78,7 @@ class DemoBuilder {
 
   ValueId mean(const std::string& name, ValueId src) {
     const Extents extents = network_.value(src).extents;
-    return add(name,
-               Reduction{.axes = {false, false, false, true, true}, .count = extents[Axis::H] * extents[Axis::W]}, {src});
+    return add(name, Reduction{.axes = {false, false, false, true, true}, .count = extents[Axis::H] * extents[Axis::W]}, {src});
   }
 
   ValueId softmax(const std::string& name, ValueId src) {

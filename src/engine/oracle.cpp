@@ -24,7 +24,8 @@ std::optional<LocalKind> kind_of_magnitudes(const LocalKind& kind) {
     return has_filter(kind) || std::holds_alternative<LocalMatMul>(kind) || std::holds_alternative<LocalSum>(kind);
   };
   if (is_sum()) return kind;
-  if (const auto* binary = std::get_if<LocalBinary>(&kind); binary != nullptr && binary->kind == BinaryKind::Sub) return LocalSum{};
+  if (const auto* binary = std::get_if<LocalBinary>(&kind); binary != nullptr && binary->kind == BinaryKind::Sub)
+    return LocalSum{};
   const auto* scale_shift = std::get_if<LocalScaleShift>(&kind);
   if (scale_shift == nullptr) return std::nullopt;
   LocalScaleShift magnitudes = *scale_shift;

@@ -34,7 +34,7 @@ std::optional<Cuts> shared_group_cuts(index_t groups, index_t group_size, int pa
 
 Cuts group_cuts(index_t groups, index_t group_size, int parts, index_t grain) {
   if (groups == 1) return block_cuts(group_size, parts, grain);
-  if (groups < parts) 
+  if (groups < parts)
     return *shared_group_cuts(groups, group_size, parts, [&](int inner) { return block_cuts(group_size, inner, grain); });
   // Whole groups: the grain in groups is the smallest that fills `grain` channels.
   Cuts cuts = block_cuts(groups, parts, ceil_div(grain, group_size));

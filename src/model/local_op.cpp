@@ -20,8 +20,7 @@ bool has_fitting_accumulators(const LocalOp& op) {
   for (std::size_t k = 0; k < op.srcs.size(); ++k)
     if (is_accumulator(op.srcs[k]) != (is_sum_of_parts && static_cast<int>(k) != op.epilogue.residual)) return false;
   const LocalEpilogue& epilogue = op.epilogue;
-  const bool has_epilogue =
-      !epilogue.bias.empty() || epilogue.residual >= 0 || epilogue.activation.kind != ActivationKind::None;
+  const bool has_epilogue = !epilogue.bias.empty() || epilogue.residual >= 0 || epilogue.activation.kind != ActivationKind::None;
   return !is_accumulator(op.dst) || (is_sum && !has_epilogue);
 }
 

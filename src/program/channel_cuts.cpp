@@ -33,7 +33,8 @@ std::optional<Cuts> cuts_of_group(const ChannelGroups& channels, int parts) {
 /// Cuts of the input channels of `groups` groups, from 0, or none if some sums are not to be divided.
 std::optional<Cuts> input_cuts(const ChannelGroups& channels, index_t groups, int parts) {
   if (groups >= parts) return group_cuts(groups, channels.ic, parts, channel_grain);
-  return shared_group_cuts(groups, channels.ic, parts, [&](int parts_of_group) { return cuts_of_group(channels, parts_of_group); });
+  return shared_group_cuts(groups, channels.ic, parts,
+                           [&](int parts_of_group) { return cuts_of_group(channels, parts_of_group); });
 }
 
 /// The input channels of each part of one filter part, or none if its sums are not to be divided.

@@ -85,9 +85,8 @@ bool are_equal(const std::vector<Interval>& a, const std::vector<Interval>& b) {
 /// True if contributions have to be added up: some rank computes another box than it owns, or contracted space is divided.
 bool needs_sum(const AxisArray& owned, const Work& work, const Grid& grid) {
   if (!are_equal(at(owned, Axis::C).blocks, at(work.computed, Axis::C).blocks)) return true;
-  return std::any_of(spatial_axes.begin(), spatial_axes.end(), [&](Axis axis) {
-    return !at(work.contracted, axis).by.empty() && grid.parts[divider_of(axis)] > 1;
-  });
+  return std::any_of(spatial_axes.begin(), spatial_axes.end(),
+                     [&](Axis axis) { return !at(work.contracted, axis).by.empty() && grid.parts[divider_of(axis)] > 1; });
 }
 
 /// The distribution of an input's needed boxes, axis by axis: needed_box is separable, so each axis is evaluated with whole boxes

@@ -256,7 +256,8 @@ double Session::run(std::span<DataSink* const> sinks, const RunBlock& block) {
   state.nans->use(state.plan_of(block), job().rank());
   const auto begin = Clock::now();
   job().in_messages(JobPhase::Run, [&] {
-    state.engine->run({.sources = state.nans->sources(), .sinks = sinks, .first_sample = block.first_sample}, block.micro_batches);
+    state.engine->run({.sources = state.nans->sources(), .sinks = sinks, .first_sample = block.first_sample},
+                      block.micro_batches);
   });
   return state.measured.add_run(seconds_since(begin));
 }

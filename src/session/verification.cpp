@@ -29,8 +29,7 @@ class WatchedBackend final : public Backend {
   Watchdog& watchdog_;
 };
 
-constexpr const char* bug_hint =
-    "This is a bug in parconv: please report it with the model, the split and the number of ranks.";
+constexpr const char* bug_hint = "This is a bug in parconv: please report it with the model, the split and the number of ranks.";
 
 /// The largest differences over all ranks, on all ranks.
 void reduce_over_ranks(Control& control, std::vector<LayerDifference>& differences) {
@@ -105,12 +104,12 @@ void require_same_bits(const Network& network, std::span<const LayerDifference> 
   const auto first = std::find_if(differences.begin(), differences.end(),
                                   [](const LayerDifference& difference) { return difference.different_elems > 0; });
   if (first == differences.end()) return;
-  throw Error(ExitCode::Bug,
-              fmt::format("layer '{}': {:.0f} of {:.0f} compared values have other bits than the reference (the largest difference "
-                          "is {:.3g} of its largest value {:.3g})",
-                          layer_name(network, *first), first->different_elems, first->compared_elems, first->relative(),
-                          first->largest),
-              bug_hint);
+  throw Error(
+      ExitCode::Bug,
+      fmt::format("layer '{}': {:.0f} of {:.0f} compared values have other bits than the reference (the largest difference "
+                  "is {:.3g} of its largest value {:.3g})",
+                  layer_name(network, *first), first->different_elems, first->compared_elems, first->relative(), first->largest),
+      bug_hint);
 }
 
 std::string verify_summary(const Network& network, std::span<const LayerDifference> differences) {

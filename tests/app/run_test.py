@@ -142,7 +142,7 @@ class Reports(AppCase):
         for ranks, split in ((1, "1"), (3, "h"), (4, "h=2,w=2"), (2, "f")):
             done = self.expect(OK, ranks, "run", "small.onnx", "nan.h5", "o.h5", "--split", split, "--force", "--quiet", "--verify")
             warnings = [line for line in done.stderr.splitlines() if "warning" in line]
-            self.assertEqual(warnings, ["warning: input 'x' has 1 NaN; the first is at [3, 1, 10, 7]"])
+            self.assertEqual(warnings, ["warning: input 'input' has 1 NaN; the first is at [3, 1, 10, 7]"])
             self.assertEqual(np.isnan(self.result("o.h5")).any(axis=1).tolist(), [False, False, False, True, False])
 
     def test_json_lines_and_trace(self):

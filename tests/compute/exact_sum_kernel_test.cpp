@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums of parts as accumulators, and their reduction: whatever the cut, the bits are those of one sum, in every backend and in the
-// functions of GPUs.
+// Sums of parts as accumulators, and their reduction: whatever the cut, the bits are those of one sum, in every backend and in
+// the functions of GPUs.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -48,8 +48,20 @@ WorkRegion random_work(Random& random, const Network& network, const Node& node)
   const std::array<bool, num_axes> is_contracted = contracted_axes(network, node);
   for (Axis axis : spatial_axes)
     if (is_contracted[static_cast<std::size_t>(axis)]) work.contracted[axis] = random_interval(random, work.contracted[axis]);
-  if (is_contracted[static_cast<std::size_t>(Axis::C)]) contract_channels(random, *channel_groups(node.op), work);
+  if (!is_contracted[static_cast<std::size_t>(Axis::C)]) return work;
+  if (const auto channels = channel_groups(node.op))
+    contract_channels(random, *channels, work);
+  else
+    work.contracted[Axis::C] = random_interval(random, work.contracted[Axis::C]);
   return work;
+}
+
+/// What an element has to be so that a reduction does not see it.
+float neutral_element(const Operator& op) {
+  const auto* reduction = std::get_if<Reduction>(&op);
+  const float infinity = std::numeric_limits<float>::infinity();
+  if (reduction == nullptr || reduction->kind == ReduceKind::Sum) return 0;
+  return reduction->kind == ReduceKind::Product ? 1 : reduction->kind == ReduceKind::Max ? -infinity : infinity;
 }
 
 /// A node with operands, and a work region.
@@ -120,10 +132,10 @@ class Case {
     return is_whole_sum_ ? Box::whole(extents) : intersect(Box::whole(extents), work_.contracted);
   }
 
-  /// A partial sum is the whole sum of operands that are zero elsewhere.
+  /// A partial result is the whole one of operands that are neutral elsewhere.
   void clear_uncontracted() {
     for (std::size_t k = 0; k < inputs_.size(); ++k) {
-      std::vector<float> cleared(inputs_[k].values.size(), 0.0F);
+      std::vector<float> cleared(inputs_[k].values.size(), neutral_element(node_.op));
       for_each_element(of_sum(k), inputs_[k].extents, [&](std::size_t at) { cleared[at] = inputs_[k].values[at]; });
       inputs_[k].values = std::move(cleared);
     }

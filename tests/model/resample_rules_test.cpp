@@ -70,7 +70,8 @@ TEST(Resample, NearestOfARatioOfSizesIsExact) {
   const auto of_six = [&](Coordinates coordinates, NearestRounding rounding) {
     return outputs_of({NearestAxis{6.0F / 20, coordinates, rounding, true}, 6}, twenty);
   };
-  EXPECT_THAT(of_six(Coordinates::HalfPixel, NearestRounding::HalfDown), ElementsAre(1, 4, 8, 11, 14, 18));  // 7/6, 4.5, 47/6, ...
+  EXPECT_THAT(of_six(Coordinates::HalfPixel, NearestRounding::HalfDown),
+              ElementsAre(1, 4, 8, 11, 14, 18));  // 7/6, 4.5, 47/6, ...
   EXPECT_THAT(of_six(Coordinates::HalfPixel, NearestRounding::HalfUp), ElementsAre(1, 5, 8, 11, 15, 18));
   EXPECT_THAT(of_six(Coordinates::Asymmetric, NearestRounding::Ceil), ElementsAre(0, 4, 7, 10, 14, 17));
   EXPECT_THAT(of_six(Coordinates::AlignCorners, NearestRounding::Floor), ElementsAre(0, 3, 7, 11, 15, 19));

@@ -3,11 +3,14 @@
 
 #include <gmock/gmock.h>
 
+#include "model/named_network_builder.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
 namespace {
 
+using test::mean_over_space;
+using test::sum_over_columns;
 using ::testing::HasSubstr;
 
 constexpr index_t huge = index_t{1} << 62;

@@ -8,6 +8,7 @@
 namespace parconv {
 namespace {
 
+using parconv::test::mean_over_space;
 using parconv::test::NamedNetworkBuilder;
 
 /// The grid that `auto` gives a 1x1 convolution with an output of these extents, as text.

@@ -11,7 +11,9 @@
 namespace parconv {
 namespace {
 
+using parconv::test::mean_over_space;
 using parconv::test::NamedNetworkBuilder;
+using parconv::test::sum_over_columns;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 

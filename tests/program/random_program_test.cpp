@@ -34,7 +34,7 @@ void expect_cover(const Distribution& owned, const Extents& extents, int num_ran
   }
 }
 
-/// Pairs of an output channel and an input channel of its group; pairs of one output channel where none are summed.
+/// Pairs of an output channel and an input channel of its group; output channels where there are no groups.
 index_t channel_pairs(const Node& node, Interval outputs, Interval inputs) {
   const std::optional<ChannelGroups> channels = channel_groups(node.op);
   if (!channels) return outputs.size();
@@ -49,6 +49,7 @@ index_t channel_pairs(const Node& node, Interval outputs, Interval inputs) {
 index_t contributions_of(const Network& network, const Node& node, const WorkRegion& work) {
   index_t pairs = channel_pairs(node, work.computed[Axis::C], work.contracted[Axis::C]);
   const std::array<bool, num_axes> is_contracted = contracted_axes(network, node);
+  if (!channel_groups(node.op) && is_contracted[static_cast<std::size_t>(Axis::C)]) pairs *= work.contracted[Axis::C].size();
   for (Axis axis : {Axis::N, Axis::D, Axis::H, Axis::W}) {
     pairs *= work.computed[axis].size();
     if (is_contracted[static_cast<std::size_t>(axis)]) pairs *= work.contracted[axis].size();

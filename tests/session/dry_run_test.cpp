@@ -110,7 +110,8 @@ TEST(DryRun, DevicesFollowTheRequest) {
   EXPECT_EQ(placement({.device = DeviceChoice::Cuda}, "").transport, Transport::Nccl);
   EXPECT_EQ(placement({.transport = TransportChoice::Staged}, "").transport, Transport::Staged);
   EXPECT_EQ(placement({.device = DeviceChoice::Cuda, .transport = TransportChoice::Mpi}, "").transport, Transport::MpiDirect);
-  EXPECT_EQ(placement({}, "", Numerics::F16).device, DeviceKind::Gpu);
+  EXPECT_EQ(placement({}, "", Numerics::F16).device, DeviceKind::Cpu);
+  EXPECT_EQ(placement({}, "", Numerics::Tf32).device, DeviceKind::Gpu);
 }
 
 /// The error of a dry run of `large_convolution`; code Ok if it passes.
@@ -131,7 +132,7 @@ TEST(DryRun, Refusals) {
             ExitCode::Usage);
   EXPECT_THAT(error_of({.split = "h=2"}, {.ranks = 2, .gpu = "H300"}).what(), HasSubstr("'H300'"));
   EXPECT_THAT(error_of({.split = "h=2"}, {.ranks = 2, .gpu = "H300"}).hint(), HasSubstr("H200"));
-  EXPECT_EQ(error_of({.devices = {.device = DeviceChoice::Cpu}, .numerics = Numerics::F16}, {}).code(), ExitCode::Unavailable);
+  EXPECT_EQ(error_of({.devices = {.device = DeviceChoice::Cpu}, .numerics = Numerics::Tf32}, {}).code(), ExitCode::Unavailable);
   EXPECT_EQ(error_of({.devices = {.device = DeviceChoice::Cpu, .transport = TransportChoice::Nccl}}, {}).code(),
             ExitCode::Unavailable);
 }

@@ -250,7 +250,7 @@ TEST_F(SessionTest, AStopEndsAllRanksBeforeTheNextBlock) {
 
 TEST_F(SessionTest, UnavailableRequestsAreRefusedAtOnce) {
   EXPECT_THROW(Session(job_, {.devices = {.device = DeviceChoice::Cpu, .transport = TransportChoice::Nccl}}), JobError);
-  EXPECT_THROW(Session(job_, {.devices = {.device = DeviceChoice::Cpu}, .numerics = Numerics::F16}), JobError);
+  EXPECT_THROW(Session(job_, {.devices = {.device = DeviceChoice::Cpu}, .numerics = Numerics::Tf32}), JobError);
   Session session(job_, {.split = "h=7,w=3"});
   EXPECT_THROW(session.plan(), Bug) << "nothing was described";
   session.describe(workload());

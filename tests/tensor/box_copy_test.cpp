@@ -89,8 +89,10 @@ TEST(BoxCopy, CopiesAccumulatorsByteByByte) {
     HostTensor expected = dst;
     copy(std::as_const(src).view(box), expected.view());
     box_copy::BoxCopy<HostExecutor>(std::as_const(src).view(box), dst.view(), executor).run();
-    ASSERT_EQ(std::memcmp(dst.view().data, expected.view().data,
-                          static_cast<std::size_t>(volume(box)) * size_of(DType::Accumulator)), 0) << extents;
+    ASSERT_EQ(
+        std::memcmp(dst.view().data, expected.view().data, static_cast<std::size_t>(volume(box)) * size_of(DType::Accumulator)),
+        0)
+        << extents;
   }
 }
 

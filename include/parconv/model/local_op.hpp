@@ -89,8 +89,8 @@ struct LocalBinary {
   BinaryKind kind = BinaryKind::Mul;
 };
 
-/// Reduces the marked axes of the source to extent 1. A sum is rounded once and divided by `count`, unless the result has the type
-/// Accumulator. Other kinds need a count of 1.
+/// Reduces the marked axes of the source to extent 1. A sum is rounded once and divided by `count`, unless the result has the
+/// type Accumulator. Other kinds need a count of 1.
 struct LocalReduce {
   static constexpr const char* name = "reduce";
   ReduceKind kind = ReduceKind::Sum;
@@ -182,9 +182,9 @@ struct LocalMatMul {
   SumLeaves leaves{};
 };
 
-using LocalKind =
-    std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalReduce, LocalReduceParts,
-                 LocalSoftmax, LocalReshape, LocalResample, LocalDeconv, LocalBinary, LocalRearrange, LocalLrn, LocalMatMul, LocalHardmax>;
+using LocalKind = std::variant<LocalConv, LocalPool, LocalFill, LocalCopy, LocalScaleShift, LocalSum, LocalReduce,
+                               LocalReduceParts, LocalSoftmax, LocalReshape, LocalResample, LocalDeconv, LocalBinary,
+                               LocalRearrange, LocalLrn, LocalMatMul, LocalHardmax>;
 
 /// "conv", "pool", ...: the `name` of the kind.
 const char* name_of(const LocalKind& kind);

@@ -198,8 +198,8 @@ struct Resample {
   const ResampledAxis& operator[](Axis axis) const { return axes[static_cast<std::size_t>(axis)]; }
 };
 
-using Operator = std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, Reduction, Softmax, Reshape, Resample, ConvTranspose,
-                              Binary, Rearrange, Lrn, MatMul, Hardmax>;
+using Operator = std::variant<Conv, Pool, Elementwise, ScaleShift, Sum, Concat, Reduction, Softmax, Reshape, Resample,
+                              ConvTranspose, Binary, Rearrange, Lrn, MatMul, Hardmax>;
 
 /// "Conv", "MaxPool", ...
 std::string name_of(const Operator& op);

@@ -17,8 +17,9 @@ inline constexpr int most_open_sums = 7;
 /// How finely the sum over the input channels of a group is divided into leaves.
 enum class LeafRule { Coarse, Fine };
 
-/// The leaves of a sum over `channels` channels (of one group), in index order: leaf k is [border(k), border(k + 1)). With one leaf, the default, the sum is one chain over all channels, and `channels` does not matter.
-/// Example: 10 channels in 4 leaves: [0, 2), [2, 5), [5, 7), [7, 10).
+/// The leaves of a sum over `channels` channels (of one group), in index order: leaf k is [border(k), border(k + 1)). With one
+/// leaf, the default, the sum is one chain over all channels, and `channels` does not matter. Example: 10 channels in 4 leaves:
+/// [0, 2), [2, 5), [5, 7), [7, 10).
 struct SumLeaves {
   index_t channels = 1;
   index_t count = 1;

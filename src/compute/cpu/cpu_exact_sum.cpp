@@ -71,8 +71,8 @@ PARCONV_INLINE Method method_of(const Range& range) {
   return method;
 }
 
-/// 1.5 * 2^(e - 118) for the exponent field e of each lane's largest number, which is below 2^(e - 126): adding it leaves a multiple
-/// of 2^(e - 170), 44 bits below that.
+/// 1.5 * 2^(e - 118) for the exponent field e of each lane's largest number, which is below 2^(e - 126): adding it leaves a
+/// multiple of 2^(e - 170), 44 bits below that.
 PARCONV_INLINE void set_rounders(const Range& range, Doubles& rounders) {
   std::array<double, num_lanes> numbers;
   for (index_t lane = 0; lane < num_lanes; ++lane) {
@@ -208,8 +208,8 @@ void add_all(std::span<const float> numbers, ExactSum& sum) {
   const index_t count = std::ssize(numbers) / num_lanes;
   for (index_t first = 0; first < count; first += taps_of_block) {
     const float* const block = numbers.data() + first * num_lanes;
-    add_together(std::min(taps_of_block, count - first), [=](index_t k) PARCONV_INLINE_LAMBDA { return block + k * num_lanes; },
-                 sum);
+    add_together(
+        std::min(taps_of_block, count - first), [=](index_t k) PARCONV_INLINE_LAMBDA { return block + k * num_lanes; }, sum);
   }
   for (const float number : numbers.subspan(static_cast<std::size_t>(count * num_lanes))) add(sum, number);
 }

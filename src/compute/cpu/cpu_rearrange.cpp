@@ -82,8 +82,7 @@ class RearrangeKernel final : public RowKernel {
   void make_from(const std::byte* src, index_t first, Row dst) const {
     const auto* const elements = reinterpret_cast<const typename Type::Bits*>(src) + first;
     if (step_ == 1) return copy_runs<Type>(elements, dst);
-    for (index_t w = 0; w < shape().pixels; w += tile)
-      gather_tile<Type>(elements, dst, {w, std::min(w + tile, shape().pixels)});
+    for (index_t w = 0; w < shape().pixels; w += tile) gather_tile<Type>(elements, dst, {w, std::min(w + tile, shape().pixels)});
   }
 
   template <class Type>

@@ -144,9 +144,8 @@ class ReduceKernel final : public RowKernel {
 
   void reduce_pixel(const Operand& src, const RowIndex& row, index_t w) {
     if (rows_.is_marked(Axis::C))
-      return rows_.for_each_numbers(src, row, w, [&](std::span<const float> numbers) {
-        so_far_.front() = join(kind_, so_far_.front(), numbers);
-      });
+      return rows_.for_each_numbers(
+          src, row, w, [&](std::span<const float> numbers) { so_far_.front() = join(kind_, so_far_.front(), numbers); });
     rows_.for_each_taps(src, row, w, so_far_.data(), [&](Taps taps) { join_taps(kind_, so_far_, taps); });
   }
 

@@ -74,7 +74,8 @@ RowKernel::RowKernel(const LocalOp& op, index_t rows_at_once) : op_(op) {
   for (const OperandLayout& src : op.srcs) converted_.emplace_back(src, rows_at_once);
   const bool has_residual = op.epilogue.residual >= 0;
   const bool is_sum = op.dst.type == DType::Accumulator;
-  if (has_residual || (op.dst.type != DType::F32 && !is_sum)) unfinished_.resize(channels * static_cast<std::size_t>(shape().pixels));
+  if (has_residual || (op.dst.type != DType::F32 && !is_sum))
+    unfinished_.resize(channels * static_cast<std::size_t>(shape().pixels));
   if (!has_residual) return;
   const OperandLayout& residual = op.srcs[static_cast<std::size_t>(op.epilogue.residual)];
   PARCONV_EXPECT(residual.extents == op.dst.extents, residual.extents, " != ", op.dst.extents);
@@ -95,8 +96,7 @@ void RowKernel::make_sums(Sources, const RowIndex&, ExactSum*, index_t) {
 
 /// A row is computed in place unless it must be converted or its memory holds the residual.
 void RowKernel::execute_row(Sources srcs, const RowIndex& row, std::byte* dst) {
-  if (op_.dst.type == DType::Accumulator)
-    return make_sums(srcs, row, reinterpret_cast<ExactSum*>(dst), op_.dst.strides[Axis::W]);
+  if (op_.dst.type == DType::Accumulator) return make_sums(srcs, row, reinterpret_cast<ExactSum*>(dst), op_.dst.strides[Axis::W]);
   const LocalEpilogue& epilogue = op_.epilogue;
   const bool has_residual = epilogue.residual >= 0;
   const Row apart{unfinished_.data(), shape().channels};

@@ -8,8 +8,8 @@
 #include "compute/cpu/cpu_exact_sum.hpp"
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
-#include "parconv/model/formulas.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/model/formulas.hpp"
 
 namespace parconv::cpu {
 namespace {
@@ -56,8 +56,7 @@ class SoftmaxKernel final : public RowKernel {
 
   void make_row(Sources srcs, const RowIndex& row, Row dst) override {
     const Extents& offset = softmax_.dst_offset;
-    const ConstRow src =
-        main_operand(srcs).row({row.n + offset[Axis::N], row.d + offset[Axis::D], row.h + offset[Axis::H]});
+    const ConstRow src = main_operand(srcs).row({row.n + offset[Axis::N], row.d + offset[Axis::D], row.h + offset[Axis::H]});
     for (index_t w = 0; w < shape().pixels; ++w) {
       const float* const from = src.data + (w + offset[Axis::W]) * src.pitch + offset[Axis::C];
       make_pixel(from, {{row.n, 0, row.d, row.h, w}}, {dst.data + w * dst.pitch, static_cast<std::size_t>(shape().channels)});

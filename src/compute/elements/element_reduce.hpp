@@ -95,8 +95,7 @@ struct ReduceParts {
 
   PARCONV_HOST_DEVICE ExactSum sum(const ElementIndex& at) const {
     ExactSum result;
-    for (int k = 0; k < count; ++k)
-      add(result, reinterpret_cast<const ExactSum*>(from.srcs[k].data)[from.srcs[k].offset(at)]);
+    for (int k = 0; k < count; ++k) add(result, reinterpret_cast<const ExactSum*>(from.srcs[k].data)[from.srcs[k].offset(at)]);
     return result;
   }
 };
@@ -119,8 +118,7 @@ template <class Executor, class Kind>
 class AccumulatorKernel final : public Kernel {
  public:
   AccumulatorKernel(const ElementCall<Executor>& call, const Kind& kind)
-      : op_(call.op()), kind_(kind), executor_(call.executor()), indices_(op_.dst.extents) {
-  }
+      : op_(call.op()), kind_(kind), executor_(call.executor()), indices_(op_.dst.extents) {}
 
   void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* /*scratch*/) override {
     for (std::size_t k = 0; k < srcs.size(); ++k) kind_.from.srcs[k].data = srcs[k];
@@ -144,8 +142,7 @@ std::unique_ptr<Kernel> make_kernel(const LocalReduce& reduce, const ElementCall
   PARCONV_EXPECT(reduce.count == 1 || reduce.kind == ReduceKind::Sum, "divides by ", reduce.count);
   if (reduce.kind != ReduceKind::Sum)
     return call.map(Reduce{.from = call.source(), .kind = reduce.kind, .extents = element_index(group)});
-  const GroupSum sum{
-      .from = call.source(), .extents = element_index(group), .divisor = static_cast<float>(reduce.count)};
+  const GroupSum sum{.from = call.source(), .extents = element_index(group), .divisor = static_cast<float>(reduce.count)};
   if (call.op().dst.type == DType::Accumulator) return std::make_unique<AccumulatorKernel<Executor, GroupSum>>(call, sum);
   return call.map(sum);
 }
@@ -157,7 +154,8 @@ std::unique_ptr<Kernel> make_kernel(const LocalReduceParts& parts, const Element
     return std::make_unique<SumChain>(call.op(), ReduceParts::most_operands, [&](const LocalOp& link) {
       return make_kernel(parts, ElementCall<Executor>(link, call.executor()));
     });
-  ReduceParts function{.count = static_cast<int>(operands.size()), .kind = parts.kind, .divisor = static_cast<float>(parts.count)};
+  ReduceParts function{
+      .count = static_cast<int>(operands.size()), .kind = parts.kind, .divisor = static_cast<float>(parts.count)};
   call.repeat_operands(function.from);
   if (call.op().dst.type != DType::Accumulator) return call.map(function);
   return std::make_unique<AccumulatorKernel<Executor, ReduceParts>>(call, function);

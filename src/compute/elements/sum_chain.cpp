@@ -58,7 +58,8 @@ std::vector<SumLink> sum_links(const LocalOp& op, std::size_t most_operands) {
 }
 
 SumChain::SumChain(const LocalOp& op, std::size_t most_operands, const MakeKernel& make)
-    : links_(sum_links(op, most_operands)), sum_bytes_(static_cast<std::size_t>(volume(op.dst.extents)) * size_of(carried_type(op))) {
+    : links_(sum_links(op, most_operands)),
+      sum_bytes_(static_cast<std::size_t>(volume(op.dst.extents)) * size_of(carried_type(op))) {
   for (const SumLink& link : links_) {
     kernels_.push_back(make(link.op));
     PARCONV_EXPECT(kernels_.back()->scratch_bytes() == 0, kernels_.back()->scratch_bytes(), " bytes of scratch");

@@ -21,8 +21,8 @@ struct SumLink {
 };
 
 /// Splits the sum `op` into links of at most `most_operands` operands, not counting the residual. Operands are added in order
-/// in f32, or as accumulators, and the result is rounded once, as in a single sum. Example: 8 operands, at most 3: (0 1 2), (sum 3
-/// 4), (sum 5 6), (sum 7). Preconditions: op.kind is a LocalSum without joins or a LocalReduceParts; most_operands > 1.
+/// in f32, or as accumulators, and the result is rounded once, as in a single sum. Example: 8 operands, at most 3: (0 1 2), (sum
+/// 3 4), (sum 5 6), (sum 7). Preconditions: op.kind is a LocalSum without joins or a LocalReduceParts; most_operands > 1.
 std::vector<SumLink> sum_links(const LocalOp& op, std::size_t most_operands);
 
 /// Executes the links in order. The partial sum is in scratch memory, so dst may alias a source.

@@ -6,8 +6,8 @@
 #include <array>
 #include <span>
 
-#include "parconv/core/host_device_macros.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/core/host_device_macros.hpp"
 #include "parconv/model/sum_tree.hpp"
 
 namespace parconv::element {

@@ -4,9 +4,9 @@
 
 #include <limits>
 
-#include "parconv/model/formulas.hpp"
 #include "compute/reference/reference_call.hpp"
 #include "compute/reference/reference_reduce.hpp"
+#include "parconv/model/formulas.hpp"
 
 namespace parconv::reference {
 

@@ -60,8 +60,10 @@ TEST(OnnxResize, SizesInsteadOfScales) {
   const Network network =
       read(node_of("Resize", 11, {{}, {.name = "none"}, ints("sizes", {2, 3, 4, 9})}, {{"nearest_mode", std::string("ceil")}})
                .writer());
-  EXPECT_EQ(resample_of(network)[Axis::H], (ResampledAxis{NearestAxis{0.5F, Coordinates::HalfPixel, NearestRounding::Ceil, true}, 4}));
-  EXPECT_EQ(resample_of(network)[Axis::W], (ResampledAxis{NearestAxis{1.5F, Coordinates::HalfPixel, NearestRounding::Ceil, true}, 9}));
+  EXPECT_EQ(resample_of(network)[Axis::H],
+            (ResampledAxis{NearestAxis{0.5F, Coordinates::HalfPixel, NearestRounding::Ceil, true}, 4}));
+  EXPECT_EQ(resample_of(network)[Axis::W],
+            (ResampledAxis{NearestAxis{1.5F, Coordinates::HalfPixel, NearestRounding::Ceil, true}, 9}));
 }
 
 TEST(OnnxResize, CornersAreAlignedOnlyForIntegralSizes) {

@@ -33,7 +33,8 @@ Box Rules<Reduction>::needed_box(const Reduction& op, const NodeView& view, std:
   Box need = work.computed;
   for (Axis axis : all_axes) {
     const auto k = static_cast<std::size_t>(axis);
-    if (op.axes[k] && !work.computed[axis].is_empty()) need[axis] = contracted[k] ? work.contracted[axis] : Interval{0, view.in(0)[axis]};
+    if (op.axes[k] && !work.computed[axis].is_empty())
+      need[axis] = contracted[k] ? work.contracted[axis] : Interval{0, view.in(0)[axis]};
   }
   return need;
 }
