@@ -68,8 +68,9 @@ class DeconvKernel final : public cpu::RowKernel {
  private:
   using RowIndex = cpu::RowIndex;
 
+  void use(std::byte* scratch) override { results_ = scratch; }
+
   void begin(Sources srcs, std::byte* scratch) override {
-    results_ = scratch;
     const Sources main = srcs.subspan(main_index(op()), 1);
     for (PhaseCall& call : phases_)
       if (call.kernel) call.kernel->execute(main, scratch + call.scratch_bytes, scratch + results_bytes_);

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
+#include "compute/cpu/cpu_threads.hpp"
+#include "compute/on_threads.hpp"
 #include "parconv/model/formulas.hpp"
 #include "parconv/tensor/cpu_dispatch.hpp"
 
@@ -40,14 +43,19 @@ void activate_smoothly(std::span<float> values, const Activation& activation) {
   std::copy_n(block.begin(), rest.size(), rest.begin());
 }
 
-void activate_operand(float* data, const Extents& extents, const Extents& strides, const Activation& activation) {
+void activate_operand(float* data, const Extents& extents, const Extents& strides, const Activation& activation, int threads) {
   const RowShape shape{.pixels = extents[Axis::W], .channels = extents[Axis::C]};
-  for (index_t n = 0; n < extents[Axis::N]; ++n)
-    for (index_t d = 0; d < extents[Axis::D]; ++d)
-      for (index_t h = 0; h < extents[Axis::H]; ++h) {
-        float* const row = data + n * strides[Axis::N] + d * strides[Axis::D] + h * strides[Axis::H];
-        activate_row({row, strides[Axis::W]}, shape, activation);
-      }
+  const index_t depth = extents[Axis::D], height = extents[Axis::H], rows = extents[Axis::N] * depth * height;
+  const int used = threads_for(rows, volume(extents), {.count = threads});
+  const auto work = [&](int thread) {
+    const Interval own = part_of_thread(rows, thread, used);
+    for (index_t k = own.lo; k < own.hi; ++k) {
+      const index_t n = k / height / depth, d = k / height % depth, h = k % height;
+      float* const row = data + n * strides[Axis::N] + d * strides[Axis::D] + h * strides[Axis::H];
+      activate_row({row, strides[Axis::W]}, shape, activation);
+    }
+  };
+  on_threads(used, std::cref(work));
 }
 
 }  // namespace parconv::cpu

@@ -15,7 +15,7 @@ bool is_smooth(ActivationKind kind);
 /// values = activation(values). Precondition: is_smooth(activation.kind).
 void activate_smoothly(std::span<float> values, const Activation& activation);
 
-/// Applies any activation to an operand with channel stride 1.
-void activate_operand(float* data, const Extents& extents, const Extents& strides, const Activation& activation);
+/// Applies any activation to an operand with channel stride 1; threads divide the rows.
+void activate_operand(float* data, const Extents& extents, const Extents& strides, const Activation& activation, int threads = 1);
 
 }  // namespace parconv::cpu

@@ -9,19 +9,19 @@ namespace parconv {
 namespace {
 
 template <class Kind>
-std::unique_ptr<Kernel> make_kernel_of(const Kind& kind, const LocalOp& op) {
+std::unique_ptr<Kernel> make_kernel_of(const Kind& kind, const LocalOp& op, const cpu::ThreadShare& threads) {
   if constexpr (KindWithFilter<Kind>)
     fail_expectation("make_cpu_kernel", Kind::name);
   else if constexpr (requires { cpu::make_kernel(kind, op); })
-    return cpu::make_kernel(kind, op);
+    return cpu::shared_by_threads([&] { return cpu::make_kernel(kind, op); }, op, threads);
   else
-    return element::make_element_kernel_of(kind, op, cpu::CpuExecutor{});
+    return element::make_element_kernel_of(kind, op, cpu::CpuExecutor{threads});
 }
 
 }  // namespace
 
-std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op) {
-  return std::visit([&](const auto& kind) { return make_kernel_of(kind, op); }, op.kind);
+std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op, const cpu::ThreadShare& threads) {
+  return std::visit([&](const auto& kind) { return make_kernel_of(kind, op, threads); }, op.kind);
 }
 
 }  // namespace parconv

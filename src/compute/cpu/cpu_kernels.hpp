@@ -4,12 +4,13 @@
 
 #include <memory>
 
+#include "compute/cpu/cpu_threads.hpp"
 #include "parconv/compute/backend.hpp"
 
 namespace parconv {
 
 /// Precondition: op.kind has no filter; all operands are f32, bf16, f16 or accumulators with channel stride 1.
-std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op);
+std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op, const cpu::ThreadShare& threads = {});
 
 namespace cpu {
 

@@ -72,9 +72,12 @@ class MatMulKernel final : public RowKernel {
     return volume(extents) / (extents[matrix_side_.outer] * extents[matrix_side_.inner]);
   }
 
+  void use(std::byte* scratch) override { packed_ = reinterpret_cast<float*>(scratch); }
+
   /// Packs the matrices one after the other, each in blocks of columns with a row for each inner index.
   void begin(Sources srcs, std::byte* scratch) override {
-    packed_ = reinterpret_cast<float*>(scratch);
+    use(scratch);
+    forget();
     std::fill(packed_, packed_ + scratch_bytes() / sizeof(float), 0.0F);
     const Extents& extents = layout(matrix_side_).extents;
     const Operand src = operand(srcs, matrix_side_.operand);

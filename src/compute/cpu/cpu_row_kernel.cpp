@@ -81,13 +81,25 @@ RowKernel::RowKernel(const LocalOp& op, index_t rows_at_once) : op_(op) {
   PARCONV_EXPECT(residual.extents == op.dst.extents, residual.extents, " != ", op.dst.extents);
 }
 
-void RowKernel::execute(Sources srcs, std::byte* dst, std::byte* scratch) {
+void RowKernel::forget() {
   for (ConvertedRows& rows : converted_) rows.forget();
+}
+
+void RowKernel::execute(Sources srcs, std::byte* dst, std::byte* scratch) {
   begin(srcs, scratch);
+  execute_rows(srcs, dst, scratch, {0, num_rows()});
+}
+
+void RowKernel::execute_rows(Sources srcs, std::byte* dst, std::byte* scratch, Interval rows) {
+  forget();
+  use(scratch);
   const Extents& extents = op_.dst.extents;
-  for (index_t n = 0; n < extents[Axis::N]; ++n)
-    for (index_t d = 0; d < extents[Axis::D]; ++d)
-      for (index_t h = 0; h < extents[Axis::H]; ++h) execute_row(srcs, {n, d, h}, dst + offset_of(op_.dst, {n, d, h}));
+  for (index_t number = rows.lo; number < rows.hi; ++number) {
+    const RowIndex row{.n = number / extents[Axis::H] / extents[Axis::D],
+                       .d = number / extents[Axis::H] % extents[Axis::D],
+                       .h = number % extents[Axis::H]};
+    execute_row(srcs, row, dst + offset_of(op_.dst, row));
+  }
 }
 
 void RowKernel::make_sums(Sources, const RowIndex&, ExactSum*, index_t) {

@@ -75,19 +75,28 @@ class RowKernel : public Kernel {
   explicit RowKernel(const LocalOp& op, index_t rows_at_once = 1);
 
   void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) final;
+
+  /// The parts of `execute`, for several equal kernels that share the rows of one execution: `begin` on one of them, then
+  /// `execute_rows` on each, at the same time. Rows are numbered along h, d and n.
+  virtual void begin(std::span<const std::byte* const> /*srcs*/, std::byte* /*scratch*/) {}
+  void execute_rows(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch, Interval rows);
+  index_t num_rows() const { return op_.dst.extents[Axis::N] * op_.dst.extents[Axis::D] * op_.dst.extents[Axis::H]; }
+
   std::string implementation() const override { return std::string("cpu:") + name_of(op_.kind); }
   std::size_t resident_bytes() const override;
 
  protected:
   using Sources = std::span<const std::byte* const>;
 
-  /// Called before the rows of an execution; `scratch` is valid for all of them.
-  virtual void begin(Sources /*srcs*/, std::byte* /*scratch*/) {}
+  /// Called on every kernel before its rows; `scratch` is valid for all of them, and holds what `begin` left there.
+  virtual void use(std::byte* /*scratch*/) {}
   /// Writes a row of the output without the epilogue. dst may alias the same row of a source, never of the residual.
   virtual void make_row(Sources srcs, const RowIndex& row, Row dst) = 0;
   /// Writes a row of accumulators, `pitch` apart from pixel to pixel, for kernels whose result may have that type.
   virtual void make_sums(Sources srcs, const RowIndex& row, ExactSum* dst, index_t pitch);
 
+  /// Drops converted rows of an earlier execution.
+  void forget();
   Operand operand(Sources srcs, std::size_t index) { return {srcs[index], op_.srcs[index], &converted_[index]}; }
   /// The source that is not the residual.
   Operand main_operand(Sources srcs) { return operand(srcs, main_index(op_)); }

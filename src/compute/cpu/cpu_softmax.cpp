@@ -26,12 +26,16 @@ class SoftmaxKernel final : public RowKernel {
       group_counts_[axis] = is_marked(axis) ? 1 : op.dst.extents[axis];
       if (is_marked(axis)) group[axis] = src.extents[axis];
     }
-    groups_.resize(static_cast<std::size_t>(volume(group_counts_)));
+    spans_rows_ = is_marked(Axis::N) || is_marked(Axis::D) || is_marked(Axis::H);
+    if (!spans_rows_) own_groups_.resize(static_cast<std::size_t>(group_counts_[Axis::W] * group_counts_[Axis::C]));
     numbers_.reserve(static_cast<std::size_t>(volume(group)));
   }
 
+  std::size_t scratch_bytes() const override {
+    return spans_rows_ ? static_cast<std::size_t>(volume(group_counts_)) * sizeof(Group) : 0;
+  }
   std::size_t resident_bytes() const override {
-    return RowKernel::resident_bytes() + groups_.size() * sizeof(Group) + numbers_.capacity() * sizeof(float);
+    return RowKernel::resident_bytes() + own_groups_.size() * sizeof(Group) + numbers_.capacity() * sizeof(float);
   }
 
  private:
@@ -43,18 +47,31 @@ class SoftmaxKernel final : public RowKernel {
 
   bool is_marked(Axis axis) const { return softmax_.axes[static_cast<std::size_t>(axis)]; }
 
-  /// Computes the maximum and sum of all groups that the output intersects.
-  void begin(Sources srcs, std::byte* /*scratch*/) override {
-    const Operand src = main_operand(srcs);
+  void use(std::byte* scratch) override { groups_ = spans_rows_ ? reinterpret_cast<Group*>(scratch) : own_groups_.data(); }
+
+  /// Groups that span rows are measured once, for all rows.
+  void begin(Sources srcs, std::byte* scratch) override {
+    if (!spans_rows_) return;
+    use(scratch);
+    forget();
     const Extents& counts = group_counts_;
     for (index_t n = 0; n < counts[Axis::N]; ++n)
       for (index_t d = 0; d < counts[Axis::D]; ++d)
-        for (index_t h = 0; h < counts[Axis::H]; ++h)
-          for (index_t w = 0; w < counts[Axis::W]; ++w)
-            for (index_t c = 0; c < counts[Axis::C]; ++c) group({{n, c, d, h, w}}) = measure(src, in_source({{n, c, d, h, w}}));
+        for (index_t h = 0; h < counts[Axis::H]; ++h) measure_row(srcs, {n, d, h});
+  }
+
+  /// Computes the maximum and sum of the groups that begin in a row of the output.
+  void measure_row(Sources srcs, const RowIndex& row) {
+    const Operand src = main_operand(srcs);
+    for (index_t w = 0; w < group_counts_[Axis::W]; ++w)
+      for (index_t c = 0; c < group_counts_[Axis::C]; ++c) {
+        const Extents place{{row.n, c, row.d, row.h, w}};
+        group(place) = measure(src, in_source(place));
+      }
   }
 
   void make_row(Sources srcs, const RowIndex& row, Row dst) override {
+    if (!spans_rows_) measure_row(srcs, row);
     const Extents& offset = softmax_.dst_offset;
     const ConstRow src = main_operand(srcs).row({row.n + offset[Axis::N], row.d + offset[Axis::D], row.h + offset[Axis::H]});
     for (index_t w = 0; w < shape().pixels; ++w) {
@@ -76,11 +93,14 @@ class SoftmaxKernel final : public RowKernel {
     for (std::size_t c = 0; c < pixel.size(); ++c) pixel[c] /= groups[c * step].sum;
   }
 
-  /// The group of output element `place`.
+  /// The group of output element `place`: among all, or among those of its row.
   Group& group(const Extents& place) {
     index_t index = 0;
-    for (Axis axis : memory_axes) index = index * group_counts_[axis] + (is_marked(axis) ? 0 : place[axis]);
-    return groups_[static_cast<std::size_t>(index)];
+    for (Axis axis : memory_axes) {
+      const bool is_of_row = axis == Axis::W || axis == Axis::C;
+      if (spans_rows_ || is_of_row) index = index * group_counts_[axis] + (is_marked(axis) ? 0 : place[axis]);
+    }
+    return groups_[index];
   }
 
   Extents in_source(Extents place) const {
@@ -125,7 +145,9 @@ class SoftmaxKernel final : public RowKernel {
 
   LocalSoftmax softmax_;
   Extents group_counts_{};
-  std::vector<Group> groups_{};
+  bool spans_rows_ = false;
+  std::vector<Group> own_groups_{};  ///< of a row, unless groups span rows
+  Group* groups_ = nullptr;
   std::vector<float> numbers_{};  ///< of a group
 };
 

@@ -33,7 +33,7 @@ class CpuBackend final : public Backend {
     for (const OperandLayout& src : op.srcs) check_operand(src);
     check_operand(op.dst);
     if (has_filter(op.kind)) return direct::make_direct_kernel(op, read_filter, options_, filters_);
-    return make_cpu_kernel(op);
+    return make_cpu_kernel(op, {.count = options_.threads});
   }
 
  private:

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "compute/direct/on_threads.hpp"
+#include "compute/on_threads.hpp"
 
 namespace parconv::direct {
 namespace {

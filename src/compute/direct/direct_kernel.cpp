@@ -7,6 +7,7 @@
 #include "compute/conv/deconv_kernel.hpp"
 #include "compute/cpu/cpu_activation.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
+#include "compute/cpu/cpu_threads.hpp"
 #include "compute/direct/direct_conv.hpp"
 #include "compute/main_index.hpp"
 #include "compute/scratch_bytes.hpp"
@@ -83,8 +84,9 @@ std::string implementation_of(const DirectOptions& options) { return "direct:" +
 /// A convolution of f32 operands.
 class F32Conv final : public Kernel {
  public:
-  F32Conv(const LocalOp& op, std::vector<Block> blocks, std::string implementation)
+  F32Conv(const LocalOp& op, std::vector<Block> blocks, std::string implementation, int threads)
       : blocks_(std::move(blocks)),
+        threads_(threads),
         src_(main_index(op)),
         residual_(op.epilogue.residual),
         dst_(op.dst),
@@ -103,7 +105,8 @@ class F32Conv final : public Kernel {
                           .dst = result + block.dst_channel,
                           .residual = residual == nullptr ? nullptr : residual + block.dst_channel});
     }
-    if (activation_.kind != ActivationKind::None) cpu::activate_operand(result, dst_.extents, dst_.strides, activation_);
+    if (activation_.kind != ActivationKind::None)
+      cpu::activate_operand(result, dst_.extents, dst_.strides, activation_, threads_);
   }
 
   std::size_t resident_bytes() const override {
@@ -116,6 +119,7 @@ class F32Conv final : public Kernel {
 
  private:
   std::vector<Block> blocks_;
+  int threads_;
   std::size_t src_;
   int residual_;
   OperandLayout dst_;
@@ -127,7 +131,7 @@ class F32Conv final : public Kernel {
 /// epilogue to dst, with one rounding.
 class ConvertedConv final : public cpu::RowKernel {
  public:
-  ConvertedConv(const LocalOp& op, std::unique_ptr<Kernel> sums, const LocalOp& inner)
+  ConvertedConv(const LocalOp& op, std::shared_ptr<Kernel> sums, const LocalOp& inner)
       : RowKernel(op), sums_(std::move(sums)), src_(inner.srcs.front()), dst_(inner.dst) {}
 
   std::size_t scratch_bytes() const override { return f32_bytes(src_) + f32_bytes(dst_); }
@@ -135,8 +139,10 @@ class ConvertedConv final : public cpu::RowKernel {
   std::string implementation() const override { return sums_->implementation() + " in f32"; }
 
  private:
+  void use(std::byte* scratch) override { results_ = scratch + f32_bytes(src_); }
+
   void begin(Sources srcs, std::byte* scratch) override {
-    results_ = scratch + f32_bytes(src_);
+    use(scratch);
     convert({srcs[main_index(op())], op().srcs[main_index(op())]}, {scratch, src_});
     const std::byte* const src = scratch;
     sums_->execute({&src, 1}, results_, nullptr);
@@ -146,7 +152,7 @@ class ConvertedConv final : public cpu::RowKernel {
     cpu::copy_row(dst, cpu::Operand(results_, dst_).row(row), shape());
   }
 
-  std::unique_ptr<Kernel> sums_;
+  std::shared_ptr<Kernel> sums_;
   OperandLayout src_;
   OperandLayout dst_;
   std::byte* results_ = nullptr;
@@ -165,13 +171,15 @@ OperandLayout dense_f32(const OperandLayout& operand) {
 std::unique_ptr<Kernel> make_conv(const LocalOp& op, const FilterReader& read, const DirectOptions& options,
                                   PackedFilters& cache) {
   const DType type = compute_type(op);
-  if (is_f32(op)) return std::make_unique<F32Conv>(op, blocks_of(op, type, read, options, cache), implementation_of(options));
+  if (is_f32(op))
+    return std::make_unique<F32Conv>(op, blocks_of(op, type, read, options, cache), implementation_of(options), options.threads);
   LocalOp inner;  // without the epilogue
   inner.kind = op.kind;
   inner.srcs.push_back(dense_f32(op.srcs[main_index(op)]));
   inner.dst = dense_f32(op.dst);
-  auto sums = std::make_unique<F32Conv>(inner, blocks_of(inner, type, read, options, cache), implementation_of(options));
-  return std::make_unique<ConvertedConv>(op, std::move(sums), inner);
+  const auto sums =
+      std::make_shared<F32Conv>(inner, blocks_of(inner, type, read, options, cache), implementation_of(options), options.threads);
+  return cpu::shared_by_threads([&] { return std::make_unique<ConvertedConv>(op, sums, inner); }, op, {.count = options.threads});
 }
 
 }  // namespace

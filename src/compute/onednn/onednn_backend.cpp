@@ -44,7 +44,7 @@ class OnednnBackend final : public Backend {
     for (const OperandLayout& src : op.srcs) check_operand(src);
     check_operand(op.dst);
     if (has_filter(op.kind)) return prepare_conv(op, read_filter, {.threads = threads_, .cache = &cache_});
-    return make_cpu_kernel(op);
+    return make_cpu_kernel(op, {.count = threads_});
   }
 
  private:

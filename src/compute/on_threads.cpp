@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compute/direct/on_threads.hpp"
+#include "compute/on_threads.hpp"
 
 #ifdef __SANITIZE_THREAD__
 #include <thread>
 #include <vector>
 #endif
 
-namespace parconv::direct {
+namespace parconv {
 
 #ifdef __SANITIZE_THREAD__
 
@@ -27,4 +27,4 @@ void on_threads(int threads, const std::function<void(int)>& work) {
 
 #endif
 
-}  // namespace parconv::direct
+}  // namespace parconv
