@@ -10,6 +10,8 @@ namespace {
 
 template <class Kind>
 std::unique_ptr<Kernel> make_kernel_of(const Kind& kind, const LocalOp& op, const cpu::ThreadShare& threads) {
+  if constexpr (requires { cpu::make_threaded_kernel(kind, op, threads); })
+    if (auto kernel = cpu::make_threaded_kernel(kind, op, threads)) return kernel;
   if constexpr (KindWithFilter<Kind>)
     fail_expectation("make_cpu_kernel", Kind::name);
   else if constexpr (requires { cpu::make_kernel(kind, op); })

@@ -30,5 +30,8 @@ std::unique_ptr<Kernel> make_kernel(const LocalReshape& kind, const LocalOp& op)
 std::unique_ptr<Kernel> make_kernel(const LocalResample& kind, const LocalOp& op);
 std::unique_ptr<Kernel> make_kernel(const LocalRearrange& kind, const LocalOp& op);
 
+/// A reduction to fewer rows than there are threads, which divide its source; null if that does not pay.
+std::unique_ptr<Kernel> make_threaded_kernel(const LocalReduce& kind, const LocalOp& op, const ThreadShare& threads);
+
 }  // namespace cpu
 }  // namespace parconv

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sum, product, maximum and minimum over any axes, and the reduction of partial results. Sums are exact.
 #include <algorithm>
+#include <functional>
 
 #include "compute/cpu/cpu_exact_sum.hpp"
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
+#include "compute/on_threads.hpp"
+#include "compute/scratch_bytes.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::cpu {
@@ -210,7 +213,83 @@ class ReducePartsKernel final : public RowKernel {
   std::vector<const float*> taps_{};
 };
 
+/// A reduction whose source is divided among threads, as among ranks: partial results in scratch memory, then their reduction.
+class ThreadedReduction final : public Kernel {
+ public:
+  /// Threads divide `axis`, which is reduced.
+  ThreadedReduction(const LocalReduce& reduce, const LocalOp& op, Axis axis, int threads) : src_(main_index(op)) {
+    const DType type = reduce.kind == ReduceKind::Sum ? DType::Accumulator : DType::F32;
+    const Box result = Box::whole(op.dst.extents);
+    LocalOp whole;
+    whole.kind = LocalReduceParts{reduce.kind, reduce.count};
+    whole.epilogue = op.epilogue;
+    whole.dst = op.dst;
+    for (int thread = 0; thread < threads; ++thread) {
+      OperandLayout part = op.srcs[src_];
+      const Interval own = part_of_thread(part.extents[axis], thread, threads);
+      part.extents[axis] = own.size();
+      src_bytes_.push_back(static_cast<std::size_t>(own.lo * part.strides[axis]) * size_of(part.type));
+      LocalOp partial;
+      partial.kind = reduce;
+      partial.srcs.push_back(part);
+      partial.dst = layout_within(result, result, type);
+      partials_.push_back(make_kernel(reduce, partial));
+      whole.srcs.push_back(partial.dst);
+    }
+    result_bytes_ = aligned(static_cast<std::size_t>(volume(op.dst.extents)) * size_of(type));
+    if (op.epilogue.residual >= 0) {
+      residual_ = op.epilogue.residual;
+      whole.epilogue.residual = threads;
+      whole.srcs.push_back(op.srcs[static_cast<std::size_t>(residual_)]);
+    }
+    whole_ = make_kernel(std::get<LocalReduceParts>(whole.kind), whole);
+    whole_srcs_.resize(whole.srcs.size());
+  }
+
+  void execute(std::span<const std::byte* const> srcs, std::byte* dst, std::byte* scratch) override {
+    const auto work = [&](int thread) {
+      const auto k = static_cast<std::size_t>(thread);
+      const std::byte* const src = srcs[src_] + src_bytes_[k];
+      partials_[k]->execute({&src, 1}, scratch + k * result_bytes_, nullptr);
+    };
+    on_threads(static_cast<int>(partials_.size()), std::cref(work));
+    for (std::size_t k = 0; k < partials_.size(); ++k) whole_srcs_[k] = scratch + k * result_bytes_;
+    if (residual_ >= 0) whole_srcs_.back() = srcs[static_cast<std::size_t>(residual_)];
+    whole_->execute(whole_srcs_, dst, nullptr);
+  }
+
+  std::size_t scratch_bytes() const override { return partials_.size() * result_bytes_; }
+  std::size_t resident_bytes() const override {
+    std::size_t bytes = whole_->resident_bytes();
+    for (const auto& partial : partials_) bytes += partial->resident_bytes();
+    return bytes;
+  }
+  std::string implementation() const override { return partials_.front()->implementation(); }
+
+ private:
+  std::size_t src_;
+  int residual_ = -1;
+  std::vector<std::size_t> src_bytes_{};  ///< of each part, from the source
+  std::vector<std::unique_ptr<Kernel>> partials_{};
+  std::size_t result_bytes_ = 0;  ///< of one part
+  std::unique_ptr<Kernel> whole_{};
+  std::vector<const std::byte*> whole_srcs_{};
+};
+
 }  // namespace
+
+std::unique_ptr<Kernel> make_threaded_kernel(const LocalReduce& reduce, const LocalOp& op, const ThreadShare& threads) {
+  const OperandLayout& src = op.srcs[main_index(op)];
+  const index_t rows = op.dst.extents[Axis::N] * op.dst.extents[Axis::D] * op.dst.extents[Axis::H];
+  if (reduce.kind == ReduceKind::Product || rows >= threads.count) return nullptr;
+  Axis longest = Axis::C;
+  for (Axis axis : {Axis::N, Axis::D, Axis::H, Axis::W})
+    if (reduce.axes[static_cast<std::size_t>(axis)] && (longest == Axis::C || src.extents[axis] > src.extents[longest]))
+      longest = axis;
+  const int used = longest == Axis::C ? 1 : threads_for(src.extents[longest], volume(src.extents), threads);
+  if (used == 1) return nullptr;
+  return std::make_unique<ThreadedReduction>(reduce, op, longest, used);
+}
 
 std::unique_ptr<Kernel> make_kernel(const LocalReduce& reduce, const LocalOp& op) {
   if (reduce.kind == ReduceKind::Sum) return std::make_unique<SumKernel>(op);

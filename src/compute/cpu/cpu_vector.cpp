@@ -20,7 +20,7 @@ inline RowShape merged(RowShape shape, bool has_no_gaps) {
 
 inline bool is_packed(ConstRow row, RowShape shape) { return row.pitch == shape.channels; }
 
-constexpr std::size_t num_lanes = 16;
+constexpr std::size_t num_lanes = 8;  // a register of AVX2
 using Lanes = float __attribute__((vector_size(num_lanes * sizeof(float))));
 using BitLanes = std::int32_t __attribute__((vector_size(num_lanes * sizeof(float))));
 
@@ -205,10 +205,20 @@ template <ReduceKind kind>
 __attribute__((always_inline)) inline void join_all_taps(std::span<float> pixel, Taps taps) {
   const float first = neutral_element(kind);
   std::size_t c = 0;
-  for (; c + num_lanes <= pixel.size(); c += num_lanes) {
-    Lanes result = Lanes{} + first;
+  for (; c + 2 * num_lanes <= pixel.size(); c += 2 * num_lanes) {  // two at a time hide the latency of each other
+    Lanes low = Lanes{} + first, high = low, value;
     for (const float* const tap : taps) {
-      Lanes value;
+      std::memcpy(&value, tap + c, sizeof value);
+      join_to<kind>(low, value);
+      std::memcpy(&value, tap + c + num_lanes, sizeof value);
+      join_to<kind>(high, value);
+    }
+    std::memcpy(pixel.data() + c, &low, sizeof low);
+    std::memcpy(pixel.data() + c + num_lanes, &high, sizeof high);
+  }
+  for (; c + num_lanes <= pixel.size(); c += num_lanes) {
+    Lanes result = Lanes{} + first, value;
+    for (const float* const tap : taps) {
       std::memcpy(&value, tap + c, sizeof value);
       join_to<kind>(result, value);
     }
