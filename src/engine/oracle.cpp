@@ -201,13 +201,11 @@ std::vector<HostTensor> evaluate(const Network& network, const OracleInput& inpu
   return evaluator.cut_to(wanted);
 }
 
-OracleResult evaluate_with_magnitudes(const Network& network, const OracleInput& input, std::span<const Box> wanted,
-                                      Backend& backend) {
+std::vector<HostTensor> evaluate_magnitudes(const Network& network, const OracleInput& input, std::span<const Box> wanted,
+                                            Backend& backend) {
   Evaluator evaluator(network, input, wanted, backend);
   evaluator.run();
-  OracleResult result{.magnitudes = evaluator.magnitudes(wanted)};
-  result.values = evaluator.cut_to(wanted);
-  return result;
+  return evaluator.magnitudes(wanted);
 }
 
 }  // namespace parconv

@@ -25,16 +25,9 @@ struct OracleInput {
 /// entry per value of the network; empty boxes are not computed. Returns one f32 tensor per value, of the wanted box.
 std::vector<HostTensor> evaluate(const Network& network, const OracleInput& input, std::span<const Box> wanted, Backend& backend);
 
-/// Values, and by how much rounding may change them.
-struct OracleResult {
-  std::vector<HostTensor> values{};
-  /// Of each element that is a sum, the sum of the magnitudes of its terms, bias and residual included: |x * w| for a
-  /// convolution. Empty for values that are no sums, and for inputs and constants.
-  std::vector<HostTensor> magnitudes{};
-};
-
-/// The same with magnitudes. Local, blocking.
-OracleResult evaluate_with_magnitudes(const Network& network, const OracleInput& input, std::span<const Box> wanted,
-                                      Backend& backend);
+/// The same for the magnitudes by which rounding is judged: of each element that is a sum, the sum of the magnitudes of its
+/// terms, bias and residual included, |x * w| for a convolution. Empty for values that are no sums, and for inputs and constants.
+std::vector<HostTensor> evaluate_magnitudes(const Network& network, const OracleInput& input, std::span<const Box> wanted,
+                                            Backend& backend);
 
 }  // namespace parconv

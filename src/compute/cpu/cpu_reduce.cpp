@@ -6,6 +6,7 @@
 #include "compute/cpu/cpu_exact_sum.hpp"
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
+#include "compute/elements/element_tables.hpp"
 #include "compute/on_threads.hpp"
 #include "compute/scratch_bytes.hpp"
 #include "parconv/core/error.hpp"
@@ -160,9 +161,8 @@ class ReduceKernel final : public RowKernel {
 /// Partial results of one node, each with all elements of the result.
 class ReducePartsKernel final : public RowKernel {
  public:
-  ReducePartsKernel(const LocalReduceParts& parts, const LocalOp& op) : RowKernel(op), parts_(parts) {
-    for (std::size_t k = 0; k < op.srcs.size(); ++k)
-      if (static_cast<int>(k) != op.epilogue.residual) sources_.push_back(k);
+  ReducePartsKernel(const LocalReduceParts& parts, const LocalOp& op)
+      : RowKernel(op), parts_(parts), sources_(element::operand_indices(op)) {
     PARCONV_EXPECT(!sources_.empty() && parts.count >= 1 && parts.kind != ReduceKind::Product, sources_.size(), " parts");
     for (const std::size_t k : sources_)
       PARCONV_EXPECT(op.srcs[k].extents == op.dst.extents, op.srcs[k].extents, " != ", op.dst.extents);
@@ -209,7 +209,7 @@ class ReducePartsKernel final : public RowKernel {
   }
 
   LocalReduceParts parts_;
-  std::vector<std::size_t> sources_{};
+  std::vector<std::size_t> sources_;
   std::vector<const float*> taps_{};
 };
 

@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "compute/cpu/cpu_threads.hpp"
 #include "compute/on_threads.hpp"
 
 namespace parconv::direct {
 namespace {
-
-index_t cut(index_t count, index_t part, index_t parts) { return count * part / parts; }
 
 /// The bias of a block, followed by zeros up to the padded width.
 std::vector<float> bias_of(const FilterBlock& block, index_t group_oc, std::span<const float> bias, index_t width) {
@@ -50,11 +49,11 @@ void DirectConv::execute(const Addresses& addresses) {
 
 /// Threads divide the chunks where these divide well, and otherwise the blocks of filters.
 DirectConv::Part DirectConv::part_of(int thread) const {
-  const index_t parts = std::ssize(workspaces_);
+  const int parts = static_cast<int>(workspaces_.size());
   const index_t chunks = chunks_.count(), blocks = std::ssize(filter_->blocks());
-  const bool is_by_chunk = chunks % parts == 0 || chunks >= 8 * parts || blocks % parts != 0;
-  if (is_by_chunk) return {{cut(chunks, thread, parts), cut(chunks, thread + 1, parts)}, {0, blocks}};
-  return {{0, chunks}, {cut(blocks, thread, parts), cut(blocks, thread + 1, parts)}};
+  const bool is_by_chunk = chunks % parts == 0 || chunks >= index_t{8} * parts || blocks % parts != 0;
+  if (is_by_chunk) return {cpu::part_of_thread(chunks, thread, parts), {0, blocks}};
+  return {{0, chunks}, cpu::part_of_thread(blocks, thread, parts)};
 }
 
 void DirectConv::execute_part(const Part& part, const Addresses& addresses, Chunk& chunk) const {

@@ -76,6 +76,16 @@ float BitSum::rounded() const {
   return is_negative ? -magnitude : magnitude;
 }
 
+namespace {
+
+/// Rounded once and divided, unless the result is an accumulator.
+void store(const BitSum& sum, index_t count, const ReferenceCall& call, const Index& at) {
+  if (call.type() == DType::Accumulator) return call.store(at, sum.accumulator());
+  call.store(at, sum.rounded() / static_cast<float>(count));
+}
+
+}  // namespace
+
 void compute(const LocalReduce& reduce, const ReferenceCall& call) {
   const Source src = call.operand(0);
   if (reduce.kind != ReduceKind::Sum)
@@ -88,10 +98,7 @@ void compute(const LocalReduce& reduce, const ReferenceCall& call) {
   for_each_index(call.extents(), [&](const Index& at) {
     BitSum sum;
     for_each_reduced(reduce, src, at, [&](float element) { sum.add(element); });
-    if (call.type() == DType::Accumulator)
-      call.store(at, sum.accumulator());
-    else
-      call.store(at, sum.rounded() / static_cast<float>(reduce.count));
+    store(sum, reduce.count, call, at);
   });
 }
 
@@ -105,10 +112,7 @@ void compute(const LocalReduceParts& parts, const ReferenceCall& call) {
   for_each_index(call.extents(), [&](const Index& at) {
     BitSum sum;
     for (std::size_t k = 0; k < call.num_operands(); ++k) sum.add(call.operand(k).accumulator(at));
-    if (call.type() == DType::Accumulator)
-      call.store(at, sum.accumulator());
-    else
-      call.store(at, sum.rounded() / static_cast<float>(parts.count));
+    store(sum, parts.count, call, at);
   });
 }
 
