@@ -20,7 +20,7 @@ LocalKind combination_of(const Node& node, const Reduce& reduce) {
 LocalOp reduce_op(const Network& network, const Node& node, const Reduce& reduce) {
   LocalOp op;
   op.kind = combination_of(node, reduce);
-  op.epilogue = local_epilogue(network, node, reduce.dst.box);
+  op.epilogue = local_epilogue(network, node, reduce.box);
   if (!reduce.residual.empty()) op.epilogue.residual = static_cast<int>(reduce.partials.size());
   return op;
 }

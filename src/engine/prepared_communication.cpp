@@ -2,6 +2,7 @@
 #include "engine/prepared_communication.hpp"
 
 #include <numeric>
+#include <span>
 
 namespace parconv {
 namespace {
@@ -19,12 +20,18 @@ index_t period_of(const Program& program, const Communication& communication) {
   return period;
 }
 
+/// True if the message before has packed the same region: an allgather sends one region to all.
+bool is_packed_before(std::span<const Message> sends, std::size_t k) { return k > 0 && sends[k - 1].region == sends[k].region; }
+
 /// Staging memory for one combination of slots.
 index_t packed_bytes(const Program& program, const Communication& communication) {
   index_t bytes = 0;
-  for (const auto* messages : {&communication.sends, &communication.receives})
-    for (const Message& message : *messages)
-      if (!is_contiguous(program, message.region)) bytes += aligned(bytes_of(program, message.region));
+  const auto add = [&](const Region& region) {
+    if (!is_contiguous(program, region)) bytes += aligned(bytes_of(program, region));
+  };
+  for (std::size_t k = 0; k < communication.sends.size(); ++k)
+    if (!is_packed_before(communication.sends, k)) add(communication.sends[k].region);
+  for (const Message& message : communication.receives) add(message.region);
   return bytes;
 }
 
@@ -58,9 +65,12 @@ PreparedCommunication::Instance PreparedCommunication::make_instance(const Progr
   };
   std::vector<SendMessage> sends;
   std::vector<ReceiveMessage> receives;
-  for (const Message& message : communication.sends)
-    sends.push_back(
-        {message.peer, address(message, instance.to_pack), static_cast<std::size_t>(bytes_of(program, message.region))});
+  for (std::size_t k = 0; k < communication.sends.size(); ++k) {
+    const Message& message = communication.sends[k];
+    const std::byte* const data =
+        is_packed_before(communication.sends, k) ? sends.back().data : address(message, instance.to_pack);
+    sends.push_back({message.peer, data, static_cast<std::size_t>(bytes_of(program, message.region))});
+  }
   for (const Message& message : communication.receives)
     receives.push_back(
         {message.peer, address(message, instance.to_unpack), static_cast<std::size_t>(bytes_of(program, message.region))});

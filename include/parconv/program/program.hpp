@@ -93,10 +93,11 @@ struct Compute {
   Region dst{};
 };
 
-/// dst = epilogue(sum of `partials`); an empty sum is 0. The sum is a tree, by the number of joins after each partial as in
-/// joins_after; no joins: in order. The partials of a Reduction are reduced, and a sum of accumulators is rounded; their order
-/// does not matter. The residual, if any, belongs to the epilogue.
+/// dst = epilogue(sum of `partials`), for `box` of the node's output; an empty sum is 0. The sum is a tree, by the number of
+/// joins after each partial as in joins_after; no joins: in order. The partials of a Reduction are reduced, and a sum of
+/// accumulators is rounded; their order does not matter. The residual, if any, belongs to the epilogue.
 struct Reduce {
+  Box box{};
   std::vector<Region> partials{};
   std::vector<int> joins{};
   std::vector<Region> residual{};

@@ -25,7 +25,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(int threads) : options_{.set = direct::instruction_set(), .threads = threads} {}
 
   std::string name() const override { return "cpu"; }
-  MemoryRules memory_rules() const override { return {.needs_dense = true}; }
+  MemoryRules memory_rules() const override { return {.needs_dense = false}; }
   bool has_reference_bits() const override { return true; }
 
   std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) override {

@@ -37,7 +37,7 @@ class OnednnBackend final : public Backend {
   explicit OnednnBackend(int threads) : threads_(threads) {}
 
   std::string name() const override { return "onednn"; }
-  MemoryRules memory_rules() const override { return {.needs_dense = true}; }
+  MemoryRules memory_rules() const override { return {.needs_dense = false}; }
 
   std::unique_ptr<Kernel> prepare(const LocalOp& op, const FilterReader& read_filter) override {
     PARCONV_EXPECT(has_fitting_accumulators(op), name_of(op.kind));

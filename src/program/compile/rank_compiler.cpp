@@ -15,17 +15,9 @@ namespace {
 /// Stages between a send to a later stage and its Await: of two slots, one is sent while the other is filled.
 constexpr int send_lag = 2;
 
-Box shifted(const Box& box, Axis axis, index_t shift) { return box.with(axis, box[axis].shifted(shift)); }
-
 bool is_dense_per_sample(const Box& inner, const Box& outer) {
   const Interval sample{inner[Axis::N].lo, inner[Axis::N].lo + 1};
   return is_contiguous_within(inner.with(Axis::N, sample), outer);
-}
-
-/// True if `need` exceeds the owned box along the outermost axis only, so that received rows can land beside the owned ones.
-bool is_margin(const Box& owned, const Box& need, Axis outermost) {
-  if (owned.is_empty() || need.is_empty() || intersect(owned, need).is_empty()) return false;
-  return std::all_of(all_axes.begin(), all_axes.end(), [&](Axis a) { return a == outermost || owned[a] == need[a]; });
 }
 
 /// `need`, extended at the high end to `there` along axes where that adds fewer inputs than a stride.
@@ -41,8 +33,8 @@ RankCompiler::RankCompiler(const Network& network, const Layout& layout, int ran
     : network_(network),
       layout_(layout),
       rank_(rank),
+      places_(place_owned_boxes(network, layout, rank)),
       owned_buffers_(network.nodes.size(), -1),
-      allocated_boxes_(network.nodes.size()),
       arrivals_(layout.deliveries.size()) {
   program_.rank = rank;
   program_.num_ranks = layout.num_ranks;
@@ -53,7 +45,6 @@ RankCompiler::RankCompiler(const Network& network, const Layout& layout, int ran
 
 Program RankCompiler::build() {
   const auto num_nodes = static_cast<NodeId>(network_.nodes.size());
-  for (NodeId node = 0; node < num_nodes; ++node) choose_margins(node);
   for (NodeId node = 0; node < num_nodes; ++node) compile_node(node);
   for (std::size_t k = 0; k < layout_.deliveries.size(); ++k)
     if (layout_.deliveries[k].is_store) store(static_cast<int>(k));
@@ -76,31 +67,20 @@ BufferId RankCompiler::add_sum_buffer(NodeId node, BufferRole role, const Box& b
   return id;
 }
 
+/// The buffer that holds the node's owned box: its own, or that of a Concat.
 BufferId RankCompiler::owned_buffer(NodeId node) {
-  BufferId& id = owned_buffers_[static_cast<std::size_t>(node)];
-  if (id < 0) id = add_buffer(network_.node(node).output, BufferRole::Owned, allocated_boxes_[static_cast<std::size_t>(node)]);
+  const NodeId home = places_.nodes[static_cast<std::size_t>(node)].home;
+  BufferId& id = owned_buffers_[static_cast<std::size_t>(home)];
+  if (id < 0) id = add_buffer(network_.node(home).output, BufferRole::Owned, places_.allocated[static_cast<std::size_t>(home)]);
   return id;
 }
 
-/// Reserves margins in the owned buffer for the halo of one delivery; other deliveries are assembled.
-void RankCompiler::choose_margins(NodeId node) {
-  const Box owned = owned_box(node);
-  Box& allocated = allocated_boxes_[static_cast<std::size_t>(node)];
-  allocated = owned;
-  const Axis outermost = outermost_axis(extents_of(network_.node(node).output));
-  for (int index : layout_.schedules[static_cast<std::size_t>(node)].deliveries) {
-    const Delivery& d = delivery(index);
-    const Box need = d.need.box(rank_);
-    if (d.is_store || d.is_concat || d.to_stage != d.from_stage || owned.contains(need)) continue;
-    if (!is_margin(owned, need, outermost)) continue;
-    allocated = hull(owned, need);
-    arrivals_[static_cast<std::size_t>(index)].buffer = owned_buffer(node);
-    return;
-  }
+/// `box` of the node's output, in the indices of the buffer that holds its owned box.
+Region RankCompiler::owned_region(NodeId node, const Box& box) {
+  return {owned_buffer(node), shifted(box, places_.nodes[static_cast<std::size_t>(node)].offsets)};
 }
 
-/// Chooses the destination of a delivery: the margins of the owned buffer (already chosen), the owned buffer itself, the output
-/// of a Concat, or a buffer of its own.
+/// Chooses the destination of a delivery: beside or within the owned box, the output of a Concat, or a buffer of its own.
 void RankCompiler::place_arrival(int index) {
   const Delivery& d = delivery(index);
   Arrival& arrival = arrivals_[static_cast<std::size_t>(index)];
@@ -109,18 +89,21 @@ void RankCompiler::place_arrival(int index) {
   if (d.is_concat) {
     const Use& use = d.uses.front();
     arrival.buffer = owned_buffer(use.consumer);
-    const Node& joined = network_.node(use.consumer);
-    arrival.axis = std::get<Concat>(joined.op).axis;
-    arrival.shift = concat_offset(network_, joined, use.operand);
+    arrival.offsets = places_.part_offsets(network_, use);
     return;
   }
-  const bool is_owned = d.producer >= 0 && d.from_stage == d.to_stage && owned_box(d.producer).contains(arrival.need);
-  arrival.buffer = is_owned ? owned_buffer(d.producer) : add_buffer(d.value, BufferRole::Operand, arrival.need);
+  const bool is_local = d.producer >= 0 && d.from_stage == d.to_stage;
+  if (is_local && (places_.lands_in_place[static_cast<std::size_t>(index)] || owned_box(d.producer).contains(arrival.need))) {
+    arrival.buffer = owned_buffer(d.producer);
+    arrival.offsets = places_.nodes[static_cast<std::size_t>(d.producer)].offsets;
+    return;
+  }
+  arrival.buffer = add_buffer(d.value, BufferRole::Operand, arrival.need);
 }
 
 Region RankCompiler::arrived(int index, const Box& box) const {
   const Arrival& arrival = arrivals_[static_cast<std::size_t>(index)];
-  return {arrival.buffer, shifted(box, arrival.axis, arrival.shift)};
+  return {arrival.buffer, shifted(box, arrival.offsets)};
 }
 
 /// The region from which a computation reads `need` of an operand: the owned box, the delivered box, or, if the backend requires
@@ -133,7 +116,7 @@ Region RankCompiler::operand_region(NodeId node, std::size_t operand, const Box&
   Box there = arrivals_[static_cast<std::size_t>(index)].need;
   const bool is_local = d.producer >= 0 && d.from_stage == d.to_stage && owned_box(d.producer).contains(need);
   if (is_local) {
-    region = {owned_buffer(d.producer), need};
+    region = owned_region(d.producer, need);
     there = owned_box(d.producer);
   }
   const auto* conv = std::get_if<Conv>(&network_.node(node).op);
@@ -166,7 +149,6 @@ std::vector<Box> RankCompiler::strips(NodeId node, int rank) const {
 void RankCompiler::add_delivery_communications(int index) {
   const Delivery& d = delivery(index);
   const Distribution& owned = placement(d.producer).owned;
-  const BufferId own_buffer = owned_buffers_[static_cast<std::size_t>(d.producer)];
   const std::vector<Box> own_strips = strips(d.producer, rank_);
   std::vector<Communication> communications;
   for (int strip = 0; strip < static_cast<int>(own_strips.size()); ++strip)
@@ -174,7 +156,7 @@ void RankCompiler::add_delivery_communications(int index) {
   for (const Transfer& transfer : sends(owned, d.need, rank_))
     for (std::size_t strip = 0; strip < communications.size(); ++strip) {
       const Box box = intersect(transfer.box, own_strips[strip]);
-      if (!box.is_empty()) communications[strip].sends.push_back({transfer.to, {own_buffer, box}});
+      if (!box.is_empty()) communications[strip].sends.push_back({transfer.to, owned_region(d.producer, box)});
     }
   for (const Transfer& transfer : receives(owned, d.need, rank_)) {
     const std::vector<Box> sender_strips = strips(d.producer, transfer.from);
@@ -316,7 +298,7 @@ void RankCompiler::compute_strips(NodeId node) {
   const bool only_moves = std::holds_alternative<Concat>(network_.node(node).op);
   for (std::size_t strip = 0; strip < boxes.size(); ++strip) {
     if (!boxes[strip].is_empty() && !only_moves)
-      compute_region(node, {boxes[strip], work.contracted}, {owned_buffer(node), boxes[strip]}, true);
+      compute_region(node, {boxes[strip], work.contracted}, owned_region(node, boxes[strip]), true);
     start_strip(node, static_cast<int>(strip));
   }
 }
@@ -355,7 +337,7 @@ void RankCompiler::reduce(NodeId id) {
   }
   for (auto border = borders.begin(); std::next(border) != borders.end(); ++border) {
     const Box segment = owned.with(Axis::C, {*border, *std::next(border)});
-    Reduce step{.dst = {owned_buffer(id), segment}};
+    Reduce step{.box = segment, .dst = owned_region(id, segment)};
     std::vector<Interval> channels;
     for (const Contribution& contribution : incoming_[id]) {
       if (!contribution.box.contains(segment)) continue;
@@ -382,8 +364,8 @@ void RankCompiler::copy_own_parts(NodeId node) {
   for (int index : layout_.schedules[static_cast<std::size_t>(node)].deliveries) {
     const Arrival& arrival = arrivals_[static_cast<std::size_t>(index)];
     const Box own = intersect(owned, arrival.need);
-    if (own.is_empty() || arrival.buffer == owned_buffer(node)) continue;
-    add_step(Copy{{owned_buffer(node), own}, arrived(index, own)}, node, placement(node).stage);
+    if (own.is_empty() || arrived(index, own) == owned_region(node, own)) continue;
+    add_step(Copy{owned_region(node, own), arrived(index, own)}, node, placement(node).stage);
   }
 }
 

@@ -6,15 +6,15 @@
 #include <span>
 
 #include "parconv/program/program.hpp"
+#include "program/compile/owned_places.hpp"
 
 namespace parconv {
 
 /// Destination of a delivery on this rank.
 struct Arrival {
   Box need{};            ///< in the value's indices; empty if this rank needs nothing
-  BufferId buffer = -1;  ///< that holds `need`, shifted along `axis` by `shift`
-  Axis axis = Axis::C;
-  index_t shift = 0;
+  BufferId buffer = -1;  ///< that holds `need`, shifted by `offsets`
+  Offsets offsets = no_offsets;
   std::vector<CommId> communications{};  ///< one per strip; -1 where this rank does not participate
 };
 
@@ -42,7 +42,7 @@ class RankCompiler {
   BufferId add_buffer(ValueId value, BufferRole role, const Box& box);
   BufferId add_sum_buffer(NodeId node, BufferRole role, const Box& box);
   BufferId owned_buffer(NodeId node);
-  void choose_margins(NodeId node);
+  Region owned_region(NodeId node, const Box& box);
   void place_arrival(int index);
   Region arrived(int index, const Box& box) const;
   Region operand_region(NodeId node, std::size_t operand, const Box& need);
@@ -79,8 +79,8 @@ class RankCompiler {
   const Layout& layout_;
   int rank_;
   Program program_{};
-  std::vector<BufferId> owned_buffers_;  // of each node
-  std::vector<Box> allocated_boxes_;     // of each node's owned buffer, margins included
+  OwnedPlaces places_;
+  std::vector<BufferId> owned_buffers_;  // of each node that is its own home
   std::vector<Arrival> arrivals_;        // of each delivery
   std::map<NodeId, std::vector<Contribution>> incoming_;
   std::map<std::pair<NodeId, std::size_t>, int> delivery_of_use_;

@@ -50,7 +50,7 @@ std::optional<Finding> MessageMatching::compare(const MessageLabel& send, const 
     return violated(Rule::MessageStage, concat("sent in stage ", send.stage, ", received in stage ", receive.stage));
   if (send.type != receive.type)
     return violated(Rule::WrongType, concat("sent as ", name_of(send.type), ", received as ", name_of(receive.type)));
-  if (!facts_.lands_at(send.value, send.box, receive.value, receive.box))
+  if (!facts_.are_same(send.value, send.box, receive.value, receive.box))
     return violated(send.value == receive.value ? Rule::WrongBox : Rule::WrongValue,
                     concat(to_string(send.box), " of value ", send.value, " arrives as ", to_string(receive.box), " of value ",
                            receive.value));

@@ -31,19 +31,31 @@ DType NetworkFacts::partial_type_of(ValueId value) const {
 
 bool NetworkFacts::is_any_order(NodeId node) const { return std::holds_alternative<Reduction>(network_.node(node).op); }
 
-bool NetworkFacts::lands_at(ValueId from, const Box& inner, ValueId to, const Box& outer) const {
-  if (from == to) return inner == outer;
-  const NodeId producer = producers_[static_cast<std::size_t>(to)];
-  if (producer < 0) return false;
-  const Node& joined = network_.node(producer);
-  const auto* op = std::get_if<Concat>(&joined.op);
-  if (op == nullptr) return false;
-  for (std::size_t k = 0; k < joined.inputs.size(); ++k) {
-    if (joined.inputs[k] != from) continue;
-    const index_t shift = concat_offset(network_, joined, k);
-    if (inner.with(op->axis, inner[op->axis].shifted(shift)) == outer) return true;
+bool NetworkFacts::are_same(ValueId a, const Box& a_box, ValueId b, const Box& b_box) const {
+  if (a == b && a_box == b_box) return true;
+  return origin_of({a, a_box}) == origin_of({b, b_box});
+}
+
+/// Down through Concats, as long as the box lies in one operand: elements [64, 96) of the second operand of 64 channels are its
+/// elements [0, 32).
+NetworkFacts::Elements NetworkFacts::origin_of(Elements elements) const {
+  NodeId producer = producers_[static_cast<std::size_t>(elements.value)];
+  while (producer >= 0) {
+    const Node& joined = network_.node(producer);
+    const auto* op = std::get_if<Concat>(&joined.op);
+    if (op == nullptr) break;
+    const Interval part = elements.box[op->axis];
+    Interval operand{0, 0};
+    const auto holds_part = [&](ValueId input) {
+      operand = {operand.hi, operand.hi + network_.value(input).extents[op->axis]};
+      return operand.lo <= part.lo && part.hi <= operand.hi;
+    };
+    const auto found = std::find_if(joined.inputs.begin(), joined.inputs.end(), holds_part);
+    if (found == joined.inputs.end()) break;
+    elements = {*found, elements.box.with(op->axis, part.shifted(-operand.lo))};
+    producer = producers_[static_cast<std::size_t>(elements.value)];
   }
-  return false;
+  return elements;
 }
 
 bool NetworkFacts::may_contract(NodeId node, const Box& contracted) const {

@@ -28,9 +28,9 @@ class NetworkFacts {
   /// The layer's name for messages; "the outputs" for steps after all nodes.
   std::string layer_name(NodeId node) const;
 
-  /// True if copying `inner` of value `from` to `outer` of value `to` is correct: the same value and box, or an operand of the
-  /// Concat that produces `to`, shifted to its offset.
-  bool lands_at(ValueId from, const Box& inner, ValueId to, const Box& outer) const;
+  /// True if box `a_box` of value `a` holds the elements of box `b_box` of value `b`: the same value and box, or operands of
+  /// Concats shifted to their offsets.
+  bool are_same(ValueId a, const Box& a_box, ValueId b, const Box& b_box) const;
 
   /// True if `contracted` divides only axes that the node sums over.
   bool may_contract(NodeId node, const Box& contracted) const;
@@ -48,6 +48,14 @@ class NetworkFacts {
   bool are_subtree(NodeId node, Interval channels) const;
 
  private:
+  /// A box of a value.
+  struct Elements {
+    ValueId value = -1;
+    Box box{};
+    friend bool operator==(const Elements&, const Elements&) = default;
+  };
+  Elements origin_of(Elements elements) const;
+
   const Network& network_;
   std::vector<DType> types_;
   std::vector<NodeId> producers_;

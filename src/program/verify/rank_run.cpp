@@ -47,7 +47,7 @@ void RankRun::check_static() {
     const auto* compute = std::get_if<Compute>(&step.action);
     if (compute != nullptr && !compute->is_finished)
       computed_[static_cast<std::size_t>(step_)] =
-          parts_.contributions.of(parts_.facts.contraction(step.node, compute->dst.box, compute->work.contracted));
+          parts_.contributions.of(parts_.facts.contraction(step.node, compute->work.computed, compute->work.contracted));
   }
 }
 
@@ -210,7 +210,7 @@ void RankRun::run_reduce(const Step& step, const Reduce& reduce, index_t micro_b
   }
   if (std::vector<PendingSum::Part>& before = summed_[static_cast<std::size_t>(step_)]; micro_batch == 0 || before != parts) {
     trace_.sums.push_back(
-        {.rank = program_.rank, .step = step_, .node = step.node, .box = reduce.dst.box, .parts = parts, .joins = reduce.joins});
+        {.rank = program_.rank, .step = step_, .node = step.node, .box = reduce.box, .parts = parts, .joins = reduce.joins});
     before = std::move(parts);
   }
   parts_.memory.write(reduce.dst.buffer, {reduce.dst.box, complete, micro_batch});

@@ -35,11 +35,12 @@ void StepRules::check(const Step& step) const {
 /// The region is `box` of complete elements of `value`.
 void StepRules::expect(const Region& region, ValueId value, const Box& box, const char* verb) const {
   const Buffer& there = buffer(region);
-  if (there.value != value)
-    violate(Rule::WrongValue, verb, " value ", value, " in buffer ", region.buffer, ", which holds value ", there.value);
   if (holds_sums(there))
     violate(Rule::UnfinishedSum, verb, " value ", value, " in buffer ", region.buffer, ", which holds partial sums");
-  if (!(region.box == box)) violate(Rule::WrongBox, verb, " ", to_string(region.box), " where ", to_string(box), " is expected");
+  if (facts_.are_same(value, box, there.value, region.box)) return;
+  if (there.value == value) violate(Rule::WrongBox, verb, " ", to_string(region.box), " where ", to_string(box), " is expected");
+  violate(Rule::WrongValue, verb, " ", to_string(box), " of value ", value, " in buffer ", region.buffer, " at ",
+          to_string(region.box), " of value ", there.value);
 }
 
 void StepRules::check_load(const Load& load) const {
@@ -47,7 +48,7 @@ void StepRules::check_load(const Load& load) const {
     violate(Rule::WrongValue, "loads value ", load.value, ", which is no input");
   const Buffer& dst = buffer(load.dst);
   if (holds_sums(dst)) violate(Rule::UnfinishedSum, "loads value ", load.value, " into a buffer of partial sums");
-  if (!facts_.lands_at(load.value, load.box, dst.value, load.dst.box))
+  if (!facts_.are_same(load.value, load.box, dst.value, load.dst.box))
     violate(load.value == dst.value ? Rule::WrongBox : Rule::WrongValue, "loads ", to_string(load.box), " of value ", load.value,
             " to ", to_string(load.dst.box), " of value ", dst.value);
   if (!facts_.whole(load.value).contains(load.box))
@@ -71,7 +72,7 @@ void StepRules::check_copy(const Copy& copy) const {
   const Buffer &from = buffer(copy.src), &to = buffer(copy.dst);
   if (from.type != to.type) violate(Rule::WrongType, "copies ", name_of(from.type), " to ", name_of(to.type));
   if (holds_sums(from) != holds_sums(to)) violate(Rule::UnfinishedSum, "copies partial sums among complete values");
-  if (!facts_.lands_at(from.value, copy.src.box, to.value, copy.dst.box))
+  if (!facts_.are_same(from.value, copy.src.box, to.value, copy.dst.box))
     violate(from.value == to.value ? Rule::WrongBox : Rule::WrongValue, "copies ", to_string(copy.src.box), " of value ",
             from.value, " to ", to_string(copy.dst.box), " of value ", to.value);
 }
@@ -80,18 +81,21 @@ void StepRules::check_compute(NodeId id, const Compute& compute) const {
   const Node& node = facts_.network().node(id);
   if (std::holds_alternative<Concat>(node.op)) violate(Rule::WrongWork, "computes a Concat");
   const Buffer& dst = buffer(compute.dst);
-  if (dst.value != node.output) violate(Rule::WrongValue, "computes value ", node.output, " into a buffer of value ", dst.value);
+  const Box& computed = compute.work.computed;
   if (holds_sums(dst) == compute.is_finished)
     violate(Rule::UnfinishedSum, "computes a ",
             compute.is_finished ? "complete value among partial sums" : "partial sum among complete values");
-  if (!(compute.work.computed == compute.dst.box) || !facts_.whole(node.output).contains(compute.dst.box))
-    violate(Rule::WrongBox, "computes ", to_string(compute.work.computed), " into ", to_string(compute.dst.box));
+  if (holds_sums(dst) && dst.value != node.output)
+    violate(Rule::WrongValue, "computes value ", node.output, " into a buffer of value ", dst.value);
+  if (!facts_.are_same(node.output, computed, dst.value, compute.dst.box) || !facts_.whole(node.output).contains(computed))
+    violate(dst.value == node.output ? Rule::WrongBox : Rule::WrongValue, "computes ", to_string(computed), " of value ",
+            node.output, " into ", to_string(compute.dst.box), " of value ", dst.value);
   if (!facts_.may_contract(id, compute.work.contracted))
     violate(Rule::WrongWork, "sums over ", to_string(compute.work.contracted),
             ", which is not a division that the operator allows");
   if (compute.is_finished) {
-    const Box done = facts_.contraction(id, compute.dst.box, compute.work.contracted);
-    const Box all = facts_.whole_contraction(id, compute.dst.box);
+    const Box done = facts_.contraction(id, computed, compute.work.contracted);
+    const Box all = facts_.whole_contraction(id, computed);
     if (!(done == all)) violate(Rule::LostContribution, "sums over ", to_string(done), " instead of ", to_string(all));
   }
   check_operands(id, compute);
@@ -121,19 +125,19 @@ void StepRules::expect_operand(NodeId id, std::size_t operand, const Region& reg
 
 void StepRules::check_reduce(NodeId id, const Reduce& reduce) const {
   const Node& node = facts_.network().node(id);
-  expect(reduce.dst, node.output, reduce.dst.box, "adds up");
+  expect(reduce.dst, node.output, reduce.box, "adds up");
+  if (!facts_.whole(node.output).contains(reduce.box)) violate(Rule::WrongBox, "adds up ", to_string(reduce.box));
   for (const Region& partial : reduce.partials) {
     if (buffer(partial).value != node.output || !holds_sums(buffer(partial)))
       violate(Rule::WrongValue, "adds buffer ", partial.buffer, ", which holds no partial sums of value ", node.output);
-    if (!(partial.box == reduce.dst.box))
-      violate(Rule::WrongBox, "adds ", to_string(partial.box), " to ", to_string(reduce.dst.box));
+    if (!(partial.box == reduce.box)) violate(Rule::WrongBox, "adds ", to_string(partial.box), " to ", to_string(reduce.box));
   }
   if (!reduce.joins.empty() && reduce.joins.size() != reduce.partials.size())
     violate(Rule::SumOrder, "has joins for ", reduce.joins.size(), " of ", reduce.partials.size(), " partial sums");
   const std::size_t residuals = node.epilogue.has_residual ? 1 : 0;
   if (reduce.residual.size() != residuals)
     violate(Rule::WrongWork, "adds ", reduce.residual.size(), " residuals instead of ", residuals);
-  for (const Region& residual : reduce.residual) expect(residual, node.inputs.back(), reduce.dst.box, "adds as the residual");
+  for (const Region& residual : reduce.residual) expect(residual, node.inputs.back(), reduce.box, "adds as the residual");
 }
 
 }  // namespace parconv::verify
