@@ -103,6 +103,62 @@ TEST(Program, StrideLeavesUnreadColumnsInPlace) {
   for (const Program& program : programs_for(network, "h=2", 2)) EXPECT_TRUE(actions_of<Copy>(program).empty());
 }
 
+/// All programs together, under views or with dense operands.
+index_t copied_bytes_of(const Network& network, const char* split, const CompileOptions& options) {
+  index_t bytes = 0;
+  for (const Program& program : programs_for(network, split, 4, options)) bytes += copied_bytes(program);
+  return bytes;
+}
+
+TEST(Program, ViewsOfConvolutionsNeedNoCopies) {
+  const WindowAxis five{.kernel = 5, .pad_lo = 2, .pad_hi = 2};
+  RandomNetworkBuilder builder(1, Weights::SmallIntegers);
+  ValueId value = builder.input({{2, 4, 13, 14, 15}}, 5);
+  for (const Window& window : {Window{{three, three, three}}, Window{{five, three, five}}, Window{{three, five, three}}})
+    value = builder.conv(value, {.oc = 11, .window = window});
+  const Network network = builder.build({value});
+  for (const char* split : {"n=2,w=2", "d", "h", "w", "f", "d=2,h=2", "h=2,w=2", "d=2,w=2", "h=2,f=2", "w=2,f=2", "d=2,f=2"})
+    for (const Overlap overlap : {Overlap::Off, Overlap::On}) {
+      EXPECT_EQ(copied_bytes_of(network, split, {.overlap = overlap, .needs_dense = false}), 0) << split;
+      const bool is_cut_inside = std::string_view(split).find_first_of("wf") != std::string_view::npos;
+      if (is_cut_inside) EXPECT_GT(copied_bytes_of(network, split, {.overlap = overlap}), 0) << split;
+    }
+}
+
+/// Convolutions beside each other, joined, twice: (a, b) and ((a, b), c). `a` also has a pooling with a halo of its own.
+Network joined_convolutions(index_t rows) {
+  RandomNetworkBuilder builder(1, Weights::SmallIntegers);
+  const ValueId src = builder.input({{1, 8, 1, rows, 12}});
+  const ValueId a = builder.conv(src, {.oc = 5, .window = same}), b = builder.conv(src, {.oc = 7});
+  const ValueId pooled = builder.pool(a, PoolKind::Max, same), c = builder.conv(pooled, {.oc = 3});
+  const ValueId joined = builder.concat({builder.concat({a, b}), c});
+  return builder.build({builder.conv(joined, {.oc = 8, .window = same})});
+}
+
+TEST(Program, PartsOfAConcatAreComputedInPlace) {
+  for (const index_t rows : {16, 13})
+    for (const char* split : {"h", "w", "h=2,w=2"}) {
+      const Network network = joined_convolutions(rows);
+      EXPECT_EQ(copied_bytes_of(network, split, {.needs_dense = false}), 0) << split << " of " << rows;
+      EXPECT_GT(copied_bytes_of(network, split, {}), 0) << split << " of " << rows;
+    }
+}
+
+TEST(Program, PartsOfAConcatShareItsBuffer) {
+  const Program program = programs_for(joined_convolutions(16), "h=1", 1, {.needs_dense = false}).front();
+  std::vector<Interval> channels;
+  for (const Compute& compute : actions_of<Compute>(program))
+    if (program.buffer(compute.dst.buffer).box[Axis::C].size() == 15) channels.push_back(compute.dst.box[Axis::C]);
+  EXPECT_THAT(channels, testing::UnorderedElementsAre(Interval{0, 5}, Interval{5, 12}, Interval{12, 15}));
+}
+
+TEST(Program, AConcatOfOneValueTwiceCopiesItOnce) {
+  RandomNetworkBuilder builder(1, Weights::SmallIntegers);
+  const ValueId half = builder.conv(builder.input({{1, 8, 1, 16, 12}}), {.oc = 6});
+  const Network network = builder.build({builder.conv(builder.concat({half, half}), {.oc = 8})});
+  EXPECT_EQ(copied_bytes_of(network, "h", {.needs_dense = false}), 6 * 16 * 12 * 4);
+}
+
 TEST(Program, FirstHaloIsReadFromTheFile) {
   const std::vector<Program> programs = programs_for(two_convolutions(), "h=2", 2);
   const std::vector<Load> loads = actions_of<Load>(programs[0]);
@@ -186,7 +242,8 @@ TEST(Program, ChannelSplitSumsOnePartialPerRank) {
   for (const Program& program : programs)
     for (const Reduce& reduce : actions_of<Reduce>(program)) {
       ASSERT_EQ(reduce.partials.size(), 4U);
-      for (const Region& partial : reduce.partials) EXPECT_EQ(partial.box, reduce.dst.box);
+      EXPECT_EQ(reduce.dst.box, reduce.box);
+      for (const Region& partial : reduce.partials) EXPECT_EQ(partial.box, reduce.box);
     }
 }
 

@@ -100,6 +100,37 @@ TEST(Proof, EveryRuleHasANameOfItsOwn) {
   EXPECT_FALSE(names.front().empty());
 }
 
+// ---- Concats --------------------------------------------------------------------------------------------------------------
+
+/// Convolutions of 5 and of 5 channels, computed in the buffer of their Concat.
+Compiled joined() {
+  RandomNetworkBuilder builder(1, Weights::SmallIntegers);
+  const ValueId src = builder.input({{1, 8, 1, 16, 10}});
+  const ValueId a = builder.conv(src, {.oc = 5}), b = builder.conv(src, {.oc = 5});
+  return compiled(builder.build({builder.conv(builder.concat({a, b}), {.oc = 4}), builder.relu(b)}), "h=2", 2,
+                  {.needs_dense = false});
+}
+
+TEST(Proof, RejectsAPartOfAConcatAtTheOffsetOfAnother) {
+  ASSERT_EQ(joined().first_finding().message, "proven");
+  Compiled wrong = joined();
+  Compute& compute = first<Compute>(wrong.programs[0]);
+  ASSERT_EQ(compute.dst.box[Axis::C], (Interval{0, 5}));
+  compute.dst.box[Axis::C] = {5, 10};
+  expect_rule(wrong, Rule::WrongValue);
+}
+
+TEST(Proof, RejectsReadingAnotherPartOfAConcat) {
+  Compiled wrong = joined();
+  Compute& relu =
+      std::get<Compute>(std::find_if(wrong.programs[0].steps.rbegin(), wrong.programs[0].steps.rend(), [](const Step& s) {
+                          return std::holds_alternative<Compute>(s.action);
+                        })->action);
+  ASSERT_EQ(relu.srcs[0].box[Axis::C], (Interval{5, 10}));
+  relu.srcs[0].box[Axis::C] = {0, 5};
+  expect_rule(wrong, Rule::WrongValue);
+}
+
 // ---- Messages and their order ---------------------------------------------------------------------------------------------
 
 // Row 7 is the halo of rank 1; row 6 has as many bytes.
