@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "commands/command_facts.hpp"
 #include "commands/commands.hpp"
 #include "commands/launcher.hpp"
 #include "parconv/session/machine.hpp"
@@ -27,12 +28,13 @@ int once(Work&& work) {
 }
 
 /// Commands of all ranks. An error is printed once and ends the job.
-template <class Work>
-int in_job(double timeout_seconds, Work&& work) {
+template <class Command, class Work>
+int in_job(const Command& command, Work&& work) {
   const MpiEnvironment environment;
-  LaunchedJob job(environment, timeout_seconds);
+  LaunchedJob job(environment, command.timeout_seconds);
   try {
     job.read_fault();
+    job.context().require_agreement(JobPhase::Start, facts_of(command));
     return work(job);
   } catch (...) {
     job.end(std::current_exception());
@@ -62,8 +64,7 @@ int dry_run_alone(const RunCommand& command) {
 
 int execute(const RunCommand& command) {
   if (command.is_dry_run && (command.dry_run.ranks > 0 || !is_launched())) return dry_run_alone(command);
-  return in_job(command.timeout_seconds,
-                [&](LaunchedJob& job) { return command.is_dry_run ? dry_run_in_job(job, command) : run(job, command); });
+  return in_job(command, [&](LaunchedJob& job) { return command.is_dry_run ? dry_run_in_job(job, command) : run(job, command); });
 }
 
 int execute(const InspectCommand& command) {
@@ -71,7 +72,7 @@ int execute(const InspectCommand& command) {
 }
 
 int execute(const DemoCommand& command) {
-  return in_job(command.timeout_seconds, [&](LaunchedJob& job) { return demonstrate(job, command); });
+  return in_job(command, [&](LaunchedJob& job) { return demonstrate(job, command); });
 }
 
 }  // namespace

@@ -132,6 +132,17 @@ std::vector<DataSource*> InputFiles::sources() {
   return result;
 }
 
+std::vector<Fact> InputFiles::watch(ReadFiles& files) const {
+  std::vector<Fact> facts;
+  for (std::size_t k = 0; k < data_.size(); ++k) {
+    const std::string part = concat("the input '", inputs_[k].name, "'");
+    files.add(part, data_[k].file());
+    facts.push_back({concat("the shape of ", part), concat(data_[k].extents(), " of ", name_of(data_[k].dtype()))});
+    facts.push_back(files.contents(data_[k].file(), DigestExtent::Sampled));
+  }
+  return facts;
+}
+
 std::vector<InputDims> InputFiles::dims(index_t samples) const {
   std::vector<InputDims> result;
   for (std::size_t k = 0; k < data_.size(); ++k) {

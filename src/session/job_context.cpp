@@ -24,6 +24,11 @@ double JobContext::deadline(double extra_seconds) const {
   return is_watched ? options_.timeout_seconds + extra_seconds : 0;
 }
 
+void JobContext::require_agreement(JobPhase phase, std::span<const Fact> facts) {
+  const WatchdogPhase watched(watchdog_, name_of(phase), deadline(0));
+  parconv::require_agreement(control_, name_of(phase), facts);
+}
+
 void JobContext::enter(JobPhase phase) {
   throw_if_stopped(phase);
   report_progress(phase, 0);

@@ -6,8 +6,17 @@
 namespace parconv {
 namespace {
 
-constexpr std::array names{"choosing devices",    "reading the model", "opening the input", "planning", "checking the programs",
-                           "creating the output", "preparing",         "verifying",         "running",  "finishing the output"};
+constexpr std::array names{"starting",
+                           "choosing devices",
+                           "reading the model",
+                           "opening the input",
+                           "planning",
+                           "checking the programs",
+                           "creating the output",
+                           "preparing",
+                           "verifying",
+                           "running",
+                           "finishing the output"};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include "parconv/session/session.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "parconv/engine/calls.hpp"
 #include "parconv/io/constants.hpp"
 #include "parconv/io/json/plan_json.hpp"
+#include "parconv/io/read_files.hpp"
 #include "parconv/program/explain.hpp"
 #include "parconv/session/compile_options.hpp"
 #include "parconv/session/input_files.hpp"
@@ -17,6 +19,7 @@
 #include "parconv/session/numerics.hpp"
 #include "parconv/session/verification.hpp"
 #include "session/input_nans.hpp"
+#include "session/request_facts.hpp"
 
 namespace parconv {
 namespace {
@@ -25,8 +28,25 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+/// The facts of a model file and of the files with its weights. They are watched from now on.
+std::vector<Fact> watch(const OnnxModel& model, ReadFiles& files) {
+  std::vector<Fact> facts{files.contents(model.path(), DigestExtent::Whole)};
+  for (const std::string& path : model.external_files()) {
+    files.add("the external data of the model", path);
+    facts.push_back(files.contents(path, DigestExtent::Whole));
+  }
+  return facts;
+}
+
+/// Weights are read by name, after the digests were compared.
+void expect_in_place(const OnnxModel& model, const ReadFiles& files) {
+  files.expect_in_place(model.path());
+  for (const std::string& path : model.external_files()) files.expect_in_place(path);
+}
+
 /// A model and its input files, referenced by a workload.
 struct OpenFiles {
+  ReadFiles read{};
   std::optional<OnnxModel> model{};
   std::optional<InputFiles> inputs{};
 };
@@ -69,10 +89,14 @@ struct Session::State {
   std::optional<Engine> engine{};
 };
 
-Session::Session(RankDevice& device, Request request) : state_(std::make_unique<State>(nullptr, device, std::move(request))) {}
+Session::Session(RankDevice& device, Request request) {
+  device.job().require_agreement(JobPhase::Start, facts_of(request));
+  state_ = std::make_unique<State>(nullptr, device, std::move(request));
+}
 
 Session::Session(JobContext& job, Request request) {
   const auto begin = Clock::now();
+  job.require_agreement(JobPhase::Start, facts_of(request));
   auto own = std::make_unique<RankDevice>(job, request.devices);
   RankDevice& device = *own;
   state_ = std::make_unique<State>(std::move(own), device, std::move(request));
@@ -99,19 +123,25 @@ void Session::describe(Workload workload) {
 
 void Session::describe_files() {
   OpenFiles& files = state_->files;
-  job().together(JobPhase::Read, [&] { files.model.emplace(request().model); });
-  job().together(JobPhase::Open, [&] { files.inputs.emplace(request().inputs, *files.model); });
+  std::vector<Fact> facts = job().together(JobPhase::Read, [&] {
+    files.read.add("the model", request().model);
+    files.model.emplace(request().model);
+    return watch(*files.model, files.read);
+  });
+  job().require_agreement(JobPhase::Read, facts);
+  facts = job().together(JobPhase::Open, [&] {
+    files.inputs.emplace(request().inputs, *files.model);
+    return files.inputs->watch(files.read);
+  });
+  job().require_agreement(JobPhase::Open, facts);
   describe(workload_of(*files.model, *files.inputs, request().model));
 }
 
-/// Hosts that see different files under the same names would deadlock on messages that no rank sends.
+/// Ranks with different plans would deadlock on messages that no rank sends.
 void Session::State::require_same_everywhere() {
-  const bool is_same = job().control().all_equal(plan_to_json(setup->plan, setup->network) + extents_text(*workload));
-  job().together(JobPhase::Plan, [&] {
-    if (!is_same)
-      throw Error(ExitCode::BadData, "the ranks do not see the same model, data or plan",
-                  "use files that are the same on every host, such as those of a shared file system");
-  });
+  const std::array facts{Fact{"the shapes of the inputs", extents_text(*workload)},
+                         Fact{"the plan of the layers", digest_of(plan_to_json(setup->plan, setup->network))}};
+  job().require_agreement(JobPhase::Plan, facts);
 }
 
 void Session::State::make_backend_together() {
@@ -241,6 +271,7 @@ void Session::prepare(const RunBlock& block) {
                                        .graphs = request().graphs,
                                        .control = &job().control(),
                                        .on_tick = on_tick});
+    if (state.files.model) expect_in_place(*state.files.model, state.files.read);
   });
   state.prepared = block;
 }
@@ -259,7 +290,9 @@ double Session::run(std::span<DataSink* const> sinks, const RunBlock& block) {
     state.engine->run({.sources = state.nans->sources(), .sinks = sinks, .first_sample = block.first_sample},
                       block.micro_batches);
   });
-  return state.measured.add_run(seconds_since(begin));
+  const double seconds = seconds_since(begin);
+  job().together(JobPhase::Run, [&] { state.files.read.expect_unchanged(); });
+  return state.measured.add_run(seconds);
 }
 
 double Session::run(std::span<DataSink* const> sinks) {

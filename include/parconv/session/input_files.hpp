@@ -22,6 +22,9 @@ class InputFiles {
 
   /// One source per input of the network, in its order.
   std::vector<DataSource*> sources();
+  /// Holds the files open in `files`, and returns what the ranks of a job must have in common: shapes, element types and sampled
+  /// contents. Paths may differ: hosts may have copies. Throws Error(InputMissing, BadData or Io).
+  std::vector<Fact> watch(ReadFiles& files) const;
 
   /// The dimensions for read_network, with another number of samples.
   std::vector<InputDims> dims(index_t samples) const;

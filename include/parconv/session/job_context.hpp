@@ -4,10 +4,12 @@
 
 #include <exception>
 #include <functional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "parconv/comm/agreement.hpp"
 #include "parconv/comm/coordinated.hpp"
 #include "parconv/comm/watchdog.hpp"
 #include "parconv/core/types.hpp"
@@ -59,6 +61,9 @@ class JobContext {
     coordinated(control_, name_of(phase), [&] { enter(phase); });
     return coordinated(control_, name_of(phase), work);
   }
+
+  /// Throws the same JobError(Config) on all ranks unless they pass equal facts; see parconv::require_agreement. Collective.
+  void require_agreement(JobPhase phase, std::span<const Fact> facts);
 
   /// Runs `work`, in which ranks synchronise by messages only. A rank that throws calls on_failure_in_messages. Local.
   template <class Work>

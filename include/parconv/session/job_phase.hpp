@@ -6,9 +6,9 @@
 
 namespace parconv {
 
-enum class JobPhase { Place, Read, Open, Plan, Check, Create, Prepare, Verify, Run, Finish };
+enum class JobPhase { Start, Place, Read, Open, Plan, Check, Create, Prepare, Verify, Run, Finish };
 
-/// The name of a phase in errors: "choosing devices", "reading the model", ...
+/// The name of a phase in errors: "starting", "choosing devices", ...
 std::string name_of(JobPhase phase);
 
 }  // namespace parconv

@@ -237,6 +237,7 @@ InputDataset open_input_dataset(const InputPath& path) {
   InputDataset input;
   input.file = open_input_file(path.file);
   const std::string dataset = path.dataset.empty() ? only_numeric_dataset(input.file.get(), path.file) : path.dataset;
+  input.path = path.file;
   input.name = concat(path.file, ":", dataset);
   input.dataset = open_object(input.file.get(), dataset, input.name);
 

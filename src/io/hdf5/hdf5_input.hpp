@@ -16,6 +16,7 @@ struct InputDataset {
   Handle file{};
   Handle dataset{};
   Handle memory_type{};  ///< `dtype` in native byte order
+  std::string path{};    ///< of the file
   std::string name{};    ///< "FILE:/path", for messages
   std::vector<index_t> dims{};
   std::vector<index_t> chunk{};  ///< empty for contiguous storage

@@ -131,6 +131,7 @@ Hdf5Source::~Hdf5Source() = default;
 Extents Hdf5Source::extents() const { return impl_->storage.extents; }
 int Hdf5Source::ndims() const { return impl_->layout.ndims; }
 DType Hdf5Source::dtype() const { return impl_->input.dtype; }
+const std::string& Hdf5Source::file() const { return impl_->input.path; }
 const std::string& Hdf5Source::name() const { return impl_->input.name; }
 
 void Hdf5Source::read(const Box& box, View dst) {

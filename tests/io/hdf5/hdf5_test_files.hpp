@@ -12,38 +12,16 @@
 
 #include <gtest/gtest.h>
 #include <hdf5.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "parconv/core/error.hpp"
 #include "parconv/tensor/view.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace parconv::test {
-
-/// A temporary folder, removed on destruction.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "parconv_hdf5_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Error(ExitCode::CannotCreate, "no temporary folder " + name);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 template <class Status>
 Status must(Status status) {

@@ -92,7 +92,7 @@ TEST(Constants, EveryBoxOfEveryLayout) {
     Filter filter = filter_of(layout);
     if (random.once_in(2)) filter.scale = std::make_shared<const std::vector<float>>(random.small_integers(filter.oc));
     const FilterBox box = random_box(random, filter);
-    for (const Filter& each : with_data(filter, folder.file("data")))
+    for (const Filter& each : with_data(filter, folder / "data"))
       ASSERT_EQ(read_filter(each, box), expected_values(filter, box)) << k << (each.data.values ? " in memory" : " in a file");
   }
 }
@@ -103,7 +103,7 @@ TEST(Constants, LargeMatrices) {
   const FilterReader read_filter = make_filter_reader();
   for (const auto& order : {std::array<int, 5>{0, 1, 2, 3, 4}, std::array<int, 5>{1, 2, 3, 4, 0}}) {
     const Filter filter = filter_of({.oc = 3000, .ic = 100, .kernel = {1, 2, 1}, .order = order});
-    const Filter in_file = with_data(filter, folder.file("data"))[1];
+    const Filter in_file = with_data(filter, folder / "data")[1];
     for (const Interval oc : {Interval{0, 3000}, Interval{0, 1}, Interval{1500, 1600}, Interval{2999, 3000}, Interval{5, 5}})
       for (const Interval ic : {Interval{0, 100}, Interval{99, 100}, Interval{10, 20}}) {
         const FilterBox box{.oc = oc, .ic = ic, .kernel = {{{0, 1}, {0, 2}, {0, 1}}}};

@@ -46,8 +46,8 @@ TEST(OnnxFile, NotAModel) {
                                        std::string("\x89HDF\r\n\x1a\n", 8).append(100, '\0'), std::string(1000, '\xff'),
                                        std::string("\x08\x08", 2)};
   for (const std::string& bytes : files) {
-    write(folder.file("file"), bytes);
-    EXPECT_THAT(load_error(folder.file("file")), testing::MatchesRegex("65: '.*/file' is not an ONNX model.*")) << bytes;
+    write(folder / "file", bytes);
+    EXPECT_THAT(load_error(folder / "file"), testing::MatchesRegex("65: '.*/file' is not an ONNX model.*")) << bytes;
   }
 }
 
@@ -56,8 +56,8 @@ TEST(OnnxFile, TruncatedAnywhere) {
   const std::string bytes = model.serialized();
   const TemporaryFolder folder;
   for (std::size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 97) {
-    write(folder.file("cut.onnx"), bytes.substr(0, size));
-    const std::string error = error_of([&] { read_network(OnnxModel(folder.file("cut.onnx"))); });
+    write(folder / "cut.onnx", bytes.substr(0, size));
+    const std::string error = error_of([&] { read_network(OnnxModel(folder / "cut.onnx")); });
     EXPECT_THAT(error, testing::StartsWith("65: ")) << size;
   }
 }
@@ -77,8 +77,8 @@ TEST(OnnxFile, DamagedAnywhere) {
           random.once_in(2) ? random.integer(0, 120) : static_cast<index_t>(bytes.size()) - random.integer(1, 60);
       damaged[static_cast<std::size_t>(place)] = static_cast<char>(random.integer(0, 255));
     }
-    write(folder.file("damaged.onnx"), damaged);
-    const std::string error = error_of([&] { read_network(OnnxModel(folder.file("damaged.onnx"))); });
+    write(folder / "damaged.onnx", damaged);
+    const std::string error = error_of([&] { read_network(OnnxModel(folder / "damaged.onnx")); });
     num_errors += error != "no error";
   }
   EXPECT_GT(num_errors, 250);
@@ -95,11 +95,11 @@ TEST(OnnxFile, LargeTensorsStayInTheFile) {
   };
   for (const auto& form : forms) {
     const TemporaryFolder folder;
-    sum_with(form).save(folder.file("model.onnx"));
-    const Network network = read_network(OnnxModel(folder.file("model.onnx")));
+    sum_with(form).save(folder / "model.onnx");
+    const Network network = read_network(OnnxModel(folder / "model.onnx"));
     const ConstantData& data = weights_of(network);
     EXPECT_FALSE(data.values);
-    EXPECT_EQ(data.file, folder.file("model.onnx"));
+    EXPECT_EQ(data.file, folder / "model.onnx");
     EXPECT_EQ(data.count, channels);
     EXPECT_EQ(read_constant(data), numbers());
   }
@@ -116,8 +116,8 @@ TEST(OnnxFile, TypesOfWeights) {
   }
   const auto values = [](const OnnxTensor& tensor) {
     const TemporaryFolder folder;
-    sum_with([&](OnnxWriter& model) { model.add_initializer("w", tensor); }).save(folder.file("model.onnx"));
-    return read_constant(weights_of(read_network(OnnxModel(folder.file("model.onnx")))));
+    sum_with([&](OnnxWriter& model) { model.add_initializer("w", tensor); }).save(folder / "model.onnx");
+    return read_constant(weights_of(read_network(OnnxModel(folder / "model.onnx"))));
   };
   EXPECT_EQ(values(double_tensor({channels, 1, 1}, doubles)), numbers());
   for (const auto& tensor :
@@ -132,23 +132,23 @@ TEST(OnnxFile, TypesOfWeights) {
 
 /// The model of sum_with, its weights in "weights.bin" after 8 other bytes.
 void save_external(const TemporaryFolder& folder, const OnnxExternal& external) {
-  write(folder.file("weights.bin"), "8 bytes." + float_tensor({}, numbers()).bytes);
+  write(folder / "weights.bin", "8 bytes." + float_tensor({}, numbers()).bytes);
   sum_with([&](OnnxWriter& model) {
     model.add_external("w", {OnnxType::Float, {channels, 1, 1}, {}}, external);
-  }).save(folder.file("model.onnx"));
+  }).save(folder / "model.onnx");
 }
 
 std::string external_error(const OnnxExternal& external) {
   const TemporaryFolder folder;
   save_external(folder, external);
-  return error_of([&] { read_network(OnnxModel(folder.file("model.onnx"))); });
+  return error_of([&] { read_network(OnnxModel(folder / "model.onnx")); });
 }
 
 TEST(OnnxExternalData, IsReadWhereItIs) {
   for (const char* length : {"2400", ""}) {
     const TemporaryFolder folder;
     save_external(folder, {.location = "weights.bin", .offset = "8", .length = length});
-    const Network network = read_network(OnnxModel(folder.file("model.onnx")));
+    const Network network = read_network(OnnxModel(folder / "model.onnx"));
     EXPECT_EQ(weights_of(network).offset_bytes, 8);
     EXPECT_EQ(read_constant(weights_of(network)), numbers());
   }
@@ -177,24 +177,24 @@ TEST(OnnxExternalData, Refusals) {
 
 TEST(OnnxExternalData, LinksMayNotLeaveTheFolder) {
   const TemporaryFolder elsewhere;
-  write(elsewhere.file("secret.bin"), float_tensor({}, numbers()).bytes);
+  write(elsewhere / "secret.bin", float_tensor({}, numbers()).bytes);
   const TemporaryFolder folder;
   save_external(folder, {.location = "link.bin"});
-  std::filesystem::create_symlink(elsewhere.file("secret.bin"), folder.file("link.bin"));
-  const auto error = [&] { return error_of([&] { read_network(OnnxModel(folder.file("model.onnx"))); }); };
+  std::filesystem::create_symlink(elsewhere / "secret.bin", folder / "link.bin");
+  const auto error = [&] { return error_of([&] { read_network(OnnxModel(folder / "model.onnx")); }); };
   EXPECT_THAT(error(), testing::HasSubstr("is a symbolic link out of the model's folder"));
-  std::filesystem::remove(folder.file("link.bin"));
-  std::filesystem::create_symlink("weights.bin", folder.file("link.bin"));
+  std::filesystem::remove(folder / "link.bin");
+  std::filesystem::create_symlink("weights.bin", folder / "link.bin");
   EXPECT_EQ(error(), "no error");
 }
 
 TEST(OnnxExternalData, AFileTruncatedAfterLoading) {
   const TemporaryFolder folder;
   save_external(folder, {.location = "weights.bin", .offset = "8"});
-  const Network network = read_network(OnnxModel(folder.file("model.onnx")));
-  std::filesystem::resize_file(folder.file("weights.bin"), 1000);
+  const Network network = read_network(OnnxModel(folder / "model.onnx"));
+  std::filesystem::resize_file(folder / "weights.bin", 1000);
   EXPECT_THAT(error_of([&] { read_constant(weights_of(network)); }), testing::HasSubstr("bytes of weights are missing"));
-  std::filesystem::remove(folder.file("weights.bin"));
+  std::filesystem::remove(folder / "weights.bin");
   EXPECT_THAT(error_of([&] { read_constant(weights_of(network)); }), testing::StartsWith("66: cannot open"));
 }
 

@@ -139,8 +139,8 @@ TEST(OnnxGraph, AbsurdCountsAreRefused) {
 
 ModelSummary summary_of(const OnnxWriter& model, const ReadOptions& options = {}) {
   const TemporaryFolder folder;
-  model.save(folder.file("model.onnx"));
-  return summarize(OnnxModel(folder.file("model.onnx")), options);
+  model.save(folder / "model.onnx");
+  return summarize(OnnxModel(folder / "model.onnx"), options);
 }
 
 TEST(OnnxSummary, DescribesAModel) {

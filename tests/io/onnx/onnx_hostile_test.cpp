@@ -273,8 +273,8 @@ TEST(OnnxHostile, ExporterMetadataIsDropped) {
   constexpr char graph = 0x3a, node = 0x0a, output = 0x12, notes = 0x4a;
   const std::string noted = as_field(output, "z") + as_field(notes, std::string(100'000, 'x'));
   const TemporaryFolder folder;
-  std::ofstream(folder.file("noted.onnx"), std::ios::binary) << model.serialized() + as_field(graph, as_field(node, noted));
-  EXPECT_EQ(error_of([&] { read_network(OnnxModel(folder.file("noted.onnx"))); }), "no error");
+  std::ofstream(folder / "noted.onnx", std::ios::binary) << model.serialized() + as_field(graph, as_field(node, noted));
+  EXPECT_EQ(error_of([&] { read_network(OnnxModel(folder / "noted.onnx")); }), "no error");
 }
 
 TEST(OnnxHostile, ManyEmptyMessagesAreCounted) {
@@ -282,8 +282,8 @@ TEST(OnnxHostile, ManyEmptyMessagesAreCounted) {
   constexpr char graph = 0x3a, node = 0x0a, input_name = 0x0a, attribute = 0x2a, graph_input = 0x5a;
   for (const auto& [path, tag] : std::vector<std::pair<std::string, char>>{
            {{graph, node}, input_name}, {{graph, node}, attribute}, {{graph}, node}, {{graph}, graph_input}}) {
-    std::ofstream(folder.file("empty.onnx"), std::ios::binary) << many_empty(path, tag, 5'000'000);
-    EXPECT_THAT(error_of([&] { OnnxModel model(folder.file("empty.onnx")); }),
+    std::ofstream(folder / "empty.onnx", std::ios::binary) << many_empty(path, tag, 5'000'000);
+    EXPECT_THAT(error_of([&] { OnnxModel model(folder / "empty.onnx"); }),
                 testing::MatchesRegex("65: '.*empty.onnx' has more than .*"));
   }
 }
@@ -291,30 +291,30 @@ TEST(OnnxHostile, ManyEmptyMessagesAreCounted) {
 TEST(OnnxHostile, SpecialFiles) {
   const TemporaryFolder folder;
   const auto error = [](const std::string& path) { return error_of([&] { OnnxModel model(path); }); };
-  ASSERT_EQ(::mkfifo(folder.file("pipe.onnx").c_str(), 0600), 0);
-  EXPECT_THAT(error(folder.file("pipe.onnx")), testing::HasSubstr("is not a regular file"));
+  ASSERT_EQ(::mkfifo((folder / "pipe.onnx").c_str(), 0600), 0);
+  EXPECT_THAT(error(folder / "pipe.onnx"), testing::HasSubstr("is not a regular file"));
   EXPECT_THAT(error("/dev/zero"), testing::StartsWith("66: '/dev/zero' is not a regular file"));
   EXPECT_THAT(error(folder.path().string()), testing::HasSubstr("is not a regular file"));
-  fs::create_symlink("loop.onnx", folder.file("loop.onnx"));
-  EXPECT_THAT(error(folder.file("loop.onnx")), testing::StartsWith("66: cannot open"));
+  fs::create_symlink("loop.onnx", folder / "loop.onnx");
+  EXPECT_THAT(error(folder / "loop.onnx"), testing::StartsWith("66: cannot open"));
 }
 
 TEST(OnnxHostile, ExternalDataElsewhere) {
   const TemporaryFolder elsewhere;
-  std::ofstream(elsewhere.file("w.bin")) << "123456789012";
+  std::ofstream(elsewhere / "w.bin") << "123456789012";
   const TemporaryFolder folder;
-  fs::create_directory_symlink(elsewhere.path(), folder.file("away"));
-  fs::create_directory(folder.file("sub"));
-  fs::create_symlink("/dev/zero", folder.file("zero"));
-  ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600), 0);
+  fs::create_directory_symlink(elsewhere.path(), folder / "away");
+  fs::create_directory(folder / "sub");
+  fs::create_symlink("/dev/zero", folder / "zero");
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
   const auto error = [&](const OnnxExternal& external) {
     OnnxWriter model;
     model.add_input("x", {1, 3, 8, 8});
     model.add_external("w", {OnnxType::Float, {3, 1, 1}, {}}, external);
     model.add_node({.op_type = "Add", .inputs = {"x", "w"}, .outputs = {"y"}});
     model.add_output("y");
-    model.save(folder.file("model.onnx"));
-    return error_of([&] { read_network(OnnxModel(folder.file("model.onnx"))); });
+    model.save(folder / "model.onnx");
+    return error_of([&] { read_network(OnnxModel(folder / "model.onnx")); });
   };
   EXPECT_THAT(error({.location = "away/w.bin"}),
               testing::HasSubstr("65: initializer 'w': external data 'away/w.bin' is a symbolic link"));

@@ -43,7 +43,7 @@ long peak_mebibytes(const std::function<void()>& action) {
 
 TEST(OnnxMemory, StructureOnly) {
   const TemporaryFolder folder;
-  const std::string path = folder.file("big.onnx");
+  const std::string path = folder / "big.onnx";
   const long writing = peak_mebibytes([&] { write_big(path); });
   EXPECT_GT(writing, 200);  // the measurement works
   EXPECT_GT(std::filesystem::file_size(path), 200'000'000U);

@@ -21,8 +21,8 @@ struct Row {
 
 Network read_named(const char* name, const NetworkOptions& options, const ReadOptions& read_options) {
   const TemporaryFolder folder;
-  write_network(name, options, folder.file("model.onnx"));
-  const OnnxModel model(folder.file("model.onnx"));
+  write_network(name, options, folder / "model.onnx");
+  const OnnxModel model(folder / "model.onnx");
   const ModelSummary summary = summarize(model, read_options);
   EXPECT_TRUE(summary.is_supported()) << name << ": " << summary.problem;
   return read_network(model, read_options);
@@ -55,9 +55,9 @@ TEST(OnnxNetworks, AreReadAndFused) {
 
 TEST(OnnxNetworks, HaveThePublishedSize) {
   const TemporaryFolder folder;
-  write_network("resnet50", {.channels_scale = 1}, folder.file("model.onnx"));
+  write_network("resnet50", {.channels_scale = 1}, folder / "model.onnx");
   // 25,557,032 weights and biases of the published network, plus mean and variance of its 26,560 normalised channels.
-  EXPECT_EQ(summarize(OnnxModel(folder.file("model.onnx"))).num_parameters, 25'557'032 + 2 * 26'560);
+  EXPECT_EQ(summarize(OnnxModel(folder / "model.onnx")).num_parameters, 25'557'032 + 2 * 26'560);
 }
 
 /// Filters, scales and biases of the --integer networks are integers, so sums are exact in any order.
@@ -68,8 +68,8 @@ TEST(OnnxNetworks, OfIntegersKeepIntegers) {
     const ReadOptions options{
         .inputs = {{.dims = is_cube ? Ints{1, 4, 32, 32, 32} : Ints{1, std::string(name) == "unet" ? 1 : 3, 32, 32}}}};
     const TemporaryFolder folder;
-    write_network(name, {.size = {32, 32}, .is_integer = true}, folder.file("model.onnx"));
-    const Network network = fuse(read_network(OnnxModel(folder.file("model.onnx")), options));
+    write_network(name, {.size = {32, 32}, .is_integer = true}, folder / "model.onnx");
+    const Network network = fuse(read_network(OnnxModel(folder / "model.onnx"), options));
     for (const Node& node : network.nodes) {
       for (const float bias : node.epilogue.bias) ASSERT_TRUE(is_whole(bias)) << name << " " << node.name << " " << bias;
       const auto* conv = std::get_if<Conv>(&node.op);

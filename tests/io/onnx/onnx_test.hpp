@@ -5,40 +5,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <functional>
-#include <random>
 #include <string>
 
 #include "parconv/core/error.hpp"
 #include "parconv/io/onnx/onnx_reader.hpp"
 #include "parconv/model/shape.hpp"
+#include "support/temporary_folder.hpp"
 #include "tools/onnx_writer.hpp"
 
 namespace parconv::test {
 
-/// A temporary folder, removed on destruction.
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_(std::filesystem::temp_directory_path() / concat("parconv-onnx-", std::random_device{}())) {
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::filesystem::path path() const { return path_; }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
 /// Reads a model through a file.
 inline Network read(const OnnxWriter& writer, const ReadOptions& options = {}) {
   const TemporaryFolder folder;
-  writer.save(folder.file("model.onnx"));
-  return read_network(OnnxModel(folder.file("model.onnx")), options);
+  writer.save(folder / "model.onnx");
+  return read_network(OnnxModel(folder / "model.onnx"), options);
 }
 
 /// The error that `action` throws, as "65: message".

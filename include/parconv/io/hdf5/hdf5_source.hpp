@@ -44,6 +44,8 @@ class Hdf5Source : public DataSource {
 
   /// Element type in the file.
   DType dtype() const;
+  /// The file that was opened.
+  const std::string& file() const;
   /// "FILE.h5:/path" with the resolved path.
   const std::string& name() const;
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace parconv {
 
@@ -18,6 +19,8 @@ class OnnxModel {
   explicit OnnxModel(const std::string& path);
 
   const std::string& path() const;
+  /// The files beside the model that hold its external data.
+  std::vector<std::string> external_files() const;
   /// Internal: for the reader and the summary.
   const OnnxContents& contents() const { return *contents_; }
 

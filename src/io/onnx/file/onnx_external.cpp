@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <set>
 
 #include "io/onnx/file/onnx_input_file.hpp"
 #include "parconv/core/error.hpp"
@@ -49,6 +50,16 @@ void check_location(const fs::path& location, const std::string& what) {
               where_hint);
 }
 
+fs::path folder_of(const std::string& model_path) {
+  const fs::path path(model_path);
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+void add_location(const onnx::TensorProto& tensor, std::set<std::string>& locations) {
+  for (const auto& entry : tensor.external_data())
+    if (entry.key() == "location") locations.insert(entry.value());
+}
+
 /// Canonical path of `location`, with all symbolic links resolved.
 fs::path locate(const fs::path& folder, const fs::path& location, const std::string& what) {
   std::error_code status;
@@ -67,11 +78,24 @@ fs::path locate(const fs::path& folder, const fs::path& location, const std::str
 
 }  // namespace
 
+std::vector<std::string> external_files(const onnx::ModelProto& model, const std::string& model_path) {
+  std::set<std::string> locations;
+  for (const onnx::TensorProto& tensor : model.graph().initializer()) add_location(tensor, locations);
+  for (const onnx::NodeProto& node : model.graph().node())
+    for (const onnx::AttributeProto& attribute : node.attribute())
+      if (attribute.has_t()) add_location(attribute.t(), locations);
+  std::vector<std::string> files;
+  std::error_code status;
+  for (const std::string& location : locations)
+    if (const fs::path file = folder_of(model_path) / location; fs::is_regular_file(file, status)) files.push_back(file.string());
+  return files;
+}
+
 FileRange resolve_external(const onnx::TensorProto& tensor, const std::string& model_path, index_t needed_bytes,
                            const std::string& what) {
   const Entries entries = entries_of(tensor, what);
   check_location(entries.location, what);
-  const fs::path folder = fs::path(model_path).has_parent_path() ? fs::path(model_path).parent_path() : fs::path(".");
+  const fs::path folder = folder_of(model_path);
   FileRange range{.file = locate(folder, entries.location, what).string(), .offset_bytes = entries.offset_bytes};
   range.size_bytes = entries.size_bytes >= 0 ? entries.size_bytes : needed_bytes;
   const index_t file_bytes = InputFile(range.file).size_bytes();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "onnx/onnx_pb.h"
 #include "parconv/core/types.hpp"
@@ -21,5 +22,8 @@ struct FileRange {
 /// for any other problem, with a message that begins with `what`.
 FileRange resolve_external(const onnx::TensorProto& tensor, const std::string& model_path, index_t needed_bytes,
                            const std::string& what);
+
+/// The files that hold external data of the model's initializers and constants, without repetition; missing ones are left out.
+std::vector<std::string> external_files(const onnx::ModelProto& model, const std::string& model_path);
 
 }  // namespace parconv

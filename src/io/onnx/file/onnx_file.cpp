@@ -345,4 +345,6 @@ OnnxModel::OnnxModel(const std::string& path) : contents_(std::make_shared<const
 
 const std::string& OnnxModel::path() const { return contents_->path; }
 
+std::vector<std::string> OnnxModel::external_files() const { return parconv::external_files(contents_->proto, path()); }
+
 }  // namespace parconv

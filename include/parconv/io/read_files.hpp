@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Watches the files that a rank reads.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "parconv/comm/agreement.hpp"
+
+namespace parconv {
+
+/// The bytes of a file that stand for its contents.
+enum class DigestExtent {
+  Whole,
+  Sampled  ///< the first 64 KiB and up to 64 blocks of 4 KiB, spread over the file
+};
+
+/// XXH64 of `bytes` as 16 hexadecimal digits (xxhash.com). Tells different data apart; no protection against intent.
+std::string digest_of(std::span<const std::byte> bytes);
+std::string digest_of(const std::string& text);
+
+/// The files that this rank reads, held open so that writes to them show, whatever happens to their names. Local.
+class ReadFiles {
+ public:
+  ReadFiles();
+  ~ReadFiles();
+  ReadFiles(ReadFiles&&) noexcept;
+  ReadFiles& operator=(ReadFiles&&) noexcept;
+
+  /// Adds a file, before it is read otherwise; adding it again has no effect. `part` names it in errors: "the model". Throws
+  /// Error(InputMissing) if it cannot be opened.
+  void add(const std::string& part, const std::string& path);
+  /// Size and digest of a file that was added. Throws Error(BadData or Io) if it cannot be read.
+  Fact contents(const std::string& path, DigestExtent extent) const;
+  /// Throws Error(BadData) if the name of a file that was added now belongs to another file.
+  void expect_in_place(const std::string& path) const;
+  /// Throws Error(BadData) if a file has been written or cut since it was added. Renaming and removing it is no change.
+  void expect_unchanged() const;
+
+ private:
+  struct File;
+  const File& at(const std::string& path) const;
+
+  std::vector<std::unique_ptr<File>> files_{};
+};
+
+}  // namespace parconv

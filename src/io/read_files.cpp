@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "parconv/io/read_files.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "io/onnx/file/onnx_input_file.hpp"
+#include "parconv/core/error.hpp"
+
+namespace parconv {
+namespace {
+
+constexpr index_t block_bytes = index_t{1} << 20;
+constexpr index_t header_bytes = index_t{64} << 10;
+constexpr index_t sample_bytes = index_t{4} << 10;
+constexpr index_t num_samples = 64;
+
+std::string digits_of(XXH64_hash_t hash) { return fmt::format("{:016x}", hash); }
+
+/// A hash of consecutive ranges of a file.
+class FileDigest {
+ public:
+  explicit FileDigest(const InputFile& file) : file_(file), state_(XXH64_createState(), &XXH64_freeState) {
+    XXH64_reset(state_.get(), 0);
+  }
+
+  void add(Interval range) {
+    for (index_t at = range.lo; at < range.hi; at += block_bytes) {
+      buffer_.resize(static_cast<std::size_t>(std::min(block_bytes, range.hi - at)));
+      file_.read(buffer_, at);
+      XXH64_update(state_.get(), buffer_.data(), buffer_.size());
+    }
+  }
+
+  std::string text() const { return digits_of(XXH64_digest(state_.get())); }
+
+ private:
+  const InputFile& file_;
+  std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> state_;
+  std::vector<std::byte> buffer_{};
+};
+
+/// Example: of 1 MiB, [0, 64 Ki) and 64 blocks whose first bytes are 15 KiB apart.
+std::vector<Interval> ranges_of(index_t size, DigestExtent extent) {
+  const index_t rest = size - header_bytes;
+  if (extent == DigestExtent::Whole || rest <= num_samples * sample_bytes) return {{0, size}};
+  std::vector<Interval> ranges{{0, header_bytes}};
+  for (index_t k = 0; k < num_samples; ++k) {
+    const index_t first = header_bytes + (rest - sample_bytes) * (k + 1) / num_samples;
+    ranges.push_back({first, first + sample_bytes});
+  }
+  return ranges;
+}
+
+}  // namespace
+
+std::string digest_of(std::span<const std::byte> bytes) { return digits_of(XXH64(bytes.data(), bytes.size(), 0)); }
+std::string digest_of(const std::string& text) { return digest_of(std::as_bytes(std::span(text))); }
+
+struct ReadFiles::File {
+  File(std::string part_, const std::string& path_) : part(std::move(part_)), path(path_), file(path_), opened(state()) {}
+
+  /// What a write changes, and a change of the name does not.
+  struct State {
+    off_t size_bytes = 0;
+    timespec written{};
+
+    bool is_same(const State& other) const {
+      return std::tie(size_bytes, written.tv_sec, written.tv_nsec) ==
+             std::tie(other.size_bytes, other.written.tv_sec, other.written.tv_nsec);
+    }
+  };
+  State state() const {
+    struct stat status{};
+    if (::fstat(file.descriptor(), &status) != 0) throw Error(ExitCode::Io, concat("cannot ask for the state of ", path));
+    return {.size_bytes = status.st_size, .written = status.st_mtim};
+  }
+
+  std::string part;
+  std::string path;
+  InputFile file;
+  State opened;
+};
+
+ReadFiles::ReadFiles() = default;
+ReadFiles::~ReadFiles() = default;
+ReadFiles::ReadFiles(ReadFiles&&) noexcept = default;
+ReadFiles& ReadFiles::operator=(ReadFiles&&) noexcept = default;
+
+void ReadFiles::add(const std::string& part, const std::string& path) {
+  const auto is_there = [&](const auto& file) { return file->path == path; };
+  if (std::none_of(files_.begin(), files_.end(), is_there)) files_.push_back(std::make_unique<File>(part, path));
+}
+
+const ReadFiles::File& ReadFiles::at(const std::string& path) const {
+  const auto found = std::find_if(files_.begin(), files_.end(), [&](const auto& file) { return file->path == path; });
+  PARCONV_EXPECT(found != files_.end(), path, " was not added");
+  return **found;
+}
+
+Fact ReadFiles::contents(const std::string& path, DigestExtent extent) const {
+  const File& file = at(path);
+  const index_t size = file.file.size_bytes();
+  FileDigest digest(file.file);
+  for (const Interval range : ranges_of(size, extent)) digest.add(range);
+  return {.name = concat("the contents of ", file.part), .value = concat(size, " bytes with the digest ", digest.text())};
+}
+
+void ReadFiles::expect_in_place(const std::string& path) const {
+  const File& file = at(path);
+  struct stat named{}, open{};
+  const bool is_known = ::stat(path.c_str(), &named) == 0 && ::fstat(file.file.descriptor(), &open) == 0;
+  if (is_known && named.st_dev == open.st_dev && named.st_ino == open.st_ino) return;
+  throw Error(ExitCode::BadData, concat(file.part, " was replaced while it was read: ", path), "Run again.");
+}
+
+void ReadFiles::expect_unchanged() const {
+  for (const auto& file : files_) {
+    const File::State now = file->state();
+    if (now.is_same(file->opened)) continue;
+    throw Error(ExitCode::BadData,
+                concat(file->part, " changed during the run: ", file->path, " was written after it was opened (",
+                       file->opened.size_bytes, " bytes then, ", now.size_bytes, " now)"),
+                "Run again when no other program writes it. Nothing was published.");
+  }
+}
+
+}  // namespace parconv
