@@ -2,6 +2,8 @@
 // parconv_app run --dry-run: the plan, programs and costs of a run, for any number of ranks and hosts.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "commands.hpp"
 #include "parconv/io/json/plan_json.hpp"
 #include "parconv/program/explain.hpp"
@@ -28,6 +30,13 @@ void print(const RunCommand& command, const DryRunMachine& machine, const Worklo
   fmt::print("{}", explain(run.setup.network, run.setup.plan, run.layout, run.programs, {.lists_ranks = command.is_verbose()}));
 }
 
+std::vector<NamedFile> read_files(const Request& request, const OnnxModel& model, const InputFiles& inputs) {
+  std::vector<NamedFile> files = model.files();
+  for (const NamedFile& file : inputs.files()) files.push_back(file);
+  if (!request.plan_file.empty()) files.push_back({"--plan", request.plan_file});
+  return files;
+}
+
 }  // namespace
 
 int print_dry_run(const RunCommand& command, const DryRunMachine& machine) {
@@ -41,6 +50,7 @@ int print_dry_run(const RunCommand& command, const DryRunMachine& machine) {
   }
   const std::string& asked = command.dry_run.plan_file;
   const std::string path = asked.empty() ? command.request.output_file + ".plan.json" : asked;
+  require_apart(read_files(command.request, model, inputs), std::array{NamedFile{"--plan-out", path}});
   write_text_file(path, plan_to_json(run.setup.plan, run.setup.network));
   if (!command.is_quiet()) fmt::print("plan written: {} (edit it, and run with --plan)\n", path);
   return static_cast<int>(ExitCode::Ok);

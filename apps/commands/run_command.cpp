@@ -23,6 +23,10 @@
 namespace parconv::app {
 namespace {
 
+void add_file(const char* part, const std::string& path, std::vector<NamedFile>& files) {
+  if (!path.empty()) files.push_back({part, path});
+}
+
 const char* plural(index_t count) { return count == 1 ? "" : "s"; }
 
 /// Takes a session through its phases, and prints intermediate results.
@@ -34,6 +38,7 @@ class Runner {
     print_placement();
     session_.describe_files();
     session_.compile();
+    require_files_apart();
     if (const auto timing = session_.time_conv_algorithms()) print_timing(*timing);
     announce();
     if (command_.verify) verify(*command_.verify);
@@ -49,6 +54,18 @@ class Runner {
     if (job_.is_root()) fmt::print("{}", bindings);
     const std::string& note = session_.device().placement().note;
     if (prints() && !note.empty() && has_gpu_support()) fmt::print("computing on CPUs: {}\n", note);
+  }
+
+  void require_files_apart() {
+    std::vector<NamedFile> reads = session_.read_files(), writes;
+    add_file("--plan", command_.request.plan_file, reads);
+    const Network& network = session_.setup().network;
+    for (std::size_t k = 0; k < network.outputs.size(); ++k)
+      add_file("the output", output_path(command_.request.output_file, network, k), writes);
+    add_file("--report", command_.report_file, writes);
+    add_file("--trace", command_.trace_file, writes);
+    add_file("--conv-algorithm-cache", command_.request.conv_algorithm_cache, writes);
+    job_.context().together(JobPhase::Check, [&] { require_apart(reads, writes); });
   }
 
   void print_timing(const AlgorithmTiming& timing) const {

@@ -62,7 +62,7 @@ std::string digest_of(std::span<const std::byte> bytes) { return digits_of(XXH64
 std::string digest_of(const std::string& text) { return digest_of(std::as_bytes(std::span(text))); }
 
 struct ReadFiles::File {
-  File(std::string part_, const std::string& path_) : part(std::move(part_)), path(path_), file(path_), opened(state()) {}
+  explicit File(const NamedFile& named) : part(named.part), path(named.path), file(named.path), opened(state()) {}
 
   /// What a write changes, and a change of the name does not.
   struct State {
@@ -91,9 +91,15 @@ ReadFiles::~ReadFiles() = default;
 ReadFiles::ReadFiles(ReadFiles&&) noexcept = default;
 ReadFiles& ReadFiles::operator=(ReadFiles&&) noexcept = default;
 
-void ReadFiles::add(const std::string& part, const std::string& path) {
-  const auto is_there = [&](const auto& file) { return file->path == path; };
-  if (std::none_of(files_.begin(), files_.end(), is_there)) files_.push_back(std::make_unique<File>(part, path));
+void ReadFiles::add(const NamedFile& named) {
+  const auto is_there = [&](const auto& file) { return file->path == named.path; };
+  if (std::none_of(files_.begin(), files_.end(), is_there)) files_.push_back(std::make_unique<File>(named));
+}
+
+std::vector<NamedFile> ReadFiles::files() const {
+  std::vector<NamedFile> result;
+  for (const auto& file : files_) result.push_back({file->part, file->path});
+  return result;
 }
 
 const ReadFiles::File& ReadFiles::at(const std::string& path) const {

@@ -132,13 +132,19 @@ std::vector<DataSource*> InputFiles::sources() {
   return result;
 }
 
-std::vector<Fact> InputFiles::watch(ReadFiles& files) const {
+std::vector<NamedFile> InputFiles::files() const {
+  std::vector<NamedFile> files;
+  for (std::size_t k = 0; k < data_.size(); ++k) files.push_back({concat("the input '", inputs_[k].name, "'"), data_[k].file()});
+  return files;
+}
+
+std::vector<Fact> InputFiles::watch(ReadFiles& watched) const {
   std::vector<Fact> facts;
-  for (std::size_t k = 0; k < data_.size(); ++k) {
-    const std::string part = concat("the input '", inputs_[k].name, "'");
-    files.add(part, data_[k].file());
-    facts.push_back({concat("the shape of ", part), concat(data_[k].extents(), " of ", name_of(data_[k].dtype()))});
-    facts.push_back(files.contents(data_[k].file(), DigestExtent::Sampled));
+  const std::vector<NamedFile> named = files();
+  for (std::size_t k = 0; k < named.size(); ++k) {
+    watched.add(named[k]);
+    facts.push_back({concat("the shape of ", named[k].part), concat(data_[k].extents(), " of ", name_of(data_[k].dtype()))});
+    facts.push_back(watched.contents(named[k].path, DigestExtent::Sampled));
   }
   return facts;
 }

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "parconv/io/json/plan_json.hpp"
+#include "parconv/io/named_files.hpp"
 
 namespace parconv {
 namespace {
@@ -38,14 +39,15 @@ OutputFiles::OutputFiles(JobContext& job, const Contents& contents) : job_(job) 
   sink.job_id = job_id(job);
   for (std::size_t k = 0; k < setup.network.outputs.size(); ++k) {
     const Value& value = setup.network.value(setup.network.outputs[k]);
-    sink.path = output_path(contents.request.output_file, setup.network, k);
+    const std::string path = output_path(contents.request.output_file, setup.network, k);
+    sink.path = job.together(JobPhase::Create, [&] { return link_target(path); });
     sink.name = value.name;
     sink.extents = output_extents(setup, setup.network.outputs[k]);
     sink.ndims = value.ndims;
     extra_seconds_ += static_cast<double>(volume(sink.extents)) * sizeof(float) / slow_bytes_per_second;
     job.together(JobPhase::Create, [&] { files_.push_back(std::make_unique<Hdf5Sink>(job.control(), sink)); }, extra_seconds_);
     job.remove_on_failure(files_.back()->partial_path());
-    names_.push_back(sink.path + ":" + files_.back()->dataset_path());
+    names_.push_back(path + ":" + files_.back()->dataset_path());
   }
 }
 

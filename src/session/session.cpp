@@ -28,20 +28,19 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-/// The facts of a model file and of the files with its weights. They are watched from now on.
-std::vector<Fact> watch(const OnnxModel& model, ReadFiles& files) {
-  std::vector<Fact> facts{files.contents(model.path(), DigestExtent::Whole)};
-  for (const std::string& path : model.external_files()) {
-    files.add("the external data of the model", path);
-    facts.push_back(files.contents(path, DigestExtent::Whole));
+/// The contents of a model and of the files with its weights, which are watched from now on.
+std::vector<Fact> watch(const OnnxModel& model, ReadFiles& watched) {
+  std::vector<Fact> facts;
+  for (const NamedFile& file : model.files()) {
+    watched.add(file);
+    facts.push_back(watched.contents(file.path, DigestExtent::Whole));
   }
   return facts;
 }
 
-/// Weights are read by name, after the digests were compared.
-void expect_in_place(const OnnxModel& model, const ReadFiles& files) {
-  files.expect_in_place(model.path());
-  for (const std::string& path : model.external_files()) files.expect_in_place(path);
+/// Weights are read by name, after the contents were compared.
+void expect_in_place(const OnnxModel& model, const ReadFiles& watched) {
+  for (const NamedFile& file : model.files()) watched.expect_in_place(file.path);
 }
 
 /// A model and its input files, referenced by a workload.
@@ -124,7 +123,7 @@ void Session::describe(Workload workload) {
 void Session::describe_files() {
   OpenFiles& files = state_->files;
   std::vector<Fact> facts = job().together(JobPhase::Read, [&] {
-    files.read.add("the model", request().model);
+    files.read.add({"the model", request().model});
     files.model.emplace(request().model);
     return watch(*files.model, files.read);
   });
@@ -136,6 +135,8 @@ void Session::describe_files() {
   job().require_agreement(JobPhase::Open, facts);
   describe(workload_of(*files.model, *files.inputs, request().model));
 }
+
+std::vector<NamedFile> Session::read_files() const { return state_->files.read.files(); }
 
 /// Ranks with different plans would deadlock on messages that no rank sends.
 void Session::State::require_same_everywhere() {

@@ -56,6 +56,18 @@ std::string file_name_part(const std::string& name) {
   return result;
 }
 
+/// The names of all outputs as parts of file names; a part that is taken gets a number: "a/b" and "a_b" are a_b and a_b.2.
+std::vector<std::string> unique_parts(const Network& network) {
+  std::vector<std::string> parts;
+  for (const ValueId output : network.outputs) {
+    const std::string wanted = file_name_part(network.value(output).name);
+    std::string part = wanted;
+    for (int number = 2; std::find(parts.begin(), parts.end(), part) != parts.end(); ++number) part = concat(wanted, ".", number);
+    parts.push_back(part);
+  }
+  return parts;
+}
+
 }  // namespace
 
 Blocks choose_blocks(const Request& request, const DataSize& data, const SplitRequest& split_request, int ranks) {
@@ -105,8 +117,7 @@ std::string output_path(const std::string& file, const Network& network, std::si
   std::filesystem::path path(file);
   const std::string extension = path.extension().string();
   path.replace_extension();
-  return concat(path.string(), ".", file_name_part(network.value(network.outputs[output]).name),
-                extension.empty() ? ".h5" : extension);
+  return concat(path.string(), ".", unique_parts(network)[output], extension.empty() ? ".h5" : extension);
 }
 
 }  // namespace parconv

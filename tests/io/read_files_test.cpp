@@ -28,7 +28,7 @@ class ReadFilesTest : public ::testing::Test {
 
   static std::string digest(const std::string& path, DigestExtent extent) {
     ReadFiles files;
-    files.add(part, path);
+    files.add({part, path});
     return files.contents(path, extent).value;
   }
 
@@ -83,7 +83,7 @@ TEST_F(ReadFilesTest, SampledDigestsSeeHeaderEndAndAPartOfTheRest) {
 
 TEST_F(ReadFilesTest, MissingFilesAreRefused) {
   ReadFiles files;
-  EXPECT_THROW(files.add(part, folder_ / "none"), Error);
+  EXPECT_THROW(files.add({part, folder_ / "none"}), Error);
 }
 
 /// Timestamps of file systems may be as coarse as a kernel tick.
@@ -93,7 +93,7 @@ TEST_F(ReadFilesTest, WritesAndCutsAreChanges) {
   const auto expect_change = [&](const std::function<void(const std::string&)>& change) {
     const std::string path = write("a", random_text(10'000));
     ReadFiles files;
-    files.add(part, path);
+    files.add({part, path});
     files.expect_unchanged();
     wait_for_a_new_timestamp();
     change(path);
@@ -117,7 +117,7 @@ TEST_F(ReadFilesTest, WritesAndCutsAreChanges) {
 TEST_F(ReadFilesTest, NamesMayChange) {
   const std::string path = write("a", "first");
   ReadFiles files;
-  files.add(part, path);
+  files.add({part, path});
   files.expect_in_place(path);
   wait_for_a_new_timestamp();
   std::filesystem::rename(write("b", "second"), path);

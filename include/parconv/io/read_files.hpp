@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parconv/comm/agreement.hpp"
+#include "parconv/io/named_files.hpp"
 
 namespace parconv {
 
@@ -29,9 +30,10 @@ class ReadFiles {
   ReadFiles(ReadFiles&&) noexcept;
   ReadFiles& operator=(ReadFiles&&) noexcept;
 
-  /// Adds a file, before it is read otherwise; adding it again has no effect. `part` names it in errors: "the model". Throws
-  /// Error(InputMissing) if it cannot be opened.
-  void add(const std::string& part, const std::string& path);
+  /// Adds a file, before it is read otherwise; adding it again has no effect. Throws Error(InputMissing) if it cannot be opened.
+  void add(const NamedFile& file);
+  /// All files that were added.
+  std::vector<NamedFile> files() const;
   /// Size and digest of a file that was added. Throws Error(BadData or Io) if it cannot be read.
   Fact contents(const std::string& path, DigestExtent extent) const;
   /// Throws Error(BadData) if the name of a file that was added now belongs to another file.

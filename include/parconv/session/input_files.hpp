@@ -7,6 +7,7 @@
 
 #include "parconv/io/hdf5/hdf5_source.hpp"
 #include "parconv/io/onnx/onnx_reader.hpp"
+#include "parconv/io/read_files.hpp"
 #include "parconv/session/request.hpp"
 #include "parconv/session/workload.hpp"
 
@@ -22,9 +23,11 @@ class InputFiles {
 
   /// One source per input of the network, in its order.
   std::vector<DataSource*> sources();
-  /// Holds the files open in `files`, and returns what the ranks of a job must have in common: shapes, element types and sampled
+  /// The file of each input.
+  std::vector<NamedFile> files() const;
+  /// Adds the files to `watched`, and returns what the ranks of a job must have in common: shapes, element types and sampled
   /// contents. Paths may differ: hosts may have copies. Throws Error(InputMissing, BadData or Io).
-  std::vector<Fact> watch(ReadFiles& files) const;
+  std::vector<Fact> watch(ReadFiles& watched) const;
 
   /// The dimensions for read_network, with another number of samples.
   std::vector<InputDims> dims(index_t samples) const;

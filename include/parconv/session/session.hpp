@@ -11,6 +11,7 @@
 
 #include "parconv/engine/job_verification.hpp"
 #include "parconv/engine/rank_plan.hpp"
+#include "parconv/io/named_files.hpp"
 #include "parconv/report/json_lines.hpp"
 #include "parconv/session/algorithm_timing.hpp"
 #include "parconv/session/job_context.hpp"
@@ -80,6 +81,8 @@ class Session {
   void describe(Workload workload);
   /// Opens the model and the input files of the request. Throws JobError(InputMissing, BadData or Usage).
   void describe_files();
+  /// The files that describe_files opened. Local.
+  std::vector<NamedFile> read_files() const;
   const Workload& workload() const;
 
   /// Chooses the split of every layer. Throws JobError(Usage or BadData); also BadData if ranks see different models or data.

@@ -44,7 +44,7 @@ Blocks choose_blocks(const Request& request, const DataSize& data, const SplitRe
 /// the extent along n is not proportional to the samples.
 Extents output_extents(const Setup& setup, ValueId output);
 
-/// `file` for the first output, FILE.<name>.h5 for the others.
+/// `file` for the first output, FILE.<name>.h5 for the others, all different.
 std::string output_path(const std::string& file, const Network& network, std::size_t output);
 
 }  // namespace parconv

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "parconv/io/named_files.hpp"
+
 namespace parconv {
 
 struct OnnxContents;
@@ -19,8 +21,8 @@ class OnnxModel {
   explicit OnnxModel(const std::string& path);
 
   const std::string& path() const;
-  /// The files beside the model that hold its external data.
-  std::vector<std::string> external_files() const;
+  /// The model's file, then those beside it with its external data.
+  std::vector<NamedFile> files() const;
   /// Internal: for the reader and the summary.
   const OnnxContents& contents() const { return *contents_; }
 

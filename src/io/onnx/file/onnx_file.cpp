@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "io/onnx/file/onnx_external.hpp"
 #include "io/onnx/file/onnx_input_file.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/io/onnx/onnx_model.hpp"
@@ -345,6 +346,11 @@ OnnxModel::OnnxModel(const std::string& path) : contents_(std::make_shared<const
 
 const std::string& OnnxModel::path() const { return contents_->path; }
 
-std::vector<std::string> OnnxModel::external_files() const { return parconv::external_files(contents_->proto, path()); }
+std::vector<NamedFile> OnnxModel::files() const {
+  std::vector<NamedFile> files{{"the model", path()}};
+  for (const std::string& file : external_files(contents_->proto, path()))
+    files.push_back({"the external data of the model", file});
+  return files;
+}
 
 }  // namespace parconv
