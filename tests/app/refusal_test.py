@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Invalid models, data, outputs and disks: the documented exit code, a single error, no output file."""
 import os
+import stat
 import subprocess
 import unittest
 
 import h5py
 import numpy as np
 import tiny_onnx as onnx
-from app_case import BAD_DATA, CANNOT_CREATE, INPUT_MISSING, IO, AppCase
+from app_case import BAD_DATA, CANNOT_CREATE, INPUT_MISSING, IO, USAGE, AppCase
 
 
 class BadData(AppCase):
@@ -135,6 +136,47 @@ class BadOutput(AppCase):
     def test_report_that_cannot_be_written(self):
         self.run_small(2, "report.h5", "--report", "nowhere/r.jsonl", code=CANNOT_CREATE, say="nowhere/r.jsonl")
         self.assertEqual(self.leftovers("report.h5"), [])
+
+    def bytes_of(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def refuse_the_same(self, *options, output="apart.h5", np_=2):
+        """Nothing is written; the message names both roles."""
+        names = ["in.h5", "small.onnx"]
+        before = [self.bytes_of(name) for name in names]
+        self.run_small(np_, output, *options, code=USAGE, say="is the same file as")
+        self.assertEqual([self.bytes_of(name) for name in names], before)
+        self.assertEqual(self.leftovers("apart"), [])
+
+    def test_written_files_are_apart_from_those_that_are_read(self):
+        os.link(self.path("in.h5"), self.path("hard.h5"))
+        os.symlink("small.onnx", self.path("soft"))
+        for option in ("--report", "--trace"):
+            for victim in ("in.h5", "./small.onnx", "hard.h5", "soft"):
+                self.refuse_the_same(option, victim)
+        for victim in ("in.h5", "hard.h5", "soft"):
+            self.refuse_the_same("--force", output=victim)
+        self.refuse_the_same("--dry-run", "--ranks", "2", "--plan-out", "in.h5", np_=0)
+
+    def test_written_files_are_apart_from_each_other(self):
+        self.refuse_the_same("--report", "apart.h5")
+        self.refuse_the_same("--report", "apart.jsonl", "--trace", "./apart.jsonl")
+
+    def test_links_keep_their_place(self):
+        os.mkdir(self.path("elsewhere"))
+        os.symlink("elsewhere/there.h5", self.path("linked.h5"))
+        for force in ([], ["--force"]):
+            self.run_small(2, "linked.h5", *force)
+            self.assertTrue(os.path.islink(self.path("linked.h5")))
+            self.assertEqual(os.listdir(self.path("elsewhere")), ["there.h5"])
+        self.assertEqual(self.result("linked.h5").shape[0], 5)
+
+    def test_only_regular_files_are_replaced(self):
+        os.mkfifo(self.path("pipe.h5"))
+        for options in (["pipe.h5"], ["apart.h5", "--report", "pipe.h5"]):
+            self.run_small(2, *options, "--force", code=CANNOT_CREATE, say="is not a regular file")
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path("pipe.h5")).st_mode))
 
     def test_full_disk(self):
         if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:

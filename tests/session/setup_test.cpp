@@ -2,6 +2,8 @@
 // Division of samples into batches and micro-batches.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "parconv/core/error.hpp"
 #include "parconv/plan/split.hpp"
 #include "parconv/session/numerics.hpp"
@@ -113,6 +115,15 @@ TEST(Output, FilesOfFurtherOutputs) {
   EXPECT_EQ(output_path("dir.x/out.h5", network, 0), "dir.x/out.h5");
   EXPECT_EQ(output_path("dir.x/out.h5", network, 1), "dir.x/out.a_b_c-1.h5");
   EXPECT_EQ(output_path("out", network, 1), "out.a_b_c-1.h5");
+}
+
+TEST(Output, FilesOfOutputsWithLikeNamesDiffer) {
+  Network network;
+  network.values = {{.name = "y"}, {.name = "a/b"}, {.name = "a_b"}, {.name = "a_b.2"}, {.name = "a b"}};
+  network.outputs = {0, 1, 2, 3, 4};
+  std::set<std::string> paths;
+  for (std::size_t k = 0; k < network.outputs.size(); ++k) paths.insert(output_path("out.h5", network, k));
+  EXPECT_EQ(paths.size(), network.outputs.size());
 }
 
 }  // namespace
