@@ -27,12 +27,26 @@ int once(Work&& work) {
   }
 }
 
+bool computes(const RunCommand& command) { return !command.is_dry_run; }
+bool computes(const DemoCommand&) { return true; }
+
+/// Each process would compute the whole job.
+int refuse(const ForeignLauncher& launcher) {
+  const Error error(
+      ExitCode::Config,
+      concat("the launcher started ", launcher.processes, " processes (", launcher.variable, "), but MPI sees one rank in each"),
+      "Use the mpirun of the MPI that parconv was built with, or srun --mpi=pmix.");
+  if (launched_rank() == 0) print_error(error);
+  return static_cast<int>(error.code());
+}
+
 /// Commands of all ranks. An error is printed once and ends the job.
 template <class Command, class Work>
 int in_job(const Command& command, Work&& work) {
   const MpiEnvironment environment;
   LaunchedJob job(environment, command.timeout_seconds);
   try {
+    if (const auto launcher = foreign_launcher(job.context().size()); launcher && computes(command)) return refuse(*launcher);
     job.read_fault();
     job.context().require_agreement(JobPhase::Start, facts_of(command));
     return work(job);

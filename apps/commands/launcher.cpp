@@ -16,6 +16,9 @@ const char* launched_rank_text() {
   return nullptr;
 }
 
+/// Numbers of processes in the environments of MPICH, PALS, MVAPICH and Slurm.
+constexpr std::array size_variables{"PMI_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"};
+
 }  // namespace
 
 int launched_rank() {
@@ -24,5 +27,15 @@ int launched_rank() {
 }
 
 bool is_launched() { return launched_rank_text() != nullptr; }
+
+std::optional<ForeignLauncher> foreign_launcher(int mpi_ranks) {
+  if (mpi_ranks > 1 || std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMIX_RANK") != nullptr) return std::nullopt;
+  for (const char* name : size_variables) {
+    const char* text = std::getenv(name);
+    const int processes = text == nullptr ? 0 : std::atoi(text);
+    if (processes > 1) return ForeignLauncher{name, processes};
+  }
+  return std::nullopt;
+}
 
 }  // namespace parconv::app

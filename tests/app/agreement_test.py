@@ -87,6 +87,24 @@ class Agreement(AppCase):
         np.testing.assert_array_equal(self.result("staged.h5"), self.result("one.h5"))
 
 
+class Launchers(AppCase):
+    """Processes that MPI does not join would each compute the whole job."""
+
+    def test_an_unknown_launcher_is_refused(self):
+        several = {"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "0"}
+        for arguments in (["run", "small.onnx", "in.h5", "out.h5"], []):
+            self.expect(CONFIG, 0, *arguments, say="started 4 processes (SLURM_STEP_NUM_TASKS)", **several)
+        silent = self.start(0, "run", "small.onnx", "in.h5", "out.h5", **{**several, "SLURM_PROCID": "1"})
+        self.assertEqual((silent.returncode, silent.stdout, silent.stderr), (CONFIG, "", ""))
+        self.assertEqual(self.leftovers("out"), [])
+
+    def test_other_starts_are_right(self):
+        self.run_small(0, "alone.h5", SLURM_STEP_NUM_TASKS="1", SLURM_PROCID="0")
+        self.run_small(1, "one.h5", SLURM_STEP_NUM_TASKS="4")  # mpirun -np 1 in a step of four tasks
+        self.run_small(2, "two.h5", SLURM_STEP_NUM_TASKS="4")
+        self.run_small(0, "dry.h5", "--dry-run", SLURM_STEP_NUM_TASKS="4", SLURM_PROCID="0")
+
+
 class ChangedFiles(AppCase):
     """Files that change while they are read: nothing is published."""
 
