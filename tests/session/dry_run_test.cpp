@@ -78,9 +78,10 @@ Program program_of_run(const Row& row, const Workload& workload, const MemoryRul
 TEST(DryRun, HasTheProgramsOfARun) {
   Shapes shapes(Extents{{6, 3, 1, 24, 20}});
   const Workload workload{.network = classifier, .sources = {&shapes}};
-  const MemoryRules rules = make_backend({})->memory_rules();
+  const MemoryRules on_cpus = make_backend({})->memory_rules(), on_gpus{.needs_dense = true};
   for (const Row& row : rows()) {
     SCOPED_TRACE(row.what);
+    const MemoryRules& rules = row.machine.gpu.empty() ? on_cpus : on_gpus;
     const DryRun run = dry_run(row.request, workload, row.machine);
     ASSERT_EQ(run.programs.size(), static_cast<std::size_t>(row.machine.ranks));
     for (int rank = 0; rank < row.machine.ranks; ++rank)
