@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <optional>
 
 #include "commands/command_facts.hpp"
 #include "commands/commands.hpp"
@@ -43,10 +44,11 @@ int refuse(const ForeignLauncher& launcher) {
 /// Commands of all ranks. An error is printed once and ends the job.
 template <class Command, class Work>
 int in_job(const Command& command, Work&& work) {
+  const std::optional<ForeignLauncher> launcher = foreign_launcher();
   const MpiEnvironment environment;
   LaunchedJob job(environment, command.timeout_seconds);
   try {
-    if (const auto launcher = foreign_launcher(job.context().size()); launcher && computes(command)) return refuse(*launcher);
+    if (launcher && job.context().size() == 1 && computes(command)) return refuse(*launcher);
     job.read_fault();
     job.context().require_agreement(JobPhase::Start, facts_of(command));
     return work(job);

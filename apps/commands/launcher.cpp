@@ -28,8 +28,8 @@ int launched_rank() {
 
 bool is_launched() { return launched_rank_text() != nullptr; }
 
-std::optional<ForeignLauncher> foreign_launcher(int mpi_ranks) {
-  if (mpi_ranks > 1 || std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMIX_RANK") != nullptr) return std::nullopt;
+std::optional<ForeignLauncher> foreign_launcher() {
+  if (std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMIX_RANK") != nullptr) return std::nullopt;
   for (const char* name : size_variables) {
     const char* text = std::getenv(name);
     const int processes = text == nullptr ? 0 : std::atoi(text);

@@ -19,8 +19,8 @@ struct ForeignLauncher {
   int processes = 0;
 };
 
-/// The launcher of this process, if MPI has one rank, another launcher's variable counts more processes, and no launcher that
-/// this MPI knows (Open MPI's, or one with PMIx) started it.
-std::optional<ForeignLauncher> foreign_launcher(int mpi_ranks);
+/// A launcher whose variable counts several processes, if no launcher that this MPI knows (Open MPI's, or one with PMIx) started
+/// this one. It is foreign if MPI then has one rank. Call it before MPI is initialised, which sets variables of its own.
+std::optional<ForeignLauncher> foreign_launcher();
 
 }  // namespace parconv::app

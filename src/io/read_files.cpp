@@ -10,6 +10,7 @@
 
 #include "io/onnx/file/onnx_input_file.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/geometry/box.hpp"
 
 namespace parconv {
 namespace {

@@ -15,7 +15,7 @@ DataSize size_of(const Workload& workload) {
 
 std::string extents_text(const Workload& workload) {
   std::string text;
-  for (const DataSource* source : workload.sources) text += to_string(source->extents()) + "\n";
+  for (const DataSource* source : workload.sources) text += concat(text.empty() ? "" : ", ", source->extents());
   return text;
 }
 

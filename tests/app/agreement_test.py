@@ -146,7 +146,7 @@ class ChangedFiles(AppCase):
                 file.seek(-4, os.SEEK_END)
                 file.write(b"1234")
 
-        self.run_and(scribble, BAD_DATA, "the input 'x' changed during the run")
+        self.run_and(scribble, BAD_DATA, "changed during the run: read.h5")
 
     def test_cut_input(self):
         self.run_and(lambda path: os.truncate(path, os.path.getsize(path) // 2), BAD_DATA)

@@ -228,7 +228,19 @@ TEST_F(SessionTest, RanksThatSeeOtherDataAreRefused) {
     session.plan();
     FAIL() << "not refused";
   } catch (const JobError& error) {
-    EXPECT_EQ(error.code(), ExitCode::BadData) << error.what();
+    EXPECT_EQ(error.code(), ExitCode::Config) << error.what();
+    EXPECT_NE(std::string(error.what()).find("5x3x1x20x18 on rank 0, 6x3x1x20x18 on rank 1"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(SessionTest, ARankWithOtherOptionsIsRefused) {
+  if (num_ranks() == 1) GTEST_SKIP() << "needs several ranks";
+  try {
+    Session session(job_, {.split = "h", .reduce = rank() > 0 ? LeafRule::Fine : LeafRule::Coarse});
+    FAIL() << "not refused";
+  } catch (const JobError& error) {
+    EXPECT_EQ(error.code(), ExitCode::Config) << error.what();
+    EXPECT_NE(std::string(error.what()).find("--reduce: fast on rank 0, ordered on rank 1"), std::string::npos) << error.what();
   }
 }
 
