@@ -37,7 +37,7 @@ int refuse(const ForeignLauncher& launcher) {
       ExitCode::Config,
       concat("the launcher started ", launcher.processes, " processes (", launcher.variable, "), but MPI sees one rank in each"),
       "Use the mpirun of the MPI that parconv was built with, or srun --mpi=pmix.");
-  if (launched_rank() == 0) print_error(error);
+  if (launcher.rank == 0) print_error(error);
   return static_cast<int>(error.code());
 }
 

@@ -33,7 +33,7 @@ std::optional<ForeignLauncher> foreign_launcher() {
   for (const char* name : size_variables) {
     const char* text = std::getenv(name);
     const int processes = text == nullptr ? 0 : std::atoi(text);
-    if (processes > 1) return ForeignLauncher{name, processes};
+    if (processes > 1) return ForeignLauncher{.variable = name, .processes = processes, .rank = launched_rank()};
   }
   return std::nullopt;
 }

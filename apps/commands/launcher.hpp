@@ -17,6 +17,7 @@ bool is_launched();
 struct ForeignLauncher {
   std::string variable{};  ///< of the environment, with the number of processes
   int processes = 0;
+  int rank = 0;  ///< of this process among them
 };
 
 /// A launcher whose variable counts several processes, if no launcher that this MPI knows (Open MPI's, or one with PMIx) started
