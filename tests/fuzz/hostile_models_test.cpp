@@ -69,7 +69,7 @@ class HostileModels : public ::testing::Test {
   }
 
   void process_case(std::uint64_t number) {
-    const std::string path = folder_.file("mutated.onnx");
+    const std::string path = folder_ / "mutated.onnx";
     write_bytes(path, model_of(number));
     const SandboxResult result = run_in_sandbox([&] { return process(path, number); });
     const std::string end = result.is_finished ? result.text.substr(0, result.text.find(':')) : result.text;
@@ -84,8 +84,8 @@ class HostileModels : public ::testing::Test {
   void process_cases(std::uint64_t count) {
     if (std::getenv("PARCONV_HOSTILE_CASE") != nullptr) {
       const std::uint64_t number = number_from("PARCONV_HOSTILE_CASE", 0);
-      write_bytes(folder_.file("case.onnx"), model_of(number));
-      std::cout << process(folder_.file("case.onnx"), number) << "\n";
+      write_bytes(folder_ / "case.onnx", model_of(number));
+      std::cout << process(folder_ / "case.onnx", number) << "\n";
       return;
     }
     for (std::uint64_t number = first_; number < first_ + count; ++number) process_case(number);
@@ -108,8 +108,8 @@ TEST_F(HostileModels, TwentyThousand) { process_cases(20'000); }
 /// The unmutated seeds are valid.
 TEST_F(HostileModels, UnmutatedNetworksPass) {
   for (std::size_t k = 0; k < 6; ++k) {
-    write_bytes(folder_.file("right.onnx"), seeds_[k]);
-    EXPECT_THAT(process(folder_.file("right.onnx"), k), testing::AnyOf("computed", "checked")) << k;
+    write_bytes(folder_ / "right.onnx", seeds_[k]);
+    EXPECT_THAT(process(folder_ / "right.onnx", k), testing::AnyOf("computed", "checked")) << k;
   }
 }
 

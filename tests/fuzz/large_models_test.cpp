@@ -28,8 +28,8 @@ auto timed(const char* phase, Work&& work) {
 
 void process(const OnnxWriter& writer) {
   const TemporaryFolder folder;
-  writer.save(folder.file("model.onnx"));
-  const OnnxModel model = timed("load", [&] { return OnnxModel(folder.file("model.onnx")); });
+  writer.save(folder / "model.onnx");
+  const OnnxModel model = timed("load", [&] { return OnnxModel(folder / "model.onnx"); });
   const Network unfused = timed("read", [&] { return read_network(model); });
   const Network network = timed("fuse", [&] { return fuse(unfused); });
   const Network other = timed("batch", [&] { return with_batch(network, 3); });
