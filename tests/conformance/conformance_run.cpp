@@ -150,7 +150,7 @@ std::vector<SuiteCase> chosen_cases(const Request& request) {
 
 std::vector<Outcome> run_cases(const Request& request, const Ranks& ranks, Watchdog& watchdog) {
   const SharedFolder folder(ranks.control);
-  const std::string path = folder / "model.onnx";
+  const std::string path = folder.file("model.onnx");
   std::vector<Outcome> outcomes;
   for (const SuiteCase& suite_case : chosen_cases(request)) {
     const WatchdogPhase phase(watchdog, suite_case.name, seconds_per_case);
