@@ -38,6 +38,7 @@ struct Session::State {
   State(std::unique_ptr<RankDevice> own, RankDevice& used, Request asked)
       : own_device(std::move(own)), device(used), request(std::move(asked)), measured(device.job().control()) {
     job().together(JobPhase::Place, [&] { require_available(request.numerics, device.placement()); });
+    threads = request.threads > 0 ? request.threads : default_threads(job().control());
   }
 
   JobContext& job() const { return device.job(); }
@@ -100,7 +101,7 @@ void Session::describe(Workload workload) {
 void Session::describe_files() {
   OpenFiles& files = state_->files;
   job().together(JobPhase::Read, [&] { files.model.emplace(request().model); });
-  job().together(JobPhase::Open, [&] { files.inputs.emplace(request().inputs, *files.model); });
+  job().together(JobPhase::Open, [&] { files.inputs.emplace(request().inputs, *files.model, threads()); });
   describe(workload_of(*files.model, *files.inputs, request().model));
 }
 
@@ -125,7 +126,6 @@ void Session::plan() {
   state.setup = job().together(JobPhase::Plan, [&] { return set_up(request(), *state.workload, job().size()); });
   state.require_same_everywhere();
   const int hosts = num_hosts(job().control());
-  state.threads = request().threads > 0 ? request().threads : default_threads(job().control());
   state.backend_options = {.name = request().backend,
                            .threads = state.threads,
                            .device = device().device(),
@@ -238,6 +238,7 @@ void Session::prepare(const RunBlock& block) {
     state.engine.emplace(plan.network, plan.program, communicator, *state.backend,
                          EngineOptions{.read_filter = make_filter_reader(),
                                        .device = device().device(),
+                                       .threads = threads(),
                                        .graphs = request().graphs,
                                        .control = &job().control(),
                                        .on_tick = on_tick});
@@ -252,7 +253,7 @@ double Session::run(std::span<DataSink* const> sinks, const RunBlock& block) {
   job().require_not_stopped(JobPhase::Run);
   job().control().barrier();
   if (state.setup_seconds < 0) state.setup_seconds = seconds_since(state.begin);
-  if (!state.nans) state.nans.emplace(workload().sources);
+  if (!state.nans) state.nans.emplace(workload().sources, threads());
   state.nans->use(state.plan_of(block), job().rank());
   const auto begin = Clock::now();
   job().in_messages(JobPhase::Run, [&] {
