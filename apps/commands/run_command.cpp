@@ -114,8 +114,10 @@ class Runner {
 
   void compute() {
     JobContext& job = job_.context();
-    OutputFiles files(job,
-                      {.request = command_.request, .setup = session_.setup(), .provenance = [this] { return provenance(); }});
+    OutputFiles files(job, {.request = command_.request,
+                            .setup = session_.setup(),
+                            .provenance = [this] { return provenance(); },
+                            .threads = session_.threads()});
     job.together(JobPhase::Create, [&] { reserve_reports(); });
     Progress progress(session_.setup().blocks.samples, prints() ? Progress::Output::Shown : Progress::Output::Silent);
     session_.on_samples([&](index_t samples) { progress.update(samples); });

@@ -21,7 +21,7 @@ struct Engine::State {
       : network(network_),
         program(std::move(program_)),
         options(options_),
-        own_device(options.device == nullptr ? make_host_device() : nullptr),
+        own_device(options.device == nullptr ? make_host_device({.count = options.threads}) : nullptr),
         device(options.device == nullptr ? *own_device : *options.device),
         prepared(program, {network, device, communicator, backend, options.read_filter}),
         runner(make_runner({network, program, prepared, device, communicator, options})) {}

@@ -80,13 +80,13 @@ class DefaultFile {
   std::optional<std::vector<Hdf5DatasetInfo>> datasets_{};
 };
 
-Hdf5Source open_data(const InputRequest& request, const ModelInput& input, bool is_first, const std::string& path) {
+Hdf5SourceOptions reading_of(const InputRequest& request, const ModelInput& input, bool is_first) {
   Hdf5SourceOptions reading{.layout = value_for(request.layouts, input, is_first).value_or("")};
   if (input.ndims == 2) reading.default_layout = "NC";
   reading.scaling = {.scale = value_for(request.scales, input, is_first).value_or(1.0F),
                      .mean = value_for(request.means, input, is_first).value_or(std::vector<float>{}),
                      .std = value_for(request.stds, input, is_first).value_or(std::vector<float>{})};
-  return Hdf5Source(path, reading);
+  return reading;
 }
 
 void check_request(const InputRequest& request, std::span<const ModelInput> inputs) {
@@ -115,13 +115,15 @@ void check_samples(std::span<const ModelInput> inputs, std::span<const Hdf5Sourc
 
 }  // namespace
 
-InputFiles::InputFiles(const InputRequest& request, const OnnxModel& model) : inputs_(inputs_of(model)) {
+InputFiles::InputFiles(const InputRequest& request, const OnnxModel& model, int threads) : inputs_(inputs_of(model)) {
   check_request(request, inputs_);
   DefaultFile file(request.file);
   for (const ModelInput& input : inputs_) {
     const bool is_first = &input == &inputs_.front();
     const std::optional<std::string> named = value_for(request.files, input, false);
-    data_.push_back(open_data(request, input, is_first, named ? *named : file.path_for(input.name)));
+    Hdf5SourceOptions reading = reading_of(request, input, is_first);
+    reading.threads = threads;
+    data_.emplace_back(named ? *named : file.path_for(input.name), reading);
   }
   check_samples(inputs_, data_);
 }

@@ -2,12 +2,15 @@
 #include "session/input_nans.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <mutex>
 
 #include "parconv/model/shape.hpp"
 #include "parconv/tensor/index_map.hpp"
+#include "parconv/tensor/threads.hpp"
 
 namespace parconv {
 namespace {
@@ -57,19 +60,33 @@ bool has_nan(const std::byte* data, index_t count, DType type) {
   return has_nan<std::uint32_t>(data, count, 0x7f800000);
 }
 
-bool has_nan(ConstView view) {
-  const Extents &extents = view.layout.extents, &strides = view.layout.strides;
-  const auto bytes = static_cast<index_t>(size_of(view.layout.type));
-  const bool has_packed_rows = strides[Axis::W] == extents[Axis::C] || extents[Axis::W] == 1;
-  const index_t pixels_at_once = has_packed_rows ? extents[Axis::W] : 1;
-  for (index_t n = 0; n < extents[Axis::N]; ++n)
-    for (index_t d = 0; d < extents[Axis::D]; ++d)
-      for (index_t h = 0; h < extents[Axis::H]; ++h)
-        for (index_t w = 0; w < extents[Axis::W]; w += pixels_at_once) {
-          const index_t offset = n * strides[Axis::N] + d * strides[Axis::D] + h * strides[Axis::H] + w * strides[Axis::W];
-          if (has_nan(view.data + offset * bytes, pixels_at_once * extents[Axis::C], view.layout.type)) return true;
-        }
+/// True if a row of pixels, which begins at `data`, has a NaN.
+bool row_has_nan(const std::byte* data, const OperandLayout& layout) {
+  const index_t pixels = layout.extents[Axis::W], channels = layout.extents[Axis::C], stride = layout.strides[Axis::W];
+  if (stride == channels || pixels == 1) return has_nan(data, pixels * channels, layout.type);
+  const auto bytes = static_cast<index_t>(size_of(layout.type));
+  for (index_t w = 0; w < pixels; ++w)
+    if (has_nan(data + w * stride * bytes, channels, layout.type)) return true;
   return false;
+}
+
+bool has_nan(ConstView view, const ThreadShare& threads) {
+  const Extents &extents = view.layout.extents, &strides = view.layout.strides;
+  const index_t rows = extents[Axis::N] * extents[Axis::D] * extents[Axis::H];
+  const auto bytes = static_cast<index_t>(size_of(view.layout.type));
+  const int used = threads_for(rows, volume(extents), threads);
+  std::atomic<bool> found = false;
+  const auto work = [&](int thread) {
+    const Interval own = part_of_thread(rows, thread, used);
+    for (index_t row = own.lo; row < own.hi && !found; ++row) {
+      const index_t h = row % extents[Axis::H], slice = row / extents[Axis::H];
+      const index_t d = slice % extents[Axis::D], n = slice / extents[Axis::D];
+      const index_t offset = n * strides[Axis::N] + d * strides[Axis::D] + h * strides[Axis::H];
+      if (row_has_nan(view.data + offset * bytes, view.layout)) found = true;
+    }
+  };
+  on_threads(used, std::cref(work));
+  return found;
 }
 
 }  // namespace
@@ -89,14 +106,14 @@ Box counted_part(const Distribution& need, int rank) {
 /// A source that counts.
 class InputNanCounter::Source final : public DataSource {
  public:
-  explicit Source(DataSource& inner) : inner_(inner) {}
+  Source(DataSource& inner, int threads) : inner_(inner), threads_{.count = threads} {}
 
   Extents extents() const override { return inner_.extents(); }
   int ndims() const override { return inner_.ndims(); }
 
   void read(const Box& box, View dst) override {
     inner_.read(box, dst);
-    if (!has_nan({dst.data, dst.layout})) return;
+    if (!has_nan({dst.data, dst.layout}, threads_)) return;
     for (const Box& part : parts_) {
       // Micro-batches move along n, and the parts of ranks are disjoint there.
       const Box counted = intersect(box, part.with(Axis::N, box[Axis::N]));
@@ -131,12 +148,13 @@ class InputNanCounter::Source final : public DataSource {
   }
 
   DataSource& inner_;
+  ThreadShare threads_;
   std::mutex mutex_{};
 };
 
-InputNanCounter::InputNanCounter(std::span<DataSource* const> sources) {
+InputNanCounter::InputNanCounter(std::span<DataSource* const> sources, int threads) {
   for (DataSource* const source : sources) {
-    counting_.push_back(std::make_unique<Source>(*source));
+    counting_.push_back(std::make_unique<Source>(*source, threads));
     pointers_.push_back(counting_.back().get());
   }
 }

@@ -19,7 +19,8 @@ Box counted_part(const Distribution& need, int rank);
 /// Watches the sources of a job. Every element that some rank loads is counted by one of them, however often it is read.
 class InputNanCounter {
  public:
-  explicit InputNanCounter(std::span<DataSource* const> sources);
+  /// What is read is searched by `threads`.
+  explicit InputNanCounter(std::span<DataSource* const> sources, int threads = 1);
   ~InputNanCounter();
 
   /// Sets what `rank` counts in micro-batches of a plan.

@@ -32,7 +32,7 @@ std::string job_id(JobContext& job) { return job.control().broadcast(fmt::format
 
 OutputFiles::OutputFiles(JobContext& job, const Contents& contents) : job_(job) {
   const Setup& setup = contents.setup;
-  Hdf5SinkOptions sink{.replaces_existing = contents.request.replaces_output};
+  Hdf5SinkOptions sink{.replaces_existing = contents.request.replaces_output, .threads = contents.threads};
   job.together(JobPhase::Create, [&] {
     if (job.is_root()) sink.provenance = provenance_of(job, contents);
   });

@@ -57,6 +57,7 @@ struct Session::State {
   State(std::unique_ptr<RankDevice> own, RankDevice& used, Request asked)
       : own_device(std::move(own)), device(used), request(std::move(asked)), measured(device.job().control()) {
     job().together(JobPhase::Place, [&] { require_available(request.numerics, device.placement()); });
+    threads = request.threads > 0 ? request.threads : default_threads(job().control());
   }
 
   JobContext& job() const { return device.job(); }
@@ -129,7 +130,7 @@ void Session::describe_files() {
   });
   job().require_agreement(JobPhase::Read, facts);
   facts = job().together(JobPhase::Open, [&] {
-    files.inputs.emplace(request().inputs, *files.model);
+    files.inputs.emplace(request().inputs, *files.model, threads());
     return files.inputs->watch(files.read);
   });
   job().require_agreement(JobPhase::Open, facts);
@@ -156,7 +157,6 @@ void Session::plan() {
   state.setup = job().together(JobPhase::Plan, [&] { return set_up(request(), *state.workload, job().size()); });
   state.require_same_everywhere();
   const int hosts = num_hosts(job().control());
-  state.threads = request().threads > 0 ? request().threads : default_threads(job().control());
   state.backend_options = {.name = request().backend,
                            .threads = state.threads,
                            .device = device().device(),
@@ -269,6 +269,7 @@ void Session::prepare(const RunBlock& block) {
     state.engine.emplace(plan.network, plan.program, communicator, *state.backend,
                          EngineOptions{.read_filter = make_filter_reader(),
                                        .device = device().device(),
+                                       .threads = threads(),
                                        .graphs = request().graphs,
                                        .control = &job().control(),
                                        .on_tick = on_tick});
@@ -284,7 +285,7 @@ double Session::run(std::span<DataSink* const> sinks, const RunBlock& block) {
   job().require_not_stopped(JobPhase::Run);
   job().control().barrier();
   if (state.setup_seconds < 0) state.setup_seconds = seconds_since(state.begin);
-  if (!state.nans) state.nans.emplace(workload().sources);
+  if (!state.nans) state.nans.emplace(workload().sources, threads());
   state.nans->use(state.plan_of(block), job().rank());
   const auto begin = Clock::now();
   job().in_messages(JobPhase::Run, [&] {

@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
+// Conversion between the order of files and channels-last memory, in tiles that stay in the L1 cache.
 #include "parconv/tensor/convert.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <functional>
 
 #include "parconv/core/error.hpp"
-#include "parconv/tensor/half.hpp"
 #include "parconv/tensor/loops.hpp"
+#include "tensor/number_rows.hpp"
+#include "tensor/streaming.hpp"
+#include "tensor/transposition.hpp"
 
 namespace parconv {
 namespace {
 
-// Tiles of both orders fit the L1 cache: 16 channels are one cache line of a pixel.
-constexpr index_t tile_channels = 16;
-constexpr index_t tile_pixels = 64;
-using TileRow = std::array<float, tile_pixels>;
-using Tile = std::array<TileRow, tile_channels>;
+constexpr index_t tile_bytes = 16384;  // half of an L1 cache
+constexpr index_t most_tile_pixels = 1024;
+constexpr index_t most_tile_channels = 256;
+constexpr index_t cache_line_bytes = 64;
 
-/// Consecutive pixels of one sample and channel, and the channel strides.
-struct Rows {
+/// The numbers of a tensor as consecutive pixels of several channels, `blocks` times.
+struct Traversal {
+  LoopNest blocks;  ///< "src" is the ONNX order, "dst" the channels-last operand; in elements
   index_t pixels = 1;
   index_t pixel_stride = 0;  ///< in the channels-last operand
   index_t channels = 1;
-  index_t channel_stride = 0;  ///< in the channels-last operand
+  index_t channel_stride = 1;  ///< in the channels-last operand
   index_t plane_elems = 1;     ///< between channels in ONNX order
-};
-
-struct Traversal {
-  LoopNest blocks;  ///< "src" is the ONNX order, "dst" the channels-last operand
-  Rows rows;
 };
 
 Traversal traversal_of(const OperandLayout& layout) {
@@ -46,129 +47,237 @@ Traversal traversal_of(const OperandLayout& layout) {
   const bool has_pixels = !blocks.loops().empty() && blocks.loops().back().src_stride == 1;
   const Loop pixels = has_pixels ? blocks.pop_fastest() : Loop{};
   return {.blocks = blocks,
-          .rows = {.pixels = pixels.extent,
-                   .pixel_stride = pixels.dst_stride,
-                   .channels = extents[Axis::C],
-                   .channel_stride = layout.strides[Axis::C],
-                   .plane_elems = plane}};
+          .pixels = pixels.extent,
+          .pixel_stride = has_pixels ? pixels.dst_stride : extents[Axis::C],
+          .channels = extents[Axis::C],
+          .channel_stride = extents[Axis::C] == 1 ? 1 : layout.strides[Axis::C],
+          .plane_elems = plane};
 }
 
-/// Calls visit(channels, pixels) for every tile.
+/// Extents of a tile.
+struct TileExtents {
+  index_t channels = 1;
+  index_t pixels = 1;
+};
+
+TileExtents tile_extents(const Traversal& traversal) {
+  const index_t channels = std::min(traversal.channels, most_tile_channels);
+  const index_t most = tile_bytes / (channels * index_t{sizeof(float)});
+  return {.channels = channels, .pixels = std::clamp<index_t>(most / 16 * 16, 16, most_tile_pixels)};
+}
+
+/// A tile of a block: channels and pixels, and where the block begins in both orders.
+struct Tile {
+  Interval channels{};
+  Interval pixels{};
+  index_t onnx_elem = 0;
+  index_t memory_elem = 0;
+};
+
+/// Calls visit(tile) for the part of all tiles that one of `threads` threads has.
 template <class Visit>
-void for_each_tile(const Rows& rows, Visit&& visit) {
-  for (index_t p = 0; p < rows.pixels; p += tile_pixels) {
-    for (index_t c = 0; c < rows.channels; c += tile_channels) {
-      visit(Interval{c, std::min(c + tile_channels, rows.channels)}, Interval{p, std::min(p + tile_pixels, rows.pixels)});
+void for_tiles_of_thread(const Traversal& traversal, int thread, int threads, Visit&& visit) {
+  const TileExtents tile = tile_extents(traversal);
+  const index_t tiles = ceil_div(traversal.pixels, tile.pixels);
+  const Interval own = part_of_thread(traversal.blocks.count() * tiles, thread, threads);
+  index_t block = own.lo / tiles;
+  traversal.blocks.for_each({block, ceil_div(own.hi, tiles)}, [&](index_t onnx_elem, index_t memory_elem) {
+    const Interval of_block = intersect(own.shifted(-block * tiles), {0, tiles});
+    for (index_t k = of_block.lo; k < of_block.hi; ++k) {
+      const Interval pixels{k * tile.pixels, std::min((k + 1) * tile.pixels, traversal.pixels)};
+      for (index_t c = 0; c < traversal.channels; c += tile.channels)
+        visit(Tile{{c, std::min(c + tile.channels, traversal.channels)}, pixels, onnx_elem, memory_elem});
     }
-  }
+    ++block;
+  });
 }
 
-/// Bit patterns of f16 or bf16.
-struct Half {
-  std::uint16_t bits = 0;
+/// Calls work(thread, threads) on as many threads as pay.
+template <class Work>
+void on_threads_for(const Traversal& traversal, const ThreadShare& threads, Work&& work) {
+  const index_t tiles = traversal.blocks.count() * ceil_div(traversal.pixels, tile_extents(traversal).pixels);
+  const int used = threads_for(tiles, traversal.blocks.count() * traversal.pixels * traversal.channels, threads);
+  const auto on_thread = [&](int thread) { work(thread, used); };
+  on_threads(used, std::cref(on_thread));
+}
+
+/// Memory of one thread for a tile in either order.
+using TileMemory = std::array<std::byte, tile_bytes>;
+
+/// Reads ONNX order, writes channels last.
+class Reading {
+ public:
+  struct Source {
+    const std::byte* data = nullptr;
+    DType type = DType::F32;
+  };
+
+  Reading(const Source& src, View dst, const InputScaling& scaling, const ConversionOptions& options)
+      : src_(src),
+        dst_(dst),
+        scaling_(scaling),
+        options_(options),
+        traversal_(traversal_of(dst.layout)),
+        is_scaled_(scaling != InputScaling{}),
+        is_as_it_is_(src.type == DType::F32 && dst.layout.type == DType::F32 && !is_scaled_),
+        src_bytes_(static_cast<index_t>(size_of(src.type))),
+        dst_bytes_(static_cast<index_t>(size_of(dst.layout.type))) {}
+
+  void run() {
+    on_threads_for(traversal_, options_.threads, [this](int thread, int threads) {
+      for_tiles_of_thread(traversal_, thread, threads, [this](const Tile& tile) { read(tile); });
+      if (options_.caching == Caching::Bypassed) finish_streaming();
+    });
+  }
+
+ private:
+  /// Planes of converted numbers, then their pixels, then memory. Steps that would change nothing are left out.
+  void read(const Tile& tile) {
+    alignas(memory_alignment) TileMemory planes_memory;
+    prefetch_next(tile);
+    const Lines<const std::byte> planes = planes_of(tile, planes_memory);
+    const index_t channels = tile.channels.size(), pixels = tile.pixels.size();
+    if (traversal_.channels == 1) return put_pixels({planes.data, dst_bytes_}, tile);
+    alignas(memory_alignment) TileMemory pixels_memory;
+    const Lines<std::byte> result{pixels_memory.data(), channels * dst_bytes_};
+    pixels_from_planes(planes, result, {channels, pixels, static_cast<std::size_t>(dst_bytes_)});
+    put_pixels({result.data, result.pitch_bytes}, tile);
+  }
+
+  /// Planes are too far apart for the prefetching of CPUs, which follows long runs.
+  void prefetch_next(const Tile& tile) const {
+    const index_t run_bytes = tile.pixels.size() * src_bytes_;
+    if (traversal_.channels == 1 || tile.pixels.hi + tile.pixels.size() > traversal_.pixels) return;
+    for (index_t c = tile.channels.lo; c < tile.channels.hi; ++c) {
+      const std::byte* const next = plane_of(tile, c) + run_bytes;
+      for (index_t byte = 0; byte < run_bytes; byte += cache_line_bytes) __builtin_prefetch(next + byte);
+    }
+  }
+
+  const std::byte* plane_of(const Tile& tile, index_t channel) const {
+    return src_.data + (tile.onnx_elem + channel * traversal_.plane_elems + tile.pixels.lo) * src_bytes_;
+  }
+
+  Lines<const std::byte> planes_of(const Tile& tile, TileMemory& memory) const {
+    if (is_as_it_is_) return {plane_of(tile, tile.channels.lo), traversal_.plane_elems * src_bytes_};
+    const Lines<std::byte> planes{memory.data(), tile.pixels.size() * dst_bytes_};
+    for (index_t c = tile.channels.lo; c < tile.channels.hi; ++c)
+      convert_plane(plane_of(tile, c), c, tile.pixels.size(), planes.data + (c - tile.channels.lo) * planes.pitch_bytes);
+    return {planes.data, planes.pitch_bytes};
+  }
+
+  void convert_plane(const std::byte* src, index_t channel, index_t pixels, std::byte* dst) const {
+    std::array<float, most_tile_pixels> numbers;
+    const bool is_rounded = dst_.layout.type != DType::F32;
+    float* const memory = is_rounded ? numbers.data() : reinterpret_cast<float*>(dst);
+    const auto row = std::span(memory, static_cast<std::size_t>(pixels));
+    floats_from_row(src, src_.type, row);
+    const auto c = static_cast<std::size_t>(channel);
+    if (is_scaled_)
+      scale_row(row, {.scale = scaling_.scale,
+                      .mean = scaling_.mean.empty() ? 0.0F : scaling_.mean[c],
+                      .deviation = scaling_.std.empty() ? 1.0F : scaling_.std[c]});
+    if (is_rounded) row_from_floats(row, dst_.layout.type, dst);
+  }
+
+  void put_pixels(Lines<const std::byte> pixels, const Tile& tile) const {
+    const index_t stride = traversal_.pixel_stride, channels = tile.channels.size();
+    std::byte* const first =
+        dst_.data + (tile.memory_elem + tile.pixels.lo * stride + tile.channels.lo * traversal_.channel_stride) * dst_bytes_;
+    const auto size = static_cast<std::size_t>(channels * dst_bytes_);
+    if (traversal_.channel_stride != 1) return scatter(pixels, tile, first);
+    if (stride == channels) return put(pixels.data, first, size * static_cast<std::size_t>(tile.pixels.size()));
+    for (index_t p = 0; p < tile.pixels.size(); ++p)
+      std::memcpy(first + p * stride * dst_bytes_, pixels.data + p * pixels.pitch_bytes, size);
+  }
+
+  void put(const std::byte* src, std::byte* dst, std::size_t bytes) const {
+    if (options_.caching == Caching::Bypassed) return copy_streaming(src, dst, bytes);
+    std::memcpy(dst, src, bytes);
+  }
+
+  void scatter(Lines<const std::byte> pixels, const Tile& tile, std::byte* first) const {
+    const auto size = static_cast<std::size_t>(dst_bytes_);
+    for (index_t p = 0; p < tile.pixels.size(); ++p)
+      for (index_t c = 0; c < tile.channels.size(); ++c)
+        std::memcpy(first + (p * traversal_.pixel_stride + c * traversal_.channel_stride) * dst_bytes_,
+                    pixels.data + p * pixels.pitch_bytes + c * dst_bytes_, size);
+  }
+
+  Source src_;
+  View dst_;
+  const InputScaling& scaling_;
+  ConversionOptions options_;
+  Traversal traversal_;
+  bool is_scaled_;
+  bool is_as_it_is_;
+  index_t src_bytes_;
+  index_t dst_bytes_;
 };
-struct Bfloat16 {
-  std::uint16_t bits = 0;
+
+/// Reads channels last, writes ONNX order.
+class Writing {
+ public:
+  Writing(ConstView src, float* dst, const ThreadShare& threads)
+      : src_(src),
+        dst_(dst),
+        threads_(threads),
+        traversal_(traversal_of(src.layout)),
+        src_bytes_(static_cast<index_t>(size_of(src.layout.type))) {}
+
+  void run() {
+    on_threads_for(traversal_, threads_, [this](int thread, int threads) {
+      for_tiles_of_thread(traversal_, thread, threads, [this](const Tile& tile) { write(tile); });
+    });
+  }
+
+ private:
+  void write(const Tile& tile) const {
+    alignas(memory_alignment) TileMemory pixels_memory;
+    const Lines<const std::byte> pixels = pixels_of(tile, pixels_memory);
+    const PixelBlock block{tile.channels.size(), tile.pixels.size(), static_cast<std::size_t>(src_bytes_)};
+    float* const first = dst_ + tile.onnx_elem + tile.channels.lo * traversal_.plane_elems + tile.pixels.lo;
+    const Lines<std::byte> planes{reinterpret_cast<std::byte*>(first), traversal_.plane_elems * index_t{sizeof(float)}};
+    if (src_.layout.type == DType::F32) return move(pixels, planes, block);
+    alignas(memory_alignment) TileMemory planes_memory;
+    const Lines<std::byte> rounded{planes_memory.data(), block.pixels * src_bytes_};
+    move(pixels, rounded, block);
+    for (index_t c = 0; c < block.channels; ++c)
+      floats_from_row(rounded.data + c * rounded.pitch_bytes, src_.layout.type,
+                      std::span(first + c * traversal_.plane_elems, static_cast<std::size_t>(block.pixels)));
+  }
+
+  static void move(Lines<const std::byte> pixels, Lines<std::byte> planes, const PixelBlock& block) {
+    const bool is_one_run = block.channels == 1 && pixels.pitch_bytes == static_cast<index_t>(block.elem_bytes);
+    if (is_one_run)
+      std::memcpy(planes.data, pixels.data, static_cast<std::size_t>(block.pixels) * block.elem_bytes);
+    else
+      planes_from_pixels(pixels, planes, block);
+  }
+
+  /// The pixels of a tile, gathered if their channels are not contiguous.
+  Lines<const std::byte> pixels_of(const Tile& tile, TileMemory& memory) const {
+    const index_t stride = traversal_.channel_stride;
+    const std::byte* const first =
+        src_.data + (tile.memory_elem + tile.pixels.lo * traversal_.pixel_stride + tile.channels.lo * stride) * src_bytes_;
+    if (stride == 1) return {first, traversal_.pixel_stride * src_bytes_};
+    std::byte* to = memory.data();
+    for (index_t p = 0; p < tile.pixels.size(); ++p)
+      for (index_t c = 0; c < tile.channels.size(); ++c, to += src_bytes_)
+        std::memcpy(to, first + (p * traversal_.pixel_stride + c * stride) * src_bytes_, static_cast<std::size_t>(src_bytes_));
+    return {memory.data(), tile.channels.size() * src_bytes_};
+  }
+
+  ConstView src_;
+  float* dst_;
+  ThreadShare threads_;
+  Traversal traversal_;
+  index_t src_bytes_;
 };
 
-float to_float(Half value) { return float_from_half(value.bits); }
-float to_float(Bfloat16 value) { return float_from_bfloat16(value.bits); }
-template <class T>
-float to_float(T value) {
-  return static_cast<float>(value);
-}
-
-template <class T>
-T load(const std::byte* at) {
-  T value;
-  std::memcpy(&value, at, sizeof(T));
-  return value;
-}
-
-template <class T>
-void convert_row(const std::byte* src, std::span<float> row) {
-  for (std::size_t p = 0; p < row.size(); ++p) row[p] = to_float(load<T>(src + p * sizeof(T)));
-}
-
-void scale_row(std::span<float> row, const InputScaling& scaling, std::size_t channel) {
-  const float scale = scaling.scale;
-  const float mean = scaling.mean.empty() ? 0.0f : scaling.mean[channel];
-  const float deviation = scaling.std.empty() ? 1.0f : scaling.std[channel];
-  for (float& value : row) value = (value * scale - mean) / deviation;
-}
-
-void put(float value, float& dst) { dst = value; }
-void put(float value, Half& dst) { dst.bits = half_from_float(value); }
-void put(float value, Bfloat16& dst) { dst.bits = bfloat16_from_float(value); }
-
-template <class Element>
-void store_tile(const Tile& tile, const Rows& rows, Interval channels, Interval pixels, Element* dst) {
-  for (index_t p = 0; p < pixels.size(); ++p) {
-    Element* pixel = dst + (pixels.lo + p) * rows.pixel_stride + channels.lo * rows.channel_stride;
-    for (index_t c = 0; c < channels.size(); ++c) {
-      put(tile[static_cast<std::size_t>(c)][static_cast<std::size_t>(p)], pixel[c * rows.channel_stride]);
-    }
-  }
-}
-
-template <class Element>
-void load_tile(Tile& tile, const Rows& rows, Interval channels, Interval pixels, const Element* src) {
-  for (index_t p = 0; p < pixels.size(); ++p) {
-    const Element* pixel = src + (pixels.lo + p) * rows.pixel_stride + channels.lo * rows.channel_stride;
-    for (index_t c = 0; c < channels.size(); ++c) {
-      tile[static_cast<std::size_t>(c)][static_cast<std::size_t>(p)] = to_float(pixel[c * rows.channel_stride]);
-    }
-  }
-}
-
-template <class T, class Element>
-void read_block(const std::byte* src, const Rows& rows, Element* dst, const InputScaling& scaling) {
-  const bool is_scaled = scaling != InputScaling{};
-  Tile tile;
-  for_each_tile(rows, [&](Interval channels, Interval pixels) {
-    for (index_t c = channels.lo; c < channels.hi; ++c) {
-      const auto elem = static_cast<std::size_t>(c * rows.plane_elems + pixels.lo);
-      const auto row = std::span(tile[static_cast<std::size_t>(c - channels.lo)]).first(static_cast<std::size_t>(pixels.size()));
-      convert_row<T>(src + elem * sizeof(T), row);
-      if (is_scaled) scale_row(row, scaling, static_cast<std::size_t>(c));
-    }
-    store_tile(tile, rows, channels, pixels, dst);
-  });
-}
-
-template <class T, class Element>
-void read_blocks_as(std::span<const std::byte> src, View dst, const InputScaling& scaling) {
-  const Traversal traversal = traversal_of(dst.layout);
-  auto* memory = reinterpret_cast<Element*>(dst.data);
-  traversal.blocks.for_each([&](index_t from, index_t to) {
-    read_block<T>(src.data() + static_cast<std::size_t>(from) * sizeof(T), traversal.rows, memory + to, scaling);
-  });
-}
-
-template <class T>
-void read_blocks(std::span<const std::byte> src, View dst, const InputScaling& scaling) {
-  if (dst.layout.type == DType::F16) return read_blocks_as<T, Half>(src, dst, scaling);
-  if (dst.layout.type == DType::BF16) return read_blocks_as<T, Bfloat16>(src, dst, scaling);
-  read_blocks_as<T, float>(src, dst, scaling);
-}
-
-template <class Element>
-void write_block(const Element* src, const Rows& rows, float* dst) {
-  Tile tile;
-  for_each_tile(rows, [&](Interval channels, Interval pixels) {
-    load_tile(tile, rows, channels, pixels, src);
-    for (index_t c = channels.lo; c < channels.hi; ++c) {
-      const TileRow& row = tile[static_cast<std::size_t>(c - channels.lo)];
-      std::copy_n(row.begin(), pixels.size(), dst + c * rows.plane_elems + pixels.lo);
-    }
-  });
-}
-
-template <class Element>
-void write_blocks(ConstView src, float* dst) {
-  const Traversal traversal = traversal_of(src.layout);
-  const auto* memory = reinterpret_cast<const Element*>(src.data);
-  traversal.blocks.for_each([&](index_t to, index_t from) { write_block(memory + from, traversal.rows, dst + to); });
+bool is_readable(DType type) {
+  constexpr std::array readable{DType::F32, DType::F64, DType::F16, DType::BF16, DType::U8, DType::I8, DType::U16, DType::I16};
+  return std::find(readable.begin(), readable.end(), type) != readable.end();
 }
 
 void expect_fits(std::size_t count, const Extents& channels_of, const char* what) {
@@ -178,7 +287,8 @@ void expect_fits(std::size_t count, const Extents& channels_of, const char* what
 
 }  // namespace
 
-void from_onnx_order(std::span<const std::byte> src, DType src_type, View dst, const InputScaling& scaling) {
+void from_onnx_order(std::span<const std::byte> src, DType src_type, View dst, const InputScaling& scaling,
+                     const ConversionOptions& options) {
   const auto elems = static_cast<std::size_t>(volume(dst.layout.extents));
   PARCONV_EXPECT(src.size() == elems * size_of(src_type), src.size(), " bytes of ", name_of(src_type), " for ",
                  dst.layout.extents);
@@ -186,39 +296,16 @@ void from_onnx_order(std::span<const std::byte> src, DType src_type, View dst, c
   expect_fits(scaling.mean.size(), dst.layout.extents, "mean");
   expect_fits(scaling.std.size(), dst.layout.extents, "std");
   if (elems == 0) return;
-  switch (src_type) {
-    case DType::F32:
-      return read_blocks<float>(src, dst, scaling);
-    case DType::F64:
-      return read_blocks<double>(src, dst, scaling);
-    case DType::F16:
-      return read_blocks<Half>(src, dst, scaling);
-    case DType::BF16:
-      return read_blocks<Bfloat16>(src, dst, scaling);
-    case DType::U8:
-      return read_blocks<std::uint8_t>(src, dst, scaling);
-    case DType::I8:
-      return read_blocks<std::int8_t>(src, dst, scaling);
-    case DType::U16:
-      return read_blocks<std::uint16_t>(src, dst, scaling);
-    case DType::I16:
-      return read_blocks<std::int16_t>(src, dst, scaling);
-    case DType::I32:
-    case DType::I64:
-    case DType::Accumulator:
-      break;
-  }
-  throw Error(ExitCode::BadData, concat("input elements of type ", name_of(src_type), " cannot be read"),
-              "Store the data as f32, f64, f16, bf16, u8, i8, u16 or i16.");
+  if (!is_readable(src_type))
+    throw Error(ExitCode::BadData, concat("input elements of type ", name_of(src_type), " cannot be read"),
+                "Store the data as f32, f64, f16, bf16, u8, i8, u16 or i16.");
+  Reading({.data = src.data(), .type = src_type}, dst, scaling, options).run();
 }
 
-void to_onnx_order(ConstView src, std::span<float> dst) {
+void to_onnx_order(ConstView src, std::span<float> dst, const ThreadShare& threads) {
   PARCONV_EXPECT(dst.size() == static_cast<std::size_t>(volume(src.layout.extents)), dst.size(), " for ", src.layout.extents);
   PARCONV_EXPECT(is_activation_type(src.layout.type), "src is ", name_of(src.layout.type));
-  if (dst.empty()) return;
-  if (src.layout.type == DType::F16) return write_blocks<Half>(src, dst.data());
-  if (src.layout.type == DType::BF16) return write_blocks<Bfloat16>(src, dst.data());
-  write_blocks<float>(src, dst.data());
+  if (!dst.empty()) Writing(src, dst.data(), threads).run();
 }
 
 }  // namespace parconv

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "parconv/device/device.hpp"
+#include "parconv/tensor/threads.hpp"
 
 namespace parconv {
 
-/// The host as a device; copies complete immediately.
-std::unique_ptr<Device> make_host_device();
+/// The host as a device; copies complete immediately, made by `threads`.
+std::unique_ptr<Device> make_host_device(const ThreadShare& threads = {});
 
 /// True if this build supports GPUs.
 bool has_gpu_support();

@@ -27,6 +27,8 @@ struct EngineOptions {
   FilterReader read_filter{};
   /// The device of all buffers, of the backend and of the communicator, which must outlive the engine. Null: the host.
   Device* device = nullptr;
+  /// Threads that share copies on the host.
+  int threads = 1;
   GraphUse graphs = GraphUse::Off;
   /// For agreement on graphs between the ranks of the communicator. Null: no graphs.
   Control* control = nullptr;

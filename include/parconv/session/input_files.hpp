@@ -19,7 +19,8 @@ class InputFiles {
   /// Finds the data of each input: the file named in `request.files`; else, for the first input without one, `request.file`; for
   /// the others, the data sets of `request.file` with their names. Throws Error(Usage) for a value for an unknown input,
   /// Error(InputMissing) for a missing file, and Error(BadData) for an input without data or different numbers of samples.
-  InputFiles(const InputRequest& request, const OnnxModel& model);
+  /// The data are read by `threads`.
+  InputFiles(const InputRequest& request, const OnnxModel& model, int threads = 1);
 
   /// One source per input of the network, in its order.
   std::vector<DataSource*> sources();

@@ -23,6 +23,7 @@ class OutputFiles {
     const Request& request;
     const Setup& setup;
     std::function<Provenance()> provenance{};
+    int threads = 1;  ///< that convert and write
   };
 
   /// Creates all files and reserves their space. Collective. Throws JobError(CannotCreate or Io). The job must outlive it.

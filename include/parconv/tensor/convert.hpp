@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "parconv/tensor/threads.hpp"
 #include "parconv/tensor/view.hpp"
 
 namespace parconv {
@@ -24,17 +25,27 @@ struct InputScaling {
 /// True for the types in which activations are stored.
 constexpr bool is_activation_type(DType type) { return type == DType::F32 || type == DType::F16 || type == DType::BF16; }
 
-/// dst = src, element by element, rounded to nearest even in dst's type. Precondition: same extents, no overlap; types are
-/// equal, or one is f32 and the other an activation type.
-void convert(ConstView src, View dst);
+/// dst = src, element by element, rounded to nearest even in dst's type, by `threads`. Precondition: same extents, no overlap;
+/// types are equal, or one is f32 and the other an activation type.
+void convert(ConstView src, View dst, const ThreadShare& threads = {});
+
+/// Whether results stay in the caches, or are written past them, since they are too large to be found there later.
+enum class Caching { Kept, Bypassed };
+
+struct ConversionOptions {
+  ThreadShare threads{};
+  Caching caching = Caching::Kept;
+};
 
 /// dst = scaled src. `src` is a dense block of dst's extents with n slowest and w fastest, elements of `src_type` in native
 /// byte order at any alignment; `dst` has an activation type. Integers are not normalised to [0, 1]. Scaling is computed in f32
 /// and the result rounded once. Precondition: sizes and types match. Throws Error(BadData) for a `src_type` other than f32,
 /// f64, f16, bf16, u8, i8, u16, i16.
-void from_onnx_order(std::span<const std::byte> src, DType src_type, View dst, const InputScaling& scaling = {});
+void from_onnx_order(std::span<const std::byte> src, DType src_type, View dst, const InputScaling& scaling = {},
+                     const ConversionOptions& options = {});
 
-/// dst = src with n slowest and w fastest. `src` has an activation type. Precondition: `dst` has as many elements as `src`.
-void to_onnx_order(ConstView src, std::span<float> dst);
+/// dst = src with n slowest and w fastest, by `threads`. `src` has an activation type. Precondition: `dst` has as many elements
+/// as `src`.
+void to_onnx_order(ConstView src, std::span<float> dst, const ThreadShare& threads = {});
 
 }  // namespace parconv

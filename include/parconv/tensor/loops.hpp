@@ -37,6 +37,37 @@ class LoopNest {
   /// Removes and returns the fastest loop; a loop of one iteration if there is none.
   Loop pop_fastest() { return size_ == 0 ? Loop{} : loops_[--size_]; }
 
+  /// The number of iterations.
+  index_t count() const {
+    index_t count = 1;
+    for (const Loop& loop : loops()) count *= loop.extent;
+    return count;
+  }
+
+  /// Calls visit(src_offset, dst_offset) for the iterations of these numbers, in order. Precondition: within [0, count()).
+  template <class Visit>
+  void for_each(Interval numbers, Visit&& visit) const {
+    std::array<index_t, num_axes> digits{};
+    index_t src = 0, dst = 0, rest = numbers.lo;
+    for (std::size_t k = size_; k-- > 0; rest /= loops_[k].extent) {
+      digits[k] = rest % loops_[k].extent;
+      src += digits[k] * loops_[k].src_stride;
+      dst += digits[k] * loops_[k].dst_stride;
+    }
+    for (index_t number = numbers.lo; number < numbers.hi; ++number) {
+      visit(src, dst);
+      for (std::size_t k = size_; k-- > 0;) {
+        const Loop& loop = loops_[k];
+        src += loop.src_stride;
+        dst += loop.dst_stride;
+        if (++digits[k] < loop.extent) break;
+        digits[k] = 0;
+        src -= loop.extent * loop.src_stride;
+        dst -= loop.extent * loop.dst_stride;
+      }
+    }
+  }
+
   /// Calls visit(src_offset, dst_offset) for every iteration of the nest.
   template <class Visit>
   void for_each(Visit&& visit) const {

@@ -6,7 +6,6 @@
 #include <functional>
 
 #include "compute/cpu/cpu_threads.hpp"
-#include "compute/on_threads.hpp"
 #include "parconv/model/formulas.hpp"
 #include "parconv/tensor/cpu_dispatch.hpp"
 

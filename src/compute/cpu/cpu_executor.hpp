@@ -6,7 +6,6 @@
 #include <span>
 
 #include "compute/cpu/cpu_threads.hpp"
-#include "compute/on_threads.hpp"
 #include "parconv/core/types.hpp"
 #include "parconv/tensor/aligned.hpp"
 

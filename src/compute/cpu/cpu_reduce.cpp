@@ -7,7 +7,6 @@
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
 #include "compute/elements/element_tables.hpp"
-#include "compute/on_threads.hpp"
 #include "compute/scratch_bytes.hpp"
 #include "parconv/core/error.hpp"
 

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/cpu/cpu_threads.hpp"
 
-#include <algorithm>
 #include <utility>
-
-#include "compute/on_threads.hpp"
 
 namespace parconv::cpu {
 namespace {
@@ -40,15 +37,6 @@ class ThreadedRows final : public Kernel {
 };
 
 }  // namespace
-
-int threads_for(index_t units, index_t elems, const ThreadShare& threads) {
-  if (elems < threads.least_elems) return 1;
-  return static_cast<int>(std::max<index_t>(1, std::min<index_t>(units, threads.count)));
-}
-
-Interval part_of_thread(index_t units, int thread, int threads) {
-  return {units * thread / threads, units * (thread + 1) / threads};
-}
 
 std::unique_ptr<Kernel> shared_by_threads(const std::function<std::unique_ptr<Kernel>()>& make, const LocalOp& op,
                                           const ThreadShare& threads) {

@@ -6,6 +6,7 @@
 
 #include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
+#include "parconv/tensor/copy.hpp"
 
 namespace parconv {
 namespace {
@@ -27,6 +28,8 @@ std::size_t pages_in_bytes(int name) {
 
 class HostDevice final : public Device {
  public:
+  explicit HostDevice(const ThreadShare& threads) : threads_(threads) {}
+
   std::string name() const override { return "host"; }
   DevicePlatform platform() const override { return DevicePlatform::Host; }
   DeviceMemory memory() const override {
@@ -34,9 +37,9 @@ class HostDevice final : public Device {
   }
 
   std::unique_ptr<DeviceEvent> make_event(EventKind) override { return std::make_unique<HostEvent>(); }
-  void copy(ConstView src, View dst, DeviceStream) override { parconv::copy(src, dst); }
-  void upload(ConstView host, View device, DeviceStream) override { parconv::copy(host, device); }
-  void download(ConstView device, View host, DeviceStream) override { parconv::copy(device, host); }
+  void copy(ConstView src, View dst, DeviceStream) override { parconv::copy(src, dst, threads_); }
+  void upload(ConstView host, View device, DeviceStream) override { parconv::copy(host, device, threads_); }
+  void download(ConstView device, View host, DeviceStream) override { parconv::copy(device, host, threads_); }
   void synchronize() override {}
 
  protected:
@@ -46,10 +49,13 @@ class HostDevice final : public Device {
     return data;
   }
   void free_bytes(std::byte* data, MemoryKind) noexcept override { AlignedAllocator<std::byte>().deallocate(data, 0); }
+
+ private:
+  ThreadShare threads_;
 };
 
 }  // namespace
 
-std::unique_ptr<Device> make_host_device() { return std::make_unique<HostDevice>(); }
+std::unique_ptr<Device> make_host_device(const ThreadShare& threads) { return std::make_unique<HostDevice>(threads); }
 
 }  // namespace parconv

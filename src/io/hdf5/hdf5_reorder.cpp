@@ -105,8 +105,9 @@ void keep_part(std::span<std::byte> block, const Storage& storage, const Box& ou
   RowMover(block, storage, outer, inner).run();
 }
 
-void convert_block(const FileBlock& block, View dst, const InputScaling& scaling) {
-  if (std::is_sorted(block.axes.begin(), block.axes.end())) return from_onnx_order(block.bytes, block.dtype, dst, scaling);
+void convert_block(const FileBlock& block, View dst, const InputScaling& scaling, const ConversionOptions& options) {
+  if (std::is_sorted(block.axes.begin(), block.axes.end()))
+    return from_onnx_order(block.bytes, block.dtype, dst, scaling, options);
   if (dst.layout.type == DType::F32) return convert_to_floats(block, dst, scaling);
   HostTensor floats(Box::whole(dst.layout.extents));
   convert_to_floats(block, floats.view(), scaling);

@@ -21,6 +21,6 @@ struct FileBlock {
 void keep_part(std::span<std::byte> block, const Storage& storage, const Box& outer, const Box& inner);
 
 /// dst = scaled block.
-void convert_block(const FileBlock& block, View dst, const InputScaling& scaling);
+void convert_block(const FileBlock& block, View dst, const InputScaling& scaling, const ConversionOptions& options);
 
 }  // namespace parconv::hdf5

@@ -2,13 +2,17 @@
 #include "parconv/io/hdf5/hdf5_source.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
 
 #include "io/hdf5/hdf5_hyperslabs.hpp"
 #include "io/hdf5/hdf5_input.hpp"
 #include "io/hdf5/hdf5_layout.hpp"
 #include "io/hdf5/hdf5_part.hpp"
+#include "io/hdf5/hdf5_plain_storage.hpp"
 #include "io/hdf5/hdf5_reorder.hpp"
 #include "io/hdf5/hdf5_select.hpp"
+#include "io/hdf5/hdf5_threads.hpp"
 
 namespace parconv {
 namespace {
@@ -17,6 +21,9 @@ using hdf5::FileLayout;
 using hdf5::Handle;
 using hdf5::InputDataset;
 using hdf5::Storage;
+
+/// A larger result leaves the caches before its first consumer reads it.
+constexpr std::size_t most_cached_bytes = std::size_t{8} << 20;
 
 FileLayout layout_of(const InputDataset& input, const Hdf5SourceOptions& options) {
   const std::size_t rank = input.dims.size();
@@ -61,6 +68,11 @@ InputScaling scaling_within(const InputScaling& scaling, Interval channels) {
   return {.scale = scaling.scale, .mean = part(scaling.mean), .std = part(scaling.std)};
 }
 
+/// The bytes of a dense view.
+std::span<std::byte> bytes_of(View view) {
+  return {view.data, static_cast<std::size_t>(volume(view.layout.extents)) * size_of(view.layout.type)};
+}
+
 /// True if the elements of `view` are contiguous in file order, as in one-channel data.
 bool is_in_file_order(const OperandLayout& view, const std::vector<Axis>& axes) {
   index_t run = 1;
@@ -77,35 +89,68 @@ struct Hdf5Source::Impl {
   InputDataset input;
   FileLayout layout;
   Storage storage;
+  std::optional<hdf5::PlainStorage> plain;
   InputScaling scaling;
   index_t staging_bytes = 0;
-  std::vector<std::byte> staging;
+  int threads = 1;
+  std::vector<std::vector<std::byte>> staging;
 
-  bool reads_in_place(const Box& wide, const Box& box, const OperandLayout& dst) const;
+  bool reads_in_place(const OperandLayout& dst) const;
+  std::span<std::byte> staging_of(const Box& slab, std::size_t buffer);
   void read(const Box& box, View dst);
+  void read_slabs(const std::vector<Box>& slabs, const Box& box, View dst);
+  void read_plain_slabs(const std::vector<Box>& slabs, const Box& box, View dst);
   void read_hyperslab(const Box& slab, std::span<std::byte> block);
+  void convert_slab(const Box& slab, std::span<std::byte> block, const Box& box, View dst) const;
 };
 
-bool Hdf5Source::Impl::reads_in_place(const Box& wide, const Box& box, const OperandLayout& dst) const {
+/// A part of a tensor that is stored as its elements are in the file.
+bool Hdf5Source::Impl::reads_in_place(const OperandLayout& dst) const {
   const bool is_as_it_is = input.dtype == DType::F32 && dst.type == DType::F32 && scaling == InputScaling{};
-  return is_as_it_is && wide == box && is_in_file_order(dst, storage.axes);
+  return is_as_it_is && is_in_file_order(dst, storage.axes);
+}
+
+std::span<std::byte> Hdf5Source::Impl::staging_of(const Box& slab, std::size_t buffer) {
+  return std::span(staging[buffer]).first(static_cast<std::size_t>(volume(slab) * storage.elem_bytes));
 }
 
 void Hdf5Source::Impl::read(const Box& box, View dst) {
   const Box wide = hdf5::widened(storage, box);
-  if (reads_in_place(wide, box, dst.layout))
-    return read_hyperslab(box, std::span(dst.data, static_cast<std::size_t>(volume(box)) * sizeof(float)));
-  const hdf5::Hyperslabs slabs = hdf5::make_hyperslabs(storage, wide, staging_bytes);
-  staging.resize(static_cast<std::size_t>(volume(slabs.extents) * storage.elem_bytes));
-  slabs.for_each(storage.axes, [&](const Box& slab) {
-    const Box wanted = intersect(slab, box);
-    if (wanted.is_empty()) return;
-    const auto bytes = [&](const Box& of) { return static_cast<std::size_t>(volume(of) * storage.elem_bytes); };
-    const std::span<std::byte> block = std::span(staging).first(bytes(slab));
-    read_hyperslab(slab, block);
-    hdf5::keep_part(block, storage, slab, wanted);
-    hdf5::convert_block({.bytes = block.first(bytes(wanted)), .dtype = input.dtype, .axes = storage.axes},
-                        hdf5::part_of(dst, wanted, box), scaling_within(scaling, wanted[Axis::C]));
+  if (!plain && wide == box && reads_in_place(dst.layout)) return read_hyperslab(box, bytes_of(dst));
+  const hdf5::Hyperslabs hyperslabs = hdf5::make_hyperslabs(storage, wide, staging_bytes);
+  std::vector<Box> slabs;
+  hyperslabs.for_each(storage.axes, [&](const Box& slab) {
+    if (!intersect(slab, box).is_empty()) slabs.push_back(slab);
+  });
+  staging.resize(plain ? static_cast<std::size_t>(threads) : hdf5::num_stage_buffers(threads));
+  for (auto& buffer : staging) buffer.resize(static_cast<std::size_t>(volume(hyperslabs.extents) * storage.elem_bytes));
+  if (plain) return read_plain_slabs(slabs, box, dst);
+  read_slabs(slabs, box, dst);
+}
+
+void Hdf5Source::Impl::read_slabs(const std::vector<Box>& slabs, const Box& box, View dst) {
+  const auto slab_of = [&](index_t item) -> const Box& { return slabs[static_cast<std::size_t>(item)]; };
+  hdf5::run_stages(
+      std::ssize(slabs), threads,
+      {.caller = hdf5::CallerStage::First,
+       .first = [&](index_t item, std::size_t buffer) { read_hyperslab(slab_of(item), staging_of(slab_of(item), buffer)); },
+       .second = [&](index_t item,
+                     std::size_t buffer) { convert_slab(slab_of(item), staging_of(slab_of(item), buffer), box, dst); }});
+}
+
+/// Every thread reads and converts hyperslabs of its own.
+void Hdf5Source::Impl::read_plain_slabs(const std::vector<Box>& slabs, const Box& box, View dst) {
+  std::atomic<std::size_t> next = 0;
+  const auto used = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(threads), slabs.size()));
+  hdf5::on_throwing_threads(used, [&](int thread) {
+    for (std::size_t k = next++; k < slabs.size(); k = next++) {
+      const Box& slab = slabs[k];
+      const bool is_in_place = box.contains(slab) && reads_in_place(hdf5::part_of(dst, slab, box).layout);
+      const std::span<std::byte> block =
+          is_in_place ? bytes_of(hdf5::part_of(dst, slab, box)) : staging_of(slab, static_cast<std::size_t>(thread));
+      hdf5::read_plain(*plain, storage, slab, block, input.name);
+      if (!is_in_place) convert_slab(slab, block, box, dst);
+    }
   });
 }
 
@@ -116,12 +161,23 @@ void Hdf5Source::Impl::read_hyperslab(const Box& slab, std::span<std::byte> bloc
         reading);
 }
 
+void Hdf5Source::Impl::convert_slab(const Box& slab, std::span<std::byte> block, const Box& box, View dst) const {
+  const Box wanted = intersect(slab, box);
+  hdf5::keep_part(block, storage, slab, wanted);
+  const std::span<std::byte> bytes = block.first(static_cast<std::size_t>(volume(wanted) * storage.elem_bytes));
+  const Caching caching = bytes_of(dst).size() > most_cached_bytes ? Caching::Bypassed : Caching::Kept;
+  hdf5::convert_block({.bytes = bytes, .dtype = input.dtype, .axes = storage.axes}, hdf5::part_of(dst, wanted, box),
+                      scaling_within(scaling, wanted[Axis::C]), {.caching = caching});
+}
+
 Hdf5Source::Hdf5Source(const std::string& path, const Hdf5SourceOptions& options) : impl_(std::make_unique<Impl>()) {
   impl_->input = hdf5::open_input_dataset(hdf5::split_input_path(path));
   impl_->layout = layout_of(impl_->input, options);
   impl_->storage = storage_of(impl_->input, impl_->layout);
   impl_->scaling = scaling_of(options.scaling, impl_->storage.extents[Axis::C]);
   impl_->staging_bytes = static_cast<index_t>(options.staging_bytes);
+  impl_->threads = options.threads;
+  impl_->plain = hdf5::plain_storage(impl_->input);
 }
 
 Hdf5Source::Hdf5Source(Hdf5Source&&) noexcept = default;

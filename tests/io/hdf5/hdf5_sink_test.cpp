@@ -75,7 +75,9 @@ TEST_P(EveryCut, WritesTheSameFile) {
   const Row& row = GetParam();
   const SharedFolder folder;
   const std::string path = folder / "out.h5";
-  Hdf5Sink sink(control(), options_for(path, row.extents, row.ndims));
+  Hdf5SinkOptions options = options_for(path, row.extents, row.ndims);
+  options.threads = 1 + static_cast<int>(row.extents[Axis::H]) % 3;
+  Hdf5Sink sink(control(), options);
   EXPECT_EQ(sink.extents(), row.extents);
   EXPECT_EQ(sink.partial_path(), path + ".partial-17");
   EXPECT_TRUE(fs::exists(sink.partial_path()));
@@ -181,10 +183,11 @@ void damage(const std::string& path, float value) {
   file << "!";
 }
 
-TEST(Hdf5Sink, FindsDataThatReadsBackDifferently) {
+void expect_damage_found(const Extents& extents, int threads) {
   const SharedFolder folder;
-  const Extents extents{{1, 1, 1, 64, 64}};
-  Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
+  Hdf5SinkOptions options = options_for(folder / "out.h5", extents);
+  options.threads = threads;
+  Hdf5Sink sink(control(), options);
   test::write_indices(sink, test::part_of_rank(extents, Axis::H, 1));
   control().barrier();
   if (test::rank() == 0) damage(sink.partial_path(), 2047.0f);
@@ -192,6 +195,11 @@ TEST(Hdf5Sink, FindsDataThatReadsBackDifferently) {
   EXPECT_EQ(code_of([&] { sink.finish(""); }), ExitCode::Io);
   EXPECT_FALSE(fs::exists(folder / "out.h5"));
   sink.abandon();
+}
+
+TEST(Hdf5Sink, FindsDataThatReadsBackDifferently) {
+  expect_damage_found({{1, 1, 1, 64, 64}}, 1);
+  expect_damage_found({{12, 1, 1, 512, 512}}, 3);
 }
 
 /// Makes writes beyond an offset fail on this rank, for its lifetime.
@@ -214,8 +222,10 @@ class FileSizeLimit {
 
 TEST(Hdf5Sink, AFailedWriteIsAnErrorOfItsRank) {
   const SharedFolder folder;
-  const Extents extents{{4, 4, 1, 256, 256}};
-  Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
+  const Extents extents{{12, 4, 1, 256, 256}};
+  Hdf5SinkOptions options = options_for(folder / "out.h5", extents);
+  options.threads = 2;
+  Hdf5Sink sink(control(), options);
   const int last = test::num_ranks() - 1;
   if (test::rank() == last) {
     const FileSizeLimit limit(4096);
@@ -252,7 +262,9 @@ std::vector<BlockRow> block_rows(const std::string& path) {
 TEST(Hdf5Sink, RecordsEveryBlockWithItsHash) {
   const SharedFolder folder;
   const Extents extents{{2, 3, 1, 400, 500}};
-  Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
+  Hdf5SinkOptions options = options_for(folder / "out.h5", extents);
+  options.threads = 3;
+  Hdf5Sink sink(control(), options);
   test::write_indices(sink, test::part_of_rank(extents, Axis::H, sink.chunk()[Axis::H]));
   sink.finish("");
   if (test::rank() != 0) return;

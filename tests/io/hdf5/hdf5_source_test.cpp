@@ -219,7 +219,8 @@ TEST(Hdf5Source, UnderstandsVariableLengthLayoutAttributes) {
 void expect_random_boxes(const std::string& path, test::Random& random, const LayoutRow& row) {
   for (int trial = 0; trial < 40; ++trial) {
     const auto staging = static_cast<std::size_t>(random.integer(1, 3000));
-    Hdf5Source source(path, {.layout = row.layout, .staging_bytes = staging});
+    const auto threads = static_cast<int>(random.integer(1, 4));
+    Hdf5Source source(path, {.layout = row.layout, .staging_bytes = staging, .threads = threads});
     Box box;
     for (Axis axis : all_axes) {
       box[axis].lo = random.integer(0, row.extents[axis] - 1);
@@ -279,6 +280,44 @@ TEST(Hdf5Source, FillsViewsInsideLargerBuffersOnly) {
   EXPECT_THAT(buffer, testing::ElementsAre(-1, -1, -1, -1, -1, -1, -1, -1,  //
                                            -1, -1, 0, 4, 1, 5, -1, -1,      //
                                            -1, -1, 2, 6, 3, 7, -1, -1));
+}
+
+TEST(Hdf5Source, ReadsLargeBoxesPastTheCaches) {
+  const TemporaryFolder folder;
+  const std::vector<hsize_t> dims{1, 3, 1000, 800};
+  test::write_h5(folder / "a.h5", "x", {.dims = dims}, counting(2'400'000));
+  test::write_h5(folder / "chunked.h5", "x", {.dims = dims, .chunk = {1, 2, 300, 800}}, counting(2'400'000));
+  for (const char* name : {"a.h5", "chunked.h5"})
+    for (const int threads : {1, 3}) {
+      Hdf5Source source(folder / name, {.threads = threads});
+      const Box box = Box::whole(source.extents()).with(Axis::H, {10, 999});
+      DenseBlock block(box);
+      source.read(box, block.view());
+      index_t num_wrong = 0;
+      test::for_each_index(block.extents, [&](const Extents& i) {
+        const index_t expected = (i[Axis::C] * 1000 + i[Axis::H] + 10) * 800 + i[Axis::W];
+        num_wrong += block.at(i) != static_cast<float>(expected);
+      });
+      EXPECT_EQ(num_wrong, 0) << name << " by " << threads;
+    }
+}
+
+TEST(Hdf5Source, AFileThatEndsEarlyIsAnError) {
+  const TemporaryFolder folder;
+  test::write_h5(folder / "a.h5", "x", {.dims = {1, 2, 300, 300}}, counting(180000));
+  for (const int threads : {1, 2}) {
+    Hdf5Source source(folder / "a.h5", {.staging_bytes = 10000, .threads = threads});
+    const auto size = std::filesystem::file_size(folder / "a.h5");
+    std::filesystem::resize_file(folder / "a.h5", size / 2);
+    try {
+      read_all(source);
+      ADD_FAILURE() << "half of the data is missing";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::Io);
+      EXPECT_NE(std::string(error.what()).find("a.h5:/x: the file ends before its data"), std::string::npos) << error.what();
+    }
+    std::filesystem::resize_file(folder / "a.h5", size);
+  }
 }
 
 TEST(Hdf5Source, EmptyBoxesReadNothingAndOutsideIsABug) {

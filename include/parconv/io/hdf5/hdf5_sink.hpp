@@ -36,6 +36,8 @@ struct Hdf5SinkOptions {
   Provenance provenance{};
   /// Whether publishing may replace an existing file.
   bool replaces_existing = false;
+  /// One writes while the others, up to three, convert and hash.
+  int threads = 1;
 };
 
 /// Extents of an output's storage blocks: 1 to 16 MiB of f32 each, independent of the number of ranks. Samples of at most 1 MiB

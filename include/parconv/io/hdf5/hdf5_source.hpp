@@ -20,13 +20,17 @@ struct Hdf5SourceOptions {
   std::string default_layout{};
   /// Mean and standard deviation have one value per channel of the dataset, a single value, or none.
   InputScaling scaling{};
-  /// Upper bound on the memory for reading, in addition to the destination.
-  std::size_t staging_bytes = std::size_t{4} << 20;
+  /// Upper bound on the memory for reading of each thread, in addition to the destination.
+  std::size_t staging_bytes = std::size_t{1} << 20;
+  /// Threads that read and convert. A contiguous dataset is read by all of them, another one by the calling thread while the
+  /// others, up to three, convert.
+  int threads = 1;
 };
 
 /// An HDF5 dataset of rank 2 to 5 with elements f32, f64, f16, u8, i8, u16 or i16 in either byte order, contiguous or chunked,
 /// optionally compressed with HDF5's built-in filters. Each rank opens the file independently and reads only the boxes it
-/// requests. Not thread-safe: as HDF5 is not, a process may use HDF5 files from one thread only.
+/// requests. HDF5 locates the elements of a contiguous dataset in native byte order, and pread reads them. Not thread-safe: as
+/// HDF5 is not, a process may use HDF5 files from one thread only.
 class Hdf5Source : public DataSource {
  public:
   /// Opens "FILE.h5" or "FILE.h5:/path/of/dataset"; without a path, the only numeric dataset of rank 2 to 5. Local. Throws

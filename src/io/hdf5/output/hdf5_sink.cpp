@@ -8,6 +8,7 @@
 #include "io/hdf5/hdf5_hyperslabs.hpp"
 #include "io/hdf5/hdf5_part.hpp"
 #include "io/hdf5/hdf5_select.hpp"
+#include "io/hdf5/hdf5_threads.hpp"
 #include "io/hdf5/output/hdf5_integrity.hpp"
 #include "io/hdf5/output/hdf5_output_layout.hpp"
 #include "io/hdf5/output/hdf5_partial_file.hpp"
@@ -96,7 +97,8 @@ struct Hdf5Sink::Impl {
   Handle file{};
   Handle dataset{};
   std::vector<BlockRecord> records{};
-  std::vector<float> staging{};
+  int threads = 1;
+  std::vector<std::vector<float>> staging{};
   bool has_partial_file = false;  ///< on rank 0, from creation to renaming
 
   ~Impl() {
@@ -113,8 +115,12 @@ struct Hdf5Sink::Impl {
   void create_file();
   void reserve_whole_file();
   hdf5::Hyperslabs hyperslabs_of(const Box& box) const;
-  void write_hyperslab(const Box& slab, ConstView src);
-  void read_back(const BlockRecord& record);
+  std::span<float> staging_of(const Box& slab, std::size_t buffer);
+  void write(const Box& box, ConstView src);
+  void write_hyperslab(const Box& slab, std::span<const float> elements);
+  void read_hyperslab(const Box& slab, std::span<float> elements);
+  void expect_hash(const BlockRecord& record, std::span<const float> elements) const;
+  void read_back();
   void write_table();
   void close();
   template <class Work>
@@ -166,24 +172,61 @@ hdf5::Hyperslabs Hdf5Sink::Impl::hyperslabs_of(const Box& box) const {
   return hdf5::make_hyperslabs(storage, box, std::max(joined_bytes, volume(output.chunk) * index_t{sizeof(float)}));
 }
 
-void Hdf5Sink::Impl::write_hyperslab(const Box& slab, ConstView src) {
-  staging.resize(static_cast<std::size_t>(volume(slab)));
-  to_onnx_order(src, staging);
-  const Attempt writing = attempt("write");
-  const hdf5::Selection part = hdf5::select(dataset.get(), output.layout.axes, slab, writing);
-  check(H5Dwrite(dataset.get(), H5T_NATIVE_FLOAT, part.memory.get(), part.file.get(), H5P_DEFAULT, staging.data()), writing);
-  records.push_back({.box = slab, .hash = hdf5::hash_of(std::as_bytes(std::span(staging)))});
+std::span<float> Hdf5Sink::Impl::staging_of(const Box& slab, std::size_t buffer) {
+  return std::span(staging[buffer]).first(static_cast<std::size_t>(volume(slab)));
 }
 
-void Hdf5Sink::Impl::read_back(const BlockRecord& record) {
-  staging.resize(static_cast<std::size_t>(volume(record.box)));
+/// While one hyperslab is written, others are converted and hashed.
+void Hdf5Sink::Impl::write(const Box& box, ConstView src) {
+  const hdf5::Hyperslabs hyperslabs = hyperslabs_of(box);
+  const std::size_t first = records.size();
+  hyperslabs.for_each(output.layout.axes, [&](const Box& slab) { records.push_back({.box = slab}); });
+  for (auto& buffer : staging) buffer.resize(std::max(buffer.size(), static_cast<std::size_t>(volume(hyperslabs.extents))));
+  const auto record_of = [&](index_t item) -> BlockRecord& { return records[first + static_cast<std::size_t>(item)]; };
+  hdf5::run_stages(std::ssize(records) - static_cast<index_t>(first), threads,
+                   {.caller = hdf5::CallerStage::Second,
+                    .first =
+                        [&](index_t item, std::size_t buffer) {
+                          BlockRecord& record = record_of(item);
+                          const std::span<float> elements = staging_of(record.box, buffer);
+                          to_onnx_order(hdf5::part_of(src, record.box, box), elements);
+                          record.hash = hdf5::hash_of(std::as_bytes(elements));
+                        },
+                    .second =
+                        [&](index_t item, std::size_t buffer) {
+                          const Box& slab = record_of(item).box;
+                          write_hyperslab(slab, staging_of(slab, buffer));
+                        }});
+}
+
+void Hdf5Sink::Impl::write_hyperslab(const Box& slab, std::span<const float> elements) {
+  const Attempt writing = attempt("write");
+  const hdf5::Selection part = hdf5::select(dataset.get(), output.layout.axes, slab, writing);
+  check(H5Dwrite(dataset.get(), H5T_NATIVE_FLOAT, part.memory.get(), part.file.get(), H5P_DEFAULT, elements.data()), writing);
+}
+
+void Hdf5Sink::Impl::read_hyperslab(const Box& slab, std::span<float> elements) {
   const Attempt reading = attempt("read back");
-  const hdf5::Selection part = hdf5::select(dataset.get(), output.layout.axes, record.box, reading);
-  check(H5Dread(dataset.get(), H5T_NATIVE_FLOAT, part.memory.get(), part.file.get(), H5P_DEFAULT, staging.data()), reading);
-  if (hdf5::hash_of(std::as_bytes(std::span(staging))) != record.hash)
+  const hdf5::Selection part = hdf5::select(dataset.get(), output.layout.axes, slab, reading);
+  check(H5Dread(dataset.get(), H5T_NATIVE_FLOAT, part.memory.get(), part.file.get(), H5P_DEFAULT, elements.data()), reading);
+}
+
+void Hdf5Sink::Impl::expect_hash(const BlockRecord& record, std::span<const float> elements) const {
+  if (hdf5::hash_of(std::as_bytes(elements)) != record.hash)
     throw Error(ExitCode::Io,
                 concat("block ", record.box, " of ", names.partial_path, " reads back differently from what was written"),
                 "The disk or its file system lost data; choose another disk.");
+}
+
+/// While one block is read, others are hashed.
+void Hdf5Sink::Impl::read_back() {
+  const auto record_of = [&](index_t item) -> const BlockRecord& { return records[static_cast<std::size_t>(item)]; };
+  const auto elements_of = [&](index_t item, std::size_t buffer) { return staging_of(record_of(item).box, buffer); };
+  hdf5::run_stages(
+      std::ssize(records), threads,
+      {.caller = hdf5::CallerStage::First,
+       .first = [&](index_t item, std::size_t buffer) { read_hyperslab(record_of(item).box, elements_of(item, buffer)); },
+       .second = [&](index_t item, std::size_t buffer) { expect_hash(record_of(item), elements_of(item, buffer)); }});
 }
 
 void Hdf5Sink::Impl::write_table() {
@@ -209,7 +252,9 @@ Hdf5Sink::Hdf5Sink(Control& control, const Hdf5SinkOptions& options) {
   const hdf5::PartialFile names{.final_path = options.path,
                                 .partial_path = concat(options.path, ".partial-", options.job_id),
                                 .replaces_existing = options.replaces_existing};
-  impl_ = std::unique_ptr<Impl>(new Impl{.control = control, .names = names, .output = output_of(options)});
+  impl_ = std::unique_ptr<Impl>(
+      new Impl{.control = control, .names = names, .output = output_of(options), .threads = options.threads});
+  impl_->staging.resize(hdf5::num_stage_buffers(options.threads));
   const Provenance provenance = shared(control, options.provenance);
   try {
     impl_->create(provenance);
@@ -230,8 +275,7 @@ void Hdf5Sink::write(const Box& box, ConstView src) {
   PARCONV_EXPECT(Box::whole(extents()).contains(box), box, " of ", extents());
   if (box.is_empty()) return;
   PARCONV_EXPECT(is_activation_type(src.layout.type) && src.layout.extents == box.extents(), src.layout.extents, " for ", box);
-  impl_->hyperslabs_of(box).for_each(impl_->output.layout.axes,
-                                     [&](const Box& slab) { impl_->write_hyperslab(slab, hdf5::part_of(src, slab, box)); });
+  impl_->write(box, src);
 }
 
 void Hdf5Sink::finish(const std::string& finished) {
@@ -247,8 +291,7 @@ void Hdf5Sink::finish(const std::string& finished) {
     hdf5::write_finished(impl.file.get(), shared_finished);
     check(H5Fflush(impl.file.get(), H5F_SCOPE_GLOBAL), impl.attempt("write"));
   });
-  coordinated(impl.control, "reading the output back",
-              [&] { std::for_each(impl.records.begin(), impl.records.end(), [&](const BlockRecord& r) { impl.read_back(r); }); });
+  coordinated(impl.control, "reading the output back", [&] { impl.read_back(); });
   impl.close();
   impl.on_first_rank("renaming the output", [&] { impl.names.publish(); });
   impl.has_partial_file = false;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compute/on_threads.hpp"
+#include "parconv/tensor/threads.hpp"
+
+#include <algorithm>
 
 #ifdef __SANITIZE_THREAD__
 #include <thread>
@@ -26,5 +28,14 @@ void on_threads(int threads, const std::function<void(int)>& work) {
 }
 
 #endif
+
+int threads_for(index_t units, index_t elems, const ThreadShare& threads) {
+  if (elems < threads.least_elems) return 1;
+  return static_cast<int>(std::max<index_t>(1, std::min<index_t>(units, threads.count)));
+}
+
+Interval part_of_thread(index_t units, int thread, int threads) {
+  return {units * thread / threads, units * (thread + 1) / threads};
+}
 
 }  // namespace parconv
