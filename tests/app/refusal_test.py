@@ -163,6 +163,14 @@ class BadOutput(AppCase):
         self.refuse_the_same("--report", "apart.h5")
         self.refuse_the_same("--report", "apart.jsonl", "--trace", "./apart.jsonl")
 
+    def test_colons_in_output_names(self):
+        self.run_small(1, "plain.h5")
+        os.mkdir(self.path("run_12:30:05"))
+        for name in ("2026-11-29T19:24:54.h5", "run_12:30:05/out.h5", "./ufs:o.h5", self.path("run_12:30:05/a:b.h5")):
+            self.run_small(2, name, "--split", "h")
+            self.assertEqual(self.result(name).tobytes(), self.result("plain.h5").tobytes())
+        self.assertEqual(sorted(os.listdir(self.path("run_12:30:05"))), ["a:b.h5", "out.h5"])
+
     def test_links_keep_their_place(self):
         os.mkdir(self.path("elsewhere"))
         os.symlink("elsewhere/there.h5", self.path("linked.h5"))

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -101,5 +102,23 @@ void PartialFile::publish() const {
 }
 
 void PartialFile::remove() const noexcept { ::unlink(partial_path.c_str()); }
+
+MpiIoName::MpiIoName(const std::string& path) : name_(path) {
+  if (path.find(':') == std::string::npos) return;
+  folder_ = ::open(folder_of(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (folder_ < 0) fail_to_create(path, errno);
+  name_ = concat("/proc/self/fd/", folder_, "/", fs::path(path).filename().string());
+}
+
+MpiIoName::~MpiIoName() {
+  if (folder_ >= 0) ::close(folder_);
+}
+
+std::string partial_path_of(const std::string& final_path, const std::string& job_id) {
+  const fs::path path(final_path);
+  std::string name = path.filename().string();
+  std::replace(name.begin(), name.end(), ':', '_');
+  return (path.parent_path() / concat(name, ".partial-", job_id)).string();
+}
 
 }  // namespace parconv::hdf5

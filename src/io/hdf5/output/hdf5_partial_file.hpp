@@ -27,4 +27,24 @@ struct PartialFile {
   void remove() const noexcept;
 };
 
+/// A name of a file for MPI-IO, valid as long as this object. MPI libraries take the text before a ':' for the type of a file
+/// system, so a file whose path has one is named by an open descriptor of its folder.
+class MpiIoName {
+ public:
+  /// Precondition: no ':' after the last '/'. Throws Error(CannotCreate) if the folder cannot be opened.
+  explicit MpiIoName(const std::string& path);
+  ~MpiIoName();
+  MpiIoName(const MpiIoName&) = delete;
+  MpiIoName& operator=(const MpiIoName&) = delete;
+
+  const char* c_str() const { return name_.c_str(); }
+
+ private:
+  std::string name_;
+  int folder_ = -1;
+};
+
+/// The name under which `final_path` is written first, in the same folder: "run_1:30.h5" as "run_1_30.h5.partial-JOB".
+std::string partial_path_of(const std::string& final_path, const std::string& job_id);
+
 }  // namespace parconv::hdf5

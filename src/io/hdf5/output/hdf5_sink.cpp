@@ -2,6 +2,7 @@
 #include "parconv/io/hdf5/hdf5_sink.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -94,6 +95,7 @@ struct Hdf5Sink::Impl {
   Control& control;
   hdf5::PartialFile names;
   hdf5::OutputDataset output;
+  std::optional<hdf5::MpiIoName> mpi_io_name{};
   Handle file{};
   Handle dataset{};
   std::vector<BlockRecord> records{};
@@ -140,7 +142,10 @@ void Hdf5Sink::Impl::create(const Provenance& provenance) {
     has_partial_file = true;
     names.reserve(expected_file_bytes(output));
   });
-  coordinated(control, phase, [&] { names.expect_visible(); });
+  coordinated(control, phase, [&] {
+    names.expect_visible();
+    mpi_io_name.emplace(names.partial_path);
+  });
   coordinated(control, phase, [&] { create_file(); });
   coordinated(control, phase, [&] {
     dataset = hdf5::create_output(file.get(), output, is_first());
@@ -154,7 +159,7 @@ void Hdf5Sink::Impl::create_file() {
   creating.code = ExitCode::CannotCreate;
   const Handle access = parallel_access(control, creating);
   const Handle creation = hdf5::ordered_links(H5P_FILE_CREATE);
-  file = Handle(H5Fcreate(names.partial_path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), &H5Fclose, creating);
+  file = Handle(H5Fcreate(mpi_io_name->c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), &H5Fclose, creating);
 }
 
 void Hdf5Sink::Impl::reserve_whole_file() {
@@ -250,7 +255,7 @@ void Hdf5Sink::Impl::close() {
 Hdf5Sink::Hdf5Sink(Control& control, const Hdf5SinkOptions& options) {
   expect_valid(control, options);
   const hdf5::PartialFile names{.final_path = options.path,
-                                .partial_path = concat(options.path, ".partial-", options.job_id),
+                                .partial_path = hdf5::partial_path_of(options.path, options.job_id),
                                 .replaces_existing = options.replaces_existing};
   impl_ = std::unique_ptr<Impl>(
       new Impl{.control = control, .names = names, .output = output_of(options), .threads = options.threads});
