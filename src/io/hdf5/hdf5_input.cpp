@@ -36,16 +36,6 @@ void expect_readable_file(const std::string& path) {
 
 /// Without file locks, which many cluster file systems lack and read-only access does not need. Without a sieve buffer: for
 /// every shorter run it would read 64 KiB, which halves the speed of column cuts; `widened` decides on reading across gaps.
-Handle reading_access(const Attempt& opening) {
-  Handle access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose, opening);
-  check(H5Pset_fapl_sec2(access.get()), opening);
-  check(H5Pset_sieve_buf_size(access.get(), 0), opening);
-#if H5_VERSION_GE(1, 10, 7) && !(H5_VERS_MAJOR == 1 && H5_VERS_MINOR == 12 && H5_VERS_RELEASE < 1)
-  check(H5Pset_file_locking(access.get(), false, true), opening);
-#endif
-  return access;
-}
-
 std::vector<index_t> dims_of(hid_t dataset, const Attempt& attempt) {
   const Handle space(H5Dget_space(dataset), &H5Sclose, attempt);
   const int rank = check(H5Sget_simple_extent_ndims(space.get()), attempt);
@@ -210,6 +200,16 @@ InputPath split_input_path(const std::string& text) {
   const std::size_t colon = text.rfind(":/");
   if (colon == std::string::npos || fs::exists(text, error)) return {.file = text, .dataset = {}};
   return {.file = text.substr(0, colon), .dataset = text.substr(colon + 1)};
+}
+
+Handle reading_access(const Attempt& opening) {
+  Handle access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose, opening);
+  check(H5Pset_fapl_sec2(access.get()), opening);
+  check(H5Pset_sieve_buf_size(access.get(), 0), opening);
+#if H5_VERSION_GE(1, 10, 7) && !(H5_VERS_MAJOR == 1 && H5_VERS_MINOR == 12 && H5_VERS_RELEASE < 1)
+  check(H5Pset_file_locking(access.get(), false, true), opening);
+#endif
+  return access;
 }
 
 Handle open_input_file(const std::string& path) {

@@ -33,6 +33,9 @@ struct InputPath {
 /// Splits at the last ":/", unless `text` as a whole names an existing file.
 InputPath split_input_path(const std::string& text);
 
+/// Access to a file for reading by this process only, without locks where the file system has none.
+Handle reading_access(const Attempt& opening);
+
 /// Opens a file for reading on this rank only. Throws Error(InputMissing), or Error(BadData) if it is not a complete HDF5 file.
 Handle open_input_file(const std::string& path);
 

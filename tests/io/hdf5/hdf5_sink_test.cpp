@@ -8,8 +8,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 
 #include "io/hdf5/hdf5_shared_folder.hpp"
+#include "io/hdf5/output/hdf5_metadata.hpp"
 #include "parconv/io/hdf5/hdf5_source.hpp"
 
 namespace parconv {
@@ -202,6 +204,92 @@ TEST(Hdf5Sink, FindsDataThatReadsBackDifferently) {
   expect_damage_found({{12, 1, 1, 512, 512}}, 3);
 }
 
+/// Changes the partial file on rank 0 after all blocks were written.
+void expect_change_found(const std::function<void(const std::string&)>& change) {
+  const SharedFolder folder;
+  const Extents extents{{1, 1, 1, 64, 64}};
+  Hdf5Sink sink(control(), options_for(folder / "out.h5", extents));
+  test::write_indices(sink, test::part_of_rank(extents, Axis::H, 1));
+  control().barrier();
+  if (test::rank() == 0) change(sink.partial_path());
+  control().barrier();
+  EXPECT_EQ(code_of([&] { sink.finish(""); }), ExitCode::Io);
+  EXPECT_FALSE(fs::exists(folder / "out.h5"));
+  sink.abandon();
+}
+
+TEST(Hdf5Sink, FindsAPartialFileThatWasReplacedRemovedOrCut) {
+  expect_change_found([](const std::string& path) {
+    fs::copy_file(path, path + ".copy");
+    fs::rename(path + ".copy", path);
+  });
+  expect_change_found([](const std::string& path) { fs::remove(path); });
+  expect_change_found([](const std::string& path) { fs::resize_file(path, fs::file_size(path) / 2); });
+}
+
+/// Row of /integrity/blocks of a 4-D tensor.
+struct BlockRow {
+  std::array<std::int64_t, 4> first;
+  std::array<std::int64_t, 4> extent;
+  std::uint64_t hash;
+  std::uint64_t state;
+};
+
+std::vector<BlockRow> block_rows(const std::string& path) {
+  const hid_t file = must(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+  const hid_t table = must(H5Dopen2(file, "/integrity/blocks", H5P_DEFAULT));
+  const hid_t type = must(H5Dget_type(table));
+  const hid_t space = must(H5Dget_space(table));
+  EXPECT_EQ(H5Tget_size(type), sizeof(BlockRow));
+  std::vector<BlockRow> rows(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
+  must(H5Dread(table, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows.data()));
+  must(H5Sclose(space));
+  must(H5Tclose(type));
+  must(H5Dclose(table));
+  must(H5Fclose(file));
+  return rows;
+}
+
+std::string metadata_of_file(const std::string& path) {
+  const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (file < 0) return "cannot be opened";
+  std::string text = "cannot be read";
+  try {
+    text = hdf5::metadata_of(file, "output/y_values");
+  } catch (const Error&) {
+  }
+  must(H5Fclose(file));
+  return text;
+}
+
+// One character of each: an attribute, a long attribute, the name of a data set, a scale's values, the table of hashes.
+TEST(Hdf5Sink, MetadataTellWrittenFilesFromDamagedOnes) {
+  const SharedFolder folder;
+  const Extents extents{{2, 3, 1, 40, 50}};
+  const std::string path = folder / "out.h5";
+  Hdf5Sink sink(control(), options_for(path, extents));
+  test::write_indices(sink, test::part_of_rank(extents, Axis::H, 1));
+  sink.finish("2024-01-02");
+  if (test::rank() != 0) return;
+  hdf5::silence_errors();
+  const std::string before = metadata_of_file(path);
+  EXPECT_EQ(metadata_of_file(path), before);
+  EXPECT_THAT(before, testing::AllOf(HasSubstr("@git_rev"), HasSubstr("1234567"), HasSubstr("integrity/blocks")));
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::int64_t number = 37;  // of the scales of rows and columns
+  const std::string hash(reinterpret_cast<const char*>(&block_rows(path).front().hash), 8);
+  for (const std::string& text : {std::string("1234567"), std::string(5000, 'p'), std::string("y_values"), hash,
+                                  std::string(reinterpret_cast<const char*>(&number), 8)}) {
+    const std::size_t at = bytes.find(text);
+    ASSERT_NE(at, std::string::npos);
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    std::ofstream(folder / "damaged.h5", std::ios::binary) << damaged;
+    EXPECT_NE(metadata_of_file(folder / "damaged.h5"), before) << text.substr(0, 20);
+  }
+}
+
 /// Makes writes beyond an offset fail on this rank, for its lifetime.
 class FileSizeLimit {
  public:
@@ -234,29 +322,6 @@ TEST(Hdf5Sink, AFailedWriteIsAnErrorOfItsRank) {
   sink.abandon();
   control().barrier();
   EXPECT_FALSE(fs::exists(sink.partial_path()));
-}
-
-/// Row of /integrity/blocks of a 4-D tensor.
-struct BlockRow {
-  std::array<std::int64_t, 4> first;
-  std::array<std::int64_t, 4> extent;
-  std::uint64_t hash;
-  std::uint64_t state;
-};
-
-std::vector<BlockRow> block_rows(const std::string& path) {
-  const hid_t file = must(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
-  const hid_t table = must(H5Dopen2(file, "/integrity/blocks", H5P_DEFAULT));
-  const hid_t type = must(H5Dget_type(table));
-  const hid_t space = must(H5Dget_space(table));
-  EXPECT_EQ(H5Tget_size(type), sizeof(BlockRow));
-  std::vector<BlockRow> rows(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
-  must(H5Dread(table, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows.data()));
-  must(H5Sclose(space));
-  must(H5Tclose(type));
-  must(H5Dclose(table));
-  must(H5Fclose(file));
-  return rows;
 }
 
 TEST(Hdf5Sink, RecordsEveryBlockWithItsHash) {

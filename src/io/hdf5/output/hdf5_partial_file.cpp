@@ -2,6 +2,7 @@
 #include "io/hdf5/output/hdf5_partial_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -58,6 +59,14 @@ void sync(const std::string& path) {
   if (::fsync(descriptor.get()) != 0 && errno != EINVAL) fail_to_write(path, errno);
 }
 
+void expect_same(const std::string& path, const FileIdentity& created, index_t size_bytes) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) fail_to_write(path, errno);
+  if (FileIdentity{.device = status.st_dev, .inode = status.st_ino} == created && status.st_size == size_bytes) return;
+  throw Error(ExitCode::Io, concat("the output ", path, " was replaced or cut by another program while it was written"),
+              "Run again when no other program changes it.");
+}
+
 std::string folder_of(const std::string& path) {
   const fs::path folder = fs::path(path).parent_path();
   return folder.empty() ? "." : folder.string();
@@ -65,10 +74,12 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-void PartialFile::create() const {
+FileIdentity PartialFile::create() const {
   expect_free(*this);
   const Descriptor descriptor(::open(partial_path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (descriptor.get() < 0) fail_to_create(partial_path, errno);
+  struct stat status{};
+  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) fail_to_create(partial_path, errno);
+  return {.device = status.st_dev, .inode = status.st_ino};
 }
 
 index_t PartialFile::size_bytes() const {
@@ -94,10 +105,12 @@ void PartialFile::expect_visible() const {
               "Write to a folder that all hosts of the job share.");
 }
 
-void PartialFile::publish() const {
+void PartialFile::publish(const FileIdentity& created, index_t size_bytes) const {
   sync(partial_path);
   expect_free(*this);
+  expect_same(partial_path, created, size_bytes);
   if (::rename(partial_path.c_str(), final_path.c_str()) != 0) fail_to_create(final_path, errno);
+  expect_same(final_path, created, size_bytes);
   sync(folder_of(final_path));
 }
 

@@ -2,11 +2,20 @@
 // Atomic publication of a file: written under a temporary name, then renamed. System calls only, made on one rank.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "parconv/core/types.hpp"
 
 namespace parconv::hdf5 {
+
+/// Tells a file from others, whatever its name.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
 
 struct PartialFile {
   std::string final_path{};
@@ -14,15 +23,16 @@ struct PartialFile {
   bool replaces_existing = false;
 
   /// Creates an empty partial file. Throws Error(CannotCreate) if either name cannot be created.
-  void create() const;
+  FileIdentity create() const;
   /// Size of the partial file. Throws Error(Io).
   index_t size_bytes() const;
   /// Allocates disk space for the first `bytes`. Throws Error(Io) if the disk is full.
   void reserve(index_t bytes) const;
   /// Throws Error(CannotCreate) unless the partial file is visible on this host.
   void expect_visible() const;
-  /// Syncs the file to disk and renames it to its final name. Throws Error(Io or CannotCreate).
-  void publish() const;
+  /// Syncs the file to disk and renames it to its final name. Throws Error(Io or CannotCreate), and Error(Io) if it is not the
+  /// file that was created, of `size_bytes`.
+  void publish(const FileIdentity& created, index_t size_bytes) const;
   /// Removes the partial file if it exists.
   void remove() const noexcept;
 };

@@ -7,10 +7,12 @@
 #include <utility>
 
 #include "io/hdf5/hdf5_hyperslabs.hpp"
+#include "io/hdf5/hdf5_input.hpp"
 #include "io/hdf5/hdf5_part.hpp"
 #include "io/hdf5/hdf5_select.hpp"
 #include "io/hdf5/hdf5_threads.hpp"
 #include "io/hdf5/output/hdf5_integrity.hpp"
+#include "io/hdf5/output/hdf5_metadata.hpp"
 #include "io/hdf5/output/hdf5_output_layout.hpp"
 #include "io/hdf5/output/hdf5_partial_file.hpp"
 #include "parconv/comm/coordinated.hpp"
@@ -101,7 +103,9 @@ struct Hdf5Sink::Impl {
   std::vector<BlockRecord> records{};
   int threads = 1;
   std::vector<std::vector<float>> staging{};
-  bool has_partial_file = false;  ///< on rank 0, from creation to renaming
+  bool has_partial_file = false;      ///< on rank 0, from creation to renaming
+  hdf5::FileIdentity partial_file{};  ///< on rank 0
+  index_t checked_bytes = 0;          ///< on rank 0: the size of the file that was read back
 
   ~Impl() {
     dataset.leak();
@@ -124,7 +128,9 @@ struct Hdf5Sink::Impl {
   void expect_hash(const BlockRecord& record, std::span<const float> elements) const;
   void read_back();
   void write_table();
-  void close();
+  std::string close();
+  void open_again();
+  void check_file(const std::string& metadata);
   template <class Work>
   void on_first_rank(const std::string& phase, Work&& work) {
     coordinated(control, phase, [&] {
@@ -138,7 +144,7 @@ void Hdf5Sink::Impl::create(const Provenance& provenance) {
   hdf5::silence_errors();
   // Space is reserved twice: before HDF5 opens the file, so that a full disk is a clean error, then for the actual size.
   on_first_rank(phase, [&] {
-    names.create();
+    partial_file = names.create();
     has_partial_file = true;
     names.reserve(expected_file_bytes(output));
   });
@@ -244,11 +250,36 @@ void Hdf5Sink::Impl::write_table() {
   on_first_rank("writing the block records", [&] { hdf5::write_block_table(table.get(), all, output.layout); });
 }
 
-void Hdf5Sink::Impl::close() {
-  coordinated(control, "closing the output", [&] {
+/// Returns the metadata as they were written.
+std::string Hdf5Sink::Impl::close() {
+  return coordinated(control, "closing the output", [&] {
     hdf5::write_complete(file.get());
+    std::string metadata = hdf5::metadata_of(file.get(), "output/" + output.name);
     dataset.close(attempt("close"));
     file.close(attempt("close"));
+    return metadata;
+  });
+}
+
+/// Each rank by itself, without MPI: what other programs will see.
+void Hdf5Sink::Impl::open_again() {
+  const Attempt opening = attempt("open again");
+  const Handle access = hdf5::reading_access(opening);
+  file = Handle(H5Fopen(names.partial_path.c_str(), H5F_ACC_RDONLY, access.get()), &H5Fclose, opening);
+  dataset = Handle(H5Dopen2(file.get(), concat("/output/", output.name).c_str(), H5P_DEFAULT), &H5Dclose, opening);
+}
+
+/// Every rank reads its own blocks, and rank 0 everything else.
+void Hdf5Sink::Impl::check_file(const std::string& metadata) {
+  coordinated(control, "reading the output back", [&] {
+    open_again();
+    read_back();
+    if (is_first() && hdf5::metadata_of(file.get(), "output/" + output.name) != metadata)
+      throw Error(ExitCode::Io, concat(names.partial_path, " reads back with other metadata than were written"),
+                  "The disk or its file system lost data; choose another disk.");
+    dataset.close(attempt("close"));
+    file.close(attempt("close"));
+    if (is_first()) checked_bytes = names.size_bytes();
   });
 }
 
@@ -296,9 +327,8 @@ void Hdf5Sink::finish(const std::string& finished) {
     hdf5::write_finished(impl.file.get(), shared_finished);
     check(H5Fflush(impl.file.get(), H5F_SCOPE_GLOBAL), impl.attempt("write"));
   });
-  coordinated(impl.control, "reading the output back", [&] { impl.read_back(); });
-  impl.close();
-  impl.on_first_rank("renaming the output", [&] { impl.names.publish(); });
+  impl.check_file(impl.close());
+  impl.on_first_rank("renaming the output", [&] { impl.names.publish(impl.partial_file, impl.checked_bytes); });
   impl.has_partial_file = false;
 }
 
