@@ -34,8 +34,6 @@ void expect_readable_file(const std::string& path) {
   if (fs::is_directory(path, error)) throw Error(ExitCode::InputMissing, concat(path, " is a directory, not an HDF5 file"));
 }
 
-/// Without file locks, which many cluster file systems lack and read-only access does not need. Without a sieve buffer: for
-/// every shorter run it would read 64 KiB, which halves the speed of column cuts; `widened` decides on reading across gaps.
 std::vector<index_t> dims_of(hid_t dataset, const Attempt& attempt) {
   const Handle space(H5Dget_space(dataset), &H5Sclose, attempt);
   const int rank = check(H5Sget_simple_extent_ndims(space.get()), attempt);
@@ -202,6 +200,8 @@ InputPath split_input_path(const std::string& text) {
   return {.file = text.substr(0, colon), .dataset = text.substr(colon + 1)};
 }
 
+/// Without file locks, which many cluster file systems lack and read-only access does not need. Without a sieve buffer: for
+/// every shorter run it would read 64 KiB, which halves the speed of column cuts; `widened` decides on reading across gaps.
 Handle reading_access(const Attempt& opening) {
   Handle access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose, opening);
   check(H5Pset_fapl_sec2(access.get()), opening);

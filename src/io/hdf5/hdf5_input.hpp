@@ -33,7 +33,7 @@ struct InputPath {
 /// Splits at the last ":/", unless `text` as a whole names an existing file.
 InputPath split_input_path(const std::string& text);
 
-/// Access to a file for reading by this process only, without locks where the file system has none.
+/// Access to a file for reading by this process only.
 Handle reading_access(const Attempt& opening);
 
 /// Opens a file for reading on this rank only. Throws Error(InputMissing), or Error(BadData) if it is not a complete HDF5 file.

@@ -7,7 +7,7 @@ foreach(name hdf5_source_test hdf5_threads_test)
   add_parconv_test(${name} LINK parconv::io parconv_hdf5 PRIVATE_HEADERS io LABELS threads)
 endforeach()
 
-add_parconv_test(hdf5_sink_test NP 1 2 3 4 LINK parconv::io parconv_hdf5 parconv_xxhash GTest::gmock LABELS threads)
+add_parconv_test(hdf5_sink_test NP 1 2 3 4 LINK parconv::io parconv_hdf5 parconv_xxhash GTest::gmock PRIVATE_HEADERS io LABELS threads)
 target_compile_definitions(hdf5_sink_test PRIVATE PARCONV_TEST_PYTHON="/usr/bin/python3"
                                                   PARCONV_TEST_SCRIPT="${CMAKE_CURRENT_LIST_DIR}/hdf5_read_output.py")
 
