@@ -19,6 +19,7 @@ namespace {
 constexpr index_t tile_bytes = 16384;  // half of an L1 cache
 constexpr index_t most_tile_pixels = 1024;
 constexpr index_t most_tile_channels = 256;
+constexpr index_t most_moved_bytes = 4;  // of a number that is transposed
 constexpr index_t cache_line_bytes = 64;
 
 /// The numbers of a tensor as consecutive pixels of several channels, `blocks` times.
@@ -131,17 +132,25 @@ class Reading {
   }
 
  private:
-  /// Planes of converted numbers, then their pixels, then memory. Steps that would change nothing are left out.
-  void read(const Tile& tile) {
-    alignas(memory_alignment) TileMemory planes_memory;
+  /// Scaling goes by channel, so it precedes the transposition. Otherwise small numbers are moved and long runs converted.
+  void read(const Tile& tile) const {
+    alignas(memory_alignment) TileMemory planes, pixels;
     prefetch_next(tile);
-    const Lines<const std::byte> planes = planes_of(tile, planes_memory);
-    const index_t channels = tile.channels.size(), pixels = tile.pixels.size();
-    if (traversal_.channels == 1) return put_pixels({planes.data, dst_bytes_}, tile);
-    alignas(memory_alignment) TileMemory pixels_memory;
-    const Lines<std::byte> result{pixels_memory.data(), channels * dst_bytes_};
-    pixels_from_planes(planes, result, {channels, pixels, static_cast<std::size_t>(dst_bytes_)});
-    put_pixels({result.data, result.pitch_bytes}, tile);
+    if (traversal_.channels == 1 || is_scaled_ || src_bytes_ > most_moved_bytes) {
+      const Lines<const std::byte> converted = converted_planes(tile, planes);
+      put_pixels(traversal_.channels == 1 ? Lines<const std::byte>{converted.data, dst_bytes_}
+                                          : transposed(converted, tile, dst_bytes_, pixels),
+                 tile);
+    } else {
+      const Lines<const std::byte> as_stored{plane_of(tile, tile.channels.lo), traversal_.plane_elems * src_bytes_};
+      put_pixels(converted_pixels(transposed(as_stored, tile, src_bytes_, pixels), tile, planes), tile);
+    }
+  }
+
+  static Lines<const std::byte> transposed(Lines<const std::byte> planes, const Tile& tile, index_t bytes, TileMemory& memory) {
+    const Lines<std::byte> pixels{memory.data(), tile.channels.size() * bytes};
+    pixels_from_planes(planes, pixels, {tile.channels.size(), tile.pixels.size(), static_cast<std::size_t>(bytes)});
+    return {pixels.data, pixels.pitch_bytes};
   }
 
   /// Planes are too far apart for the prefetching of CPUs, which follows long runs.
@@ -158,26 +167,36 @@ class Reading {
     return src_.data + (tile.onnx_elem + channel * traversal_.plane_elems + tile.pixels.lo) * src_bytes_;
   }
 
-  Lines<const std::byte> planes_of(const Tile& tile, TileMemory& memory) const {
+  Lines<const std::byte> converted_planes(const Tile& tile, TileMemory& memory) const {
     if (is_as_it_is_) return {plane_of(tile, tile.channels.lo), traversal_.plane_elems * src_bytes_};
     const Lines<std::byte> planes{memory.data(), tile.pixels.size() * dst_bytes_};
     for (index_t c = tile.channels.lo; c < tile.channels.hi; ++c)
-      convert_plane(plane_of(tile, c), c, tile.pixels.size(), planes.data + (c - tile.channels.lo) * planes.pitch_bytes);
+      convert_run(plane_of(tile, c), planes.data + (c - tile.channels.lo) * planes.pitch_bytes, tile.pixels.size(), c);
     return {planes.data, planes.pitch_bytes};
   }
 
-  void convert_plane(const std::byte* src, index_t channel, index_t pixels, std::byte* dst) const {
+  /// Precondition: there is no scaling.
+  Lines<const std::byte> converted_pixels(Lines<const std::byte> pixels, const Tile& tile, TileMemory& memory) const {
+    if (is_as_it_is_) return pixels;
+    const index_t count = tile.channels.size() * tile.pixels.size();
+    for (index_t k = 0; k < count; k += most_tile_pixels)
+      convert_run(pixels.data + k * src_bytes_, memory.data() + k * dst_bytes_, std::min(most_tile_pixels, count - k), 0);
+    return {memory.data(), tile.channels.size() * dst_bytes_};
+  }
+
+  /// Numbers of one channel, at most `most_tile_pixels`.
+  void convert_run(const std::byte* src, std::byte* dst, index_t count, index_t channel) const {
     std::array<float, most_tile_pixels> numbers;
     const bool is_rounded = dst_.layout.type != DType::F32;
     float* const memory = is_rounded ? numbers.data() : reinterpret_cast<float*>(dst);
-    const auto row = std::span(memory, static_cast<std::size_t>(pixels));
-    floats_from_row(src, src_.type, row);
+    const auto run = std::span(memory, static_cast<std::size_t>(count));
+    floats_from_row(src, src_.type, run);
     const auto c = static_cast<std::size_t>(channel);
     if (is_scaled_)
-      scale_row(row, {.scale = scaling_.scale,
+      scale_row(run, {.scale = scaling_.scale,
                       .mean = scaling_.mean.empty() ? 0.0F : scaling_.mean[c],
                       .deviation = scaling_.std.empty() ? 1.0F : scaling_.std[c]});
-    if (is_rounded) row_from_floats(row, dst_.layout.type, dst);
+    if (is_rounded) row_from_floats(run, dst_.layout.type, dst);
   }
 
   void put_pixels(Lines<const std::byte> pixels, const Tile& tile) const {
@@ -233,6 +252,7 @@ class Writing {
 
  private:
   void write(const Tile& tile) const {
+    prefetch_next(tile);
     alignas(memory_alignment) TileMemory pixels_memory;
     const Lines<const std::byte> pixels = pixels_of(tile, pixels_memory);
     const PixelBlock block{tile.channels.size(), tile.pixels.size(), static_cast<std::size_t>(src_bytes_)};
@@ -245,6 +265,14 @@ class Writing {
     for (index_t c = 0; c < block.channels; ++c)
       floats_from_row(rounded.data + c * rounded.pitch_bytes, src_.layout.type,
                       std::span(first + c * traversal_.plane_elems, static_cast<std::size_t>(block.pixels)));
+  }
+
+  /// Channels of a pixel are read a few at a time, a pattern that the prefetching of CPUs does not follow.
+  void prefetch_next(const Tile& tile) const {
+    const index_t pixel_bytes = traversal_.pixel_stride * src_bytes_, pixels = tile.pixels.size();
+    if (traversal_.channels <= 4 || tile.pixels.hi + pixels > traversal_.pixels) return;
+    const std::byte* const next = src_.data + tile.memory_elem * src_bytes_ + tile.pixels.hi * pixel_bytes;
+    for (index_t byte = 0; byte < pixels * pixel_bytes; byte += cache_line_bytes) __builtin_prefetch(next + byte);
   }
 
   static void move(Lines<const std::byte> pixels, Lines<std::byte> planes, const PixelBlock& block) {

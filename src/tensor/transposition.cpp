@@ -40,6 +40,25 @@ struct Vectors<std::uint16_t> {
   static Vector high(Vector a, Vector b) { return __builtin_shuffle(a, b, Vector{4, 12, 5, 13, 6, 14, 7, 15}); }
 #endif
 };
+template <>
+struct Vectors<std::uint8_t> {
+  using Vector = std::uint8_t __attribute__((vector_size(vector_bytes)));
+#if defined(__clang__) || __GNUC__ >= 12
+  static Vector low(Vector a, Vector b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  }
+  static Vector high(Vector a, Vector b) {
+    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  }
+#else
+  static Vector low(Vector a, Vector b) {
+    return __builtin_shuffle(a, b, Vector{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23});
+  }
+  static Vector high(Vector a, Vector b) {
+    return __builtin_shuffle(a, b, Vector{8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31});
+  }
+#endif
+};
 
 template <class Number>
 constexpr index_t lanes = vector_bytes / index_t{sizeof(Number)};
@@ -136,6 +155,10 @@ void interleave_three_of_4(Lines<const std::byte> planes, std::byte* pixels, ind
   interleave<std::uint32_t, 3>(planes, pixels, count);
 }
 PARCONV_FOR_EVERY_CPU
+void interleave_three_of_1(Lines<const std::byte> planes, std::byte* pixels, index_t count) {
+  interleave<std::uint8_t, 3>(planes, pixels, count);
+}
+PARCONV_FOR_EVERY_CPU
 void interleave_three_of_2(Lines<const std::byte> planes, std::byte* pixels, index_t count) {
   interleave<std::uint16_t, 3>(planes, pixels, count);
 }
@@ -180,18 +203,31 @@ void planes_from_pixels_of(Lines<const std::byte> pixels, Lines<std::byte> plane
 }  // namespace
 
 void pixels_from_planes(Lines<const std::byte> planes, Lines<std::byte> pixels, const PixelBlock& block) {
-  PARCONV_EXPECT(block.elem_bytes == 2 || block.elem_bytes == 4, block.elem_bytes);
   const bool is_image = block.channels == 3 && pixels.pitch_bytes == 3 * static_cast<index_t>(block.elem_bytes);
-  if (is_image && block.elem_bytes == 4) return interleave_three_of_4(planes, pixels.data, block.pixels);
-  if (is_image) return interleave_three_of_2(planes, pixels.data, block.pixels);
-  if (block.elem_bytes == 2) return pixels_from_planes_of<std::uint16_t>(planes, pixels, block);
-  pixels_from_planes_of<std::uint32_t>(planes, pixels, block);
+  switch (block.elem_bytes) {
+    case 1:
+      if (is_image) return interleave_three_of_1(planes, pixels.data, block.pixels);
+      return pixels_from_planes_of<std::uint8_t>(planes, pixels, block);
+    case 2:
+      if (is_image) return interleave_three_of_2(planes, pixels.data, block.pixels);
+      return pixels_from_planes_of<std::uint16_t>(planes, pixels, block);
+    case 4:
+      if (is_image) return interleave_three_of_4(planes, pixels.data, block.pixels);
+      return pixels_from_planes_of<std::uint32_t>(planes, pixels, block);
+    default:
+      PARCONV_EXPECT(false, block.elem_bytes);
+  }
 }
 
 void planes_from_pixels(Lines<const std::byte> pixels, Lines<std::byte> planes, const PixelBlock& block) {
-  PARCONV_EXPECT(block.elem_bytes == 2 || block.elem_bytes == 4, block.elem_bytes);
-  if (block.elem_bytes == 2) return planes_from_pixels_of<std::uint16_t>(pixels, planes, block);
-  planes_from_pixels_of<std::uint32_t>(pixels, planes, block);
+  switch (block.elem_bytes) {
+    case 2:
+      return planes_from_pixels_of<std::uint16_t>(pixels, planes, block);
+    case 4:
+      return planes_from_pixels_of<std::uint32_t>(pixels, planes, block);
+    default:
+      PARCONV_EXPECT(false, block.elem_bytes);
+  }
 }
 
 }  // namespace parconv

@@ -8,7 +8,7 @@
 
 namespace parconv {
 
-/// Numbers of 2 or 4 bytes: number k of line i is at data + i * pitch_bytes + k * elem_bytes.
+/// Numbers of 1, 2 or 4 bytes: number k of line i is at data + i * pitch_bytes + k * elem_bytes.
 template <class Byte>
 struct Lines {
   Byte* data = nullptr;
@@ -25,7 +25,7 @@ struct PixelBlock {
 /// Number c of line p of `pixels` = number p of line c of `planes`. No overlap; any alignment.
 void pixels_from_planes(Lines<const std::byte> planes, Lines<std::byte> pixels, const PixelBlock& block);
 
-/// Number p of line c of `planes` = number c of line p of `pixels`. No overlap; any alignment.
+/// Number p of line c of `planes` = number c of line p of `pixels`, of 2 or 4 bytes. No overlap; any alignment.
 void planes_from_pixels(Lines<const std::byte> pixels, Lines<std::byte> planes, const PixelBlock& block);
 
 }  // namespace parconv

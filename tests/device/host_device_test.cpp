@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
@@ -52,6 +53,27 @@ TEST(HostDevice, CopiesAndPacksImmediately) {
   EXPECT_TRUE(event->is_reached());
   EXPECT_EQ(unpacked.at(0, 0, 0, 2, 1), tensor.at(0, 0, 0, 2, 1));
   EXPECT_EQ(device->native_stream(DeviceStream::Compute), nullptr);
+}
+
+TEST(HostDevice, ThreadsShareItsCopies) {
+  HostTensor tensor(Box::whole({{2, 5, 1, 30, 40}}));
+  float next = 0;
+  for (index_t k = 0; k < volume(tensor.box()); ++k) reinterpret_cast<float*>(tensor.view().data)[k] = next++;
+  const Box columns = tensor.box().with(Axis::W, {3, 31});
+  HostTensor expected(columns);
+  copy(tensor.view(columns), expected.view());
+  const std::span<const std::byte> wanted(expected.view().data, static_cast<std::size_t>(volume(columns)) * sizeof(float));
+  for (int threads = 1; threads <= 4; ++threads) {
+    const std::unique_ptr<Device> device = make_host_device({.count = threads, .least_elems = 1});
+    DeviceBytes packed = device->allocate(wanted.size());
+    HostTensor copied(columns), unpacked(columns);
+    device->copy(tensor.view(columns), copied.view(), DeviceStream::Compute);
+    device->pack(tensor.view(columns), packed.data(), DeviceStream::Compute);
+    device->unpack(packed.data(), unpacked.view(), DeviceStream::Compute);
+    EXPECT_EQ(std::memcmp(copied.view().data, wanted.data(), wanted.size()), 0) << threads;
+    EXPECT_EQ(std::memcmp(packed.data(), wanted.data(), wanted.size()), 0) << threads;
+    EXPECT_EQ(std::memcmp(unpacked.view().data, wanted.data(), wanted.size()), 0) << threads;
+  }
 }
 
 TEST(HostDevice, ReportsItsMemory) {

@@ -30,7 +30,7 @@ using hdf5::Handle;
 constexpr index_t metadata_bytes = index_t{4} << 20;
 constexpr index_t alignment_bytes = index_t{1} << 20;
 /// A hyperslab is converted, hashed and written in one call; small blocks are joined up to this size.
-constexpr index_t joined_bytes = index_t{4} << 20;
+constexpr index_t joined_bytes = index_t{1} << 20;
 
 Handle parallel_access(const Control& control, const Attempt& creating) {
   Handle access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose, creating);
