@@ -41,9 +41,10 @@ void read_run(int descriptor, index_t offset, std::span<std::byte> run, const st
   while (!run.empty()) {
     const ssize_t read = ::pread(descriptor, run.data(), run.size(), offset);
     if (read < 0 && errno == EINTR) continue;
-    if (read <= 0)
-      throw Error(ExitCode::Io,
-                  concat("cannot read ", name, ": ", read == 0 ? "the file ends before its data" : std::strerror(errno)));
+    if (read < 0) throw Error(ExitCode::Io, concat("cannot read ", name, " at byte ", offset, ": ", std::strerror(errno)));
+    if (read == 0)
+      throw Error(ExitCode::BadData, concat("cannot read ", name, ": the file ends at byte ", offset, ", before its data"),
+                  "It was cut while it was read; copy it again.");
     run = run.subspan(static_cast<std::size_t>(read));
     offset += read;
   }
