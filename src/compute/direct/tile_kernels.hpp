@@ -36,18 +36,19 @@ struct Sums {
         Vector::relu(at[m][j]);
   }
 
+  /// The addresses are read first: a store of a vector may change anything.
   [[gnu::always_inline]] void store(const TileCall& call) const {
+    float* dst[pixels];
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) dst[m] = call.dst[m] + call.dst_channel;
     PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j)
-        Vector::store(call.dst[m] + call.dst_channel + j * Vector::width, at[m][j]);
+        Vector::store(dst[m] + j * Vector::width, at[m][j]);
   }
 
-  [[gnu::always_inline]] void add_products(const TileCall& call, const Run& run) {
-    const std::byte* src[pixels];
-    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) src[m] = call.src[m] + (call.src_bytes + run.src_bytes);
+  [[gnu::always_inline]] void add_products(const std::byte* const (&src)[pixels], const float* weights, const Run& run) {
     constexpr std::ptrdiff_t row = vectors * Vector::width;
-    const float* weights = call.weights + run.row * row;
-    const std::ptrdiff_t bytes = run.length * static_cast<std::ptrdiff_t>(sizeof(float));
-    for (std::ptrdiff_t k = 0; k < bytes; k += sizeof(float), weights += row) {
+    weights += run.row * row;
+    const std::ptrdiff_t end = run.src_bytes + run.length * static_cast<std::ptrdiff_t>(sizeof(float));
+    for (std::ptrdiff_t k = run.src_bytes; k < end; k += sizeof(float), weights += row) {
       typename Vector::Register w[vectors];
       PARCONV_UNROLL for (int j = 0; j < vectors; ++j) w[j] = Vector::load(weights + j * Vector::width);
       PARCONV_UNROLL for (int m = 0; m < pixels; ++m) {
@@ -96,6 +97,8 @@ template <int pixels>
 template <class Vector, int pixels, int vectors>
 void compute_tile(const TileCall& call) {
   if (call.next != nullptr && call.leaves->num_runs > 0) prefetch_next<pixels>(call);
+  const std::byte* src[pixels];
+  PARCONV_UNROLL for (int m = 0; m < pixels; ++m) src[m] = call.src[m] + call.src_bytes;
   Sums<Vector, pixels, vectors> sums;
   Sums<Vector, pixels, vectors> open[most_open_sums];
   int num_open = 0;
@@ -103,7 +106,7 @@ void compute_tile(const TileCall& call) {
   int k = 0;
   do {
     sums.clear();
-    for (const Run* const end = run + call.leaves[k].num_runs; run != end; ++run) sums.add_products(call, *run);
+    for (const Run* const end = run + call.leaves[k].num_runs; run != end; ++run) sums.add_products(src, call.weights, *run);
     for (int join = 0; join < call.leaves[k].num_joins; ++join) sums.add(open[--num_open]);
     if (k + 1 < call.num_leaves) open[num_open++] = sums;
   } while (++k < call.num_leaves);

@@ -10,9 +10,9 @@ namespace {
 struct Avx2 {
   using Register = __m256;
   static constexpr int width = 8;
-  static constexpr int most_vectors = 2;
+  static constexpr int most_vectors = 3;
   static constexpr int channelwise_pixels = 6;
-  static constexpr int pixels_of(int vectors) { return vectors == 1 ? 12 : 6; }
+  static constexpr int pixels_of(int vectors) { return vectors == 1 ? 12 : vectors == 2 ? 6 : 4; }
 
   static __m256i first(int count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
