@@ -92,7 +92,7 @@ Chunk Chunks::reserve() const {
   }
   const auto rows = static_cast<std::size_t>(rows_per_chunk_);
   const std::size_t pixels = rows * static_cast<std::size_t>(shape_.out[Axis::W]), segments = most_kinds * columns_.size();
-  chunk.src.reserve(pixels);
+  chunk.src.reserve(pixels + most_pixels);
   chunk.dst.reserve(pixels);
   chunk.residual.reserve(pixels);
   chunk.rows.reserve(rows);
@@ -114,6 +114,7 @@ void Chunks::make(index_t index, const Addresses& addresses, Chunk& chunk) const
     while (last < chunk.rows.size() && has_same_taps(chunk.rows[first], chunk.rows[last])) ++last;
     for (const Columns& columns : columns_) add_segment(first, last, columns, addresses, chunk);
   }
+  chunk.src.insert(chunk.src.end(), most_pixels, chunk.src.back());
 }
 
 void Chunks::add_segment(std::size_t first_row, std::size_t last_row, const Columns& columns, const Addresses& addresses,

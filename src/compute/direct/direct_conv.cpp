@@ -75,21 +75,22 @@ void DirectConv::compute_block(const Chunk& chunk, std::size_t index) const {
                 .bias = bias_.empty() ? nullptr : bias_[index].data(),
                 .channels = block.channels,
                 .is_relu = is_relu_};
-  const bool is_first = index == 0 && shape_.taps() == 1;  // later blocks find their sources in the cache
+  call.prefetches_next = index == 0 && shape_.taps() == 1;  // later blocks find their sources in the cache
   for (const Segment& segment : chunk.segments) {
     const index_t pixels = segment.end - segment.begin, tiles = (pixels + most - 1) / most;
     call.runs = chunk.runs.data() + segment.first_run;
     call.leaves = chunk.leaves.data() + segment.first_leaf;
     call.num_leaves = static_cast<int>(chunk.leaves.size() / chunk.segments.size());
     const index_t fewest = pixels / tiles, num_larger = pixels % tiles;  // tiles differ by one pixel at most
-    for (index_t tile = 0, first = segment.begin, last = first; tile < tiles; ++tile, first = last) {
-      last = first + fewest + (tile < num_larger ? 1 : 0);
+    const auto compute = [&](index_t first, index_t count, index_t num_tiles) {
+      call.num_tiles = static_cast<int>(num_tiles);
       call.src = chunk.src.data() + first;
-      call.next = is_first && last + most <= segment.end ? chunk.src.data() + last : nullptr;
       call.dst = chunk.dst.data() + first;
       call.residual = chunk.residual.empty() ? nullptr : chunk.residual.data() + first;
-      kernels[last - first](call);
-    }
+      if (num_tiles > 0) kernels[count](call);
+    };
+    compute(segment.begin, fewest + 1, num_larger);
+    compute(segment.begin + num_larger * (fewest + 1), fewest, tiles - num_larger);
   }
 }
 

@@ -27,12 +27,12 @@ struct Leaf {
 /// Partial sums on the stack at most: parconv::most_open_sums.
 inline constexpr int most_open_sums = 7;
 
-/// One call. Each of the arrays of addresses has one entry per pixel.
+/// Tiles of one size. Each of the arrays of addresses has one entry per pixel, tile after tile.
 struct TileCall {
+  int num_tiles = 1;
   const std::byte* const* src = nullptr;
   float* const* dst = nullptr;
   const float* const* residual = nullptr;  ///< null: there is none
-  const std::byte* const* next = nullptr;  ///< pixels whose sources should come to the cache, as many; null: they are there
   std::ptrdiff_t src_bytes = 0;            ///< the first source channel, from the addresses in src
   std::ptrdiff_t dst_channel = 0;          ///< the first output channel, from the addresses in dst and residual
   const Run* runs = nullptr;
@@ -43,6 +43,7 @@ struct TileCall {
   const float* bias = nullptr;     ///< null: there is none; else as many as the block's padded width
   int channels = 0;                ///< outputs of the block
   bool is_relu = false;
+  bool prefetches_next = false;  ///< brings the sources of the next tile to the cache; src has entries of a tile beyond the last
 };
 
 using TileKernel = void (*)(const TileCall&);

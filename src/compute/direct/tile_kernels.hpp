@@ -86,17 +86,25 @@ template <class Vector, int pixels, int vectors>
 
 /// Hardware does not foresee a tile's jump to its next pixels.
 template <int pixels>
-[[gnu::always_inline]] inline void prefetch_next(const TileCall& call) {
+[[gnu::always_inline]] inline void prefetch_sources(const std::byte* const* next, const TileCall& call) {
   constexpr std::ptrdiff_t line_bytes = 64, most_bytes = 512;
   std::ptrdiff_t bytes = call.runs->length * static_cast<std::ptrdiff_t>(sizeof(float));
   if (bytes > most_bytes) bytes = most_bytes;
   for (std::ptrdiff_t at = 0; at < bytes; at += line_bytes)
-    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) __builtin_prefetch(call.next[m] + call.src_bytes + at);
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) __builtin_prefetch(next[m] + call.src_bytes + at);
+}
+
+/// A store to a line that is not in the cache takes long.
+template <int pixels, int floats>
+[[gnu::always_inline]] inline void prefetch_results(float* const* dst, const TileCall& call) {
+  constexpr int line_floats = 16;
+  PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int at = 0; at < floats; at += line_floats)
+      __builtin_prefetch(dst[m] + call.dst_channel + at, 1);
 }
 
 template <class Vector, int pixels, int vectors>
-void compute_tile(const TileCall& call) {
-  if (call.next != nullptr && call.leaves->num_runs > 0) prefetch_next<pixels>(call);
+[[gnu::always_inline]] inline void compute_tile(const TileCall& call) {
+  prefetch_results<pixels, vectors * Vector::width>(call.dst, call);
   const std::byte* src[pixels];
   PARCONV_UNROLL for (int m = 0; m < pixels; ++m) src[m] = call.src[m] + call.src_bytes;
   Sums<Vector, pixels, vectors> sums;
@@ -117,6 +125,18 @@ void compute_tile(const TileCall& call) {
       finish<Vector>(stored.at[m][j], call, m, j * Vector::width, valid_of<Vector>(call, j * Vector::width));
 }
 
+template <class Vector, int pixels, int vectors>
+void compute_tiles(const TileCall& tiles) {
+  TileCall call = tiles;
+  for (int tile = 0; tile < tiles.num_tiles; ++tile) {
+    if (call.prefetches_next && call.leaves->num_runs > 0) prefetch_sources<pixels>(call.src + pixels, call);
+    compute_tile<Vector, pixels, vectors>(call);
+    call.src += pixels;
+    call.dst += pixels;
+    if (call.residual != nullptr) call.residual += pixels;
+  }
+}
+
 /// A vector of channels of each pixel of a tile.
 template <class Vector, int pixels>
 [[gnu::always_inline]] inline void compute_channels(const TileCall& call, std::ptrdiff_t channel, int count) {
@@ -134,17 +154,28 @@ template <class Vector, int pixels>
 }
 
 template <class Vector, int pixels>
-void compute_channelwise_tile(const TileCall& call) {
+[[gnu::always_inline]] inline void compute_channelwise_tile(const TileCall& call) {
   std::ptrdiff_t channel = 0;
   for (; channel + Vector::width <= call.channels; channel += Vector::width)
     compute_channels<Vector, pixels>(call, channel, Vector::width);
   if (channel < call.channels) compute_channels<Vector, pixels>(call, channel, valid_of<Vector>(call, channel));
 }
 
+template <class Vector, int pixels>
+void compute_channelwise_tiles(const TileCall& tiles) {
+  TileCall call = tiles;
+  for (int tile = 0; tile < tiles.num_tiles; ++tile) {
+    compute_channelwise_tile<Vector, pixels>(call);
+    call.src += pixels;
+    call.dst += pixels;
+    if (call.residual != nullptr) call.residual += pixels;
+  }
+}
+
 template <class Vector, int vectors, int pixels = 1>
 constexpr void add_sums(TileKernels& kernels) {
   if constexpr (pixels <= Vector::pixels_of(vectors)) {
-    kernels.sums[vectors][pixels] = compute_tile<Vector, pixels, vectors>;
+    kernels.sums[vectors][pixels] = compute_tiles<Vector, pixels, vectors>;
     kernels.num_pixels[vectors] = pixels;
     add_sums<Vector, vectors, pixels + 1>(kernels);
   }
@@ -153,7 +184,7 @@ constexpr void add_sums(TileKernels& kernels) {
 template <class Vector, int pixels = 1>
 constexpr void add_channelwise(TileKernels& kernels) {
   if constexpr (pixels <= Vector::channelwise_pixels) {
-    kernels.channelwise[pixels] = compute_channelwise_tile<Vector, pixels>;
+    kernels.channelwise[pixels] = compute_channelwise_tiles<Vector, pixels>;
     kernels.num_channelwise_pixels = pixels;
     add_channelwise<Vector, pixels + 1>(kernels);
   }
