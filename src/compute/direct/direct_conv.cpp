@@ -5,40 +5,79 @@
 #include <utility>
 
 #include "compute/cpu/cpu_threads.hpp"
+#include "compute/cpu/cpu_vector.hpp"
 #include "compute/on_threads.hpp"
+#include "parconv/tensor/elements.hpp"
 
 namespace parconv::direct {
 namespace {
+
+index_t padded_width(const FilterBlock& block, const TileKernels& kernels) {
+  return (block.channels + kernels.width - 1) / kernels.width * kernels.width;
+}
 
 /// The bias of a block, followed by zeros up to the padded width.
 std::vector<float> bias_of(const FilterBlock& block, index_t group_oc, std::span<const float> bias, index_t width) {
   const auto first = static_cast<std::size_t>(block.group * group_oc + block.first);
   const std::span<const float> own = bias.subspan(first, static_cast<std::size_t>(block.channels));
-  std::vector<float> padded(static_cast<std::size_t>((block.channels + width - 1) / width * width));
+  std::vector<float> padded(static_cast<std::size_t>(width));
   std::copy(own.begin(), own.end(), padded.begin());
   return padded;
 }
 
+/// The tile kernels add f32 residuals, apply ReLU and store f32.
+bool can_finish_in_registers(const ConvShape& shape, ActivationKind activation) {
+  return shape.dst_type == DType::F32 && shape.residual_type == DType::F32 &&
+         (activation == ActivationKind::None || activation == ActivationKind::Relu);
+}
+
+template <class T>
+std::size_t bytes_of(const std::vector<T>& memory) {
+  return memory.capacity() * sizeof(T);
+}
+
 }  // namespace
 
-DirectConv::DirectConv(const ConvShape& shape, std::shared_ptr<const PackedFilter> filter, const TileEpilogue& epilogue,
+DirectConv::DirectConv(const ConvShape& shape, std::shared_ptr<const PackedFilter> filter, const ConvEpilogue& epilogue,
                        int threads)
-    : shape_(shape),
+    : shape_(with_long_rows(shape)),
       filter_(std::move(filter)),
       kernels_(tile_kernels(filter_->layout().set)),
-      chunks_(shape),
-      is_relu_(epilogue.is_relu) {
-  if (!epilogue.bias.empty())
-    for (const FilterBlock& block : filter_->blocks()) bias_.push_back(bias_of(block, shape.oc, epilogue.bias, kernels_.width));
-  for (int thread = 0; thread < threads; ++thread) workspaces_.push_back(chunks_.reserve());
+      chunks_(shape_),
+      activation_(epilogue.activation),
+      finishes_in_registers_(can_finish_in_registers(shape, epilogue.activation.kind)) {
+  for (const FilterBlock& block : filter_->blocks()) {
+    const index_t width = padded_width(block, kernels_);
+    sums_pitch_ = std::max(sums_pitch_, width);
+    if (!epilogue.bias.empty()) bias_.push_back(bias_of(block, shape.oc, epilogue.bias, width));
+  }
+  for (int thread = 0; thread < threads; ++thread) workspaces_.push_back(make_workspace());
+}
+
+DirectConv::Workspace DirectConv::make_workspace() const {
+  Workspace work{.chunk = chunks_.reserve()};
+  if (has_copied_sources(shape_)) {
+    const SourceCopy copy(shape_, elements(shape_.src_type));
+    index_t size = 0;
+    for (index_t k = 0; k < chunks_.ranges().count(); ++k) size = std::max(size, copy.size(chunks_.ranges().at(k)));
+    work.sources.resize(static_cast<std::size_t>(size));
+  }
+  if (finishes_in_registers_) return work;
+  work.sums.resize(static_cast<std::size_t>(chunks_.most_pixels() * sums_pitch_));
+  for (index_t pixel = 0; pixel < chunks_.most_pixels(); ++pixel)
+    work.sum_addresses.push_back(reinterpret_cast<std::byte*>(work.sums.data() + pixel * sums_pitch_));
+  return work;
 }
 
 std::size_t DirectConv::resident_bytes() const {
   std::size_t bytes = 0;
-  for (const auto& bias : bias_) bytes += bias.size() * sizeof(float);
-  for (const Chunk& chunk : workspaces_)
-    bytes += chunk.src.capacity() * 3 * sizeof(float*) + chunk.runs.capacity() * sizeof(Run) +
-             chunk.leaves.capacity() * sizeof(Leaf) + chunk.rows.capacity() * sizeof(Chunk::Row);
+  for (const auto& bias : bias_) bytes += bytes_of(bias);
+  for (const Workspace& work : workspaces_) {
+    const Chunk& chunk = work.chunk;
+    bytes += bytes_of(chunk.src) + bytes_of(chunk.dst) + bytes_of(chunk.residual) + bytes_of(chunk.runs) +
+             bytes_of(chunk.leaves) + bytes_of(chunk.rows) + bytes_of(work.sources) + bytes_of(work.sums) +
+             bytes_of(work.sum_addresses);
+  }
   return bytes;
 }
 
@@ -50,32 +89,40 @@ void DirectConv::execute(const Addresses& addresses) {
 /// Threads divide the chunks where these divide well, and otherwise the blocks of filters.
 DirectConv::Part DirectConv::part_of(int thread) const {
   const int parts = static_cast<int>(workspaces_.size());
-  const index_t chunks = chunks_.count(), blocks = std::ssize(filter_->blocks());
+  const index_t chunks = chunks_.ranges().count(), blocks = std::ssize(filter_->blocks());
   const bool is_by_chunk = chunks % parts == 0 || chunks >= index_t{8} * parts || blocks % parts != 0;
   if (is_by_chunk) return {cpu::part_of_thread(chunks, thread, parts), {0, blocks}};
   return {{0, chunks}, cpu::part_of_thread(blocks, thread, parts)};
 }
 
-void DirectConv::execute_part(const Part& part, const Addresses& addresses, Chunk& chunk) const {
+void DirectConv::execute_part(const Part& part, const Addresses& addresses, Workspace& work) const {
+  const SourceCopy copy(shape_, elements(shape_.src_type));
   for (index_t k = part.chunks.lo; k < part.chunks.hi; ++k) {
-    chunks_.make(k, addresses, chunk);
-    for (index_t block = part.blocks.lo; block < part.blocks.hi; ++block) compute_block(chunk, static_cast<std::size_t>(block));
+    const ChunkRange range = chunks_.ranges().at(k);
+    const SourceWindow src = work.sources.empty() ? SourceWindow{.first = addresses.src, .strides = shape_.src_strides}
+                                                  : copy.make(range, addresses.src, work.sources);
+    chunks_.make(range, src, addresses, work.chunk);
+    for (index_t block = part.blocks.lo; block < part.blocks.hi; ++block) compute_block(work, static_cast<std::size_t>(block));
   }
 }
 
-void DirectConv::compute_block(const Chunk& chunk, std::size_t index) const {
+void DirectConv::compute_block(Workspace& work, std::size_t index) const {
+  const Chunk& chunk = work.chunk;
   const FilterBlock& block = filter_->blocks()[index];
   const bool is_channelwise = shape_.is_channelwise();
   const TileKernel* const kernels = is_channelwise ? kernels_.channelwise : kernels_.sums[block.vectors];
-  const int most = is_channelwise ? kernels_.num_channelwise_pixels : kernels_.num_pixels[block.vectors];
-  TileCall call{.src_bytes = block.group * shape_.ic * static_cast<index_t>(sizeof(float)),
-                .dst_channel = block.group * shape_.oc + block.first,
+  const index_t most = is_channelwise ? kernels_.num_channelwise_pixels : kernels_.num_pixels[block.vectors];
+  constexpr auto elem_bytes = static_cast<index_t>(sizeof(float));
+  TileCall call{.src_bytes = block.group * shape_.ic * elem_bytes,
+                .dst_bytes = finishes_in_registers_ ? (block.group * shape_.oc + block.first) * elem_bytes : 0,
                 .weights = filter_->weights_of(block),
                 .pitch = filter_->channelwise_pitch(),
                 .bias = bias_.empty() ? nullptr : bias_[index].data(),
-                .channels = block.channels,
-                .is_relu = is_relu_};
+                .channels = finishes_in_registers_ ? block.channels : static_cast<int>(padded_width(block, kernels_)),
+                .is_relu = finishes_in_registers_ && activation_.kind == ActivationKind::Relu};
+  if (is_channelwise) call.channels = block.channels;
   call.prefetches_next = index == 0 && shape_.taps() == 1;  // later blocks find their sources in the cache
+  std::byte* const* const dst = finishes_in_registers_ ? chunk.dst.data() : work.sum_addresses.data();
   for (const Segment& segment : chunk.segments) {
     const index_t pixels = segment.end - segment.begin, tiles = (pixels + most - 1) / most;
     call.runs = chunk.runs.data() + segment.first_run;
@@ -85,13 +132,35 @@ void DirectConv::compute_block(const Chunk& chunk, std::size_t index) const {
     const auto compute = [&](index_t first, index_t count, index_t num_tiles) {
       call.num_tiles = static_cast<int>(num_tiles);
       call.src = chunk.src.data() + first;
-      call.dst = chunk.dst.data() + first;
-      call.residual = chunk.residual.empty() ? nullptr : chunk.residual.data() + first;
+      call.dst = dst + first;
+      call.residual = chunk.residual.empty() || !finishes_in_registers_ ? nullptr : chunk.residual.data() + first;
       if (num_tiles > 0) kernels[count](call);
     };
     compute(segment.begin, fewest + 1, num_larger);
     compute(segment.begin + num_larger * (fewest + 1), fewest, tiles - num_larger);
   }
+  if (!finishes_in_registers_) finish_sums(work, block);
+}
+
+void DirectConv::finish_sums(Workspace& work, const FilterBlock& block) const {
+  const Chunk& chunk = work.chunk;
+  const index_t pixels = std::ssize(chunk.dst), channel = block.group * shape_.oc + block.first;
+  const auto bytes = [&](DType type) { return channel * static_cast<index_t>(size_of(type)); };
+  SumsCall call{.sums = work.sums.data(),
+                .pitch = sums_pitch_,
+                .dst = chunk.dst.data(),
+                .residual = chunk.residual.data(),
+                .num_pixels = pixels,
+                .channels = block.channels,
+                .is_relu = activation_.kind == ActivationKind::Relu};
+  if (!chunk.residual.empty()) {
+    call.bytes = bytes(shape_.residual_type);
+    elements(shape_.residual_type).add(call);
+  }
+  if (!call.is_relu && activation_.kind != ActivationKind::None)
+    cpu::activate_row({work.sums.data(), sums_pitch_}, {.pixels = pixels, .channels = block.channels}, activation_);
+  call.bytes = bytes(shape_.dst_type);
+  elements(shape_.dst_type).store(call);
 }
 
 }  // namespace parconv::direct

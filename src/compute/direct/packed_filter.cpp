@@ -39,8 +39,11 @@ FilterLayout layout_of(const ConvShape& shape, InstructionSet set) {
 PackedFilter::PackedFilter(FilterLayout layout, std::span<const float> weights) : layout_(std::move(layout)) {
   const TileKernels& kernels = tile_kernels(layout_.set);
   if (layout_.groups > 1 && layout_.ic == 1 && layout_.oc == 1) {
+    constexpr index_t most_channels = 64;
     pitch_ = rounded_up(layout_.groups, kernels.width);
-    blocks_ = {{.channels = static_cast<int>(layout_.groups)}};
+    for (index_t first = 0; first < layout_.groups; first += most_channels)
+      blocks_.push_back(
+          {.group = first, .channels = static_cast<int>(std::min(most_channels, layout_.groups - first)), .weights = first});
     memory_.resize(static_cast<std::size_t>(pitch_ * layout_.taps) * sizeof(float));
     pack_channelwise(weights);
     return;

@@ -27,14 +27,14 @@ struct Leaf {
 /// Partial sums on the stack at most: parconv::most_open_sums.
 inline constexpr int most_open_sums = 7;
 
-/// Tiles of one size. Each of the arrays of addresses has one entry per pixel, tile after tile.
+/// Tiles of one size on f32 operands. Each of the arrays of addresses has one entry per pixel, tile after tile.
 struct TileCall {
   int num_tiles = 1;
   const std::byte* const* src = nullptr;
-  float* const* dst = nullptr;
-  const float* const* residual = nullptr;  ///< null: there is none
-  std::ptrdiff_t src_bytes = 0;            ///< the first source channel, from the addresses in src
-  std::ptrdiff_t dst_channel = 0;          ///< the first output channel, from the addresses in dst and residual
+  std::byte* const* dst = nullptr;
+  const std::byte* const* residual = nullptr;  ///< null: there is none
+  std::ptrdiff_t src_bytes = 0;                ///< the first source channel, from the addresses in src
+  std::ptrdiff_t dst_bytes = 0;                ///< the first output channel, from the addresses in dst and residual
   const Run* runs = nullptr;
   const Leaf* leaves = nullptr;
   int num_leaves = 1;
@@ -47,6 +47,31 @@ struct TileCall {
 };
 
 using TileKernel = void (*)(const TileCall&);
+
+/// The types of stored elements.
+enum class ElementType { F32, BF16, F16 };
+inline constexpr int num_element_types = 3;
+
+/// Sums of pixels in memory, and their elements in operands of any type, with one address per pixel.
+struct SumsCall {
+  float* sums = nullptr;     ///< of the first pixel
+  std::ptrdiff_t pitch = 0;  ///< sums from pixel to pixel
+  std::byte* const* dst = nullptr;
+  const std::byte* const* residual = nullptr;
+  std::ptrdiff_t bytes = 0;  ///< the first channel, from the addresses
+  std::ptrdiff_t num_pixels = 0;
+  std::ptrdiff_t channels = 0;
+  bool is_relu = false;
+};
+
+/// Conversions of elements of one type, with the bits of parconv/tensor/half.hpp.
+struct ElementKernels {
+  void (*widen)(const std::byte* src, float* dst, std::ptrdiff_t count) = nullptr;
+  /// sums += residual.
+  void (*add)(const SumsCall&) = nullptr;
+  /// dst = sums, or their ReLU, rounded.
+  void (*store)(const SumsCall&) = nullptr;
+};
 
 inline constexpr int most_vectors = 4;
 inline constexpr int most_pixels = 14;
@@ -61,6 +86,7 @@ struct TileKernels {
   /// [pixels]: every output channel sums over the taps of the input channel of the same number.
   TileKernel channelwise[most_pixels + 1] = {};
   int num_channelwise_pixels = 0;
+  ElementKernels elements[num_element_types] = {};  ///< by ElementType
 };
 
 const TileKernels& tile_kernels(InstructionSet set);

@@ -2,11 +2,15 @@
 // The kernels of tile.hpp for any vectors. A class `Vector` has a type Register of `width` floats, and static functions on it.
 #pragma once
 
+#include "compute/direct/element_kernels.hpp"
 #include "compute/direct/tile.hpp"
 
 #define PARCONV_UNROLL _Pragma("GCC unroll 16")
 
 namespace parconv::direct {
+
+[[gnu::always_inline]] inline float* floats_at(std::byte* address) { return reinterpret_cast<float*>(address); }
+[[gnu::always_inline]] inline const float* floats_at(const std::byte* address) { return reinterpret_cast<const float*>(address); }
 
 /// A block of sums, kept in registers.
 template <class Vector, int pixels, int vectors>
@@ -39,7 +43,7 @@ struct Sums {
   /// The addresses are read first: a store of a vector may change anything.
   [[gnu::always_inline]] void store(const TileCall& call) const {
     float* dst[pixels];
-    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) dst[m] = call.dst[m] + call.dst_channel;
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) dst[m] = floats_at(call.dst[m] + call.dst_bytes);
     PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j)
         Vector::store(dst[m] + j * Vector::width, at[m][j]);
   }
@@ -52,7 +56,7 @@ struct Sums {
       typename Vector::Register w[vectors];
       PARCONV_UNROLL for (int j = 0; j < vectors; ++j) w[j] = Vector::load(weights + j * Vector::width);
       PARCONV_UNROLL for (int m = 0; m < pixels; ++m) {
-        const typename Vector::Register x = Vector::broadcast(reinterpret_cast<const float*>(src[m] + k));
+        const typename Vector::Register x = Vector::broadcast(floats_at(src[m] + k));
         PARCONV_UNROLL for (int j = 0; j < vectors; ++j) at[m][j] = Vector::multiply_add(w[j], x, at[m][j]);
       }
     }
@@ -65,9 +69,9 @@ template <class Vector>
                                           int count) {
   if (call.bias != nullptr) sum = Vector::add(sum, Vector::load(call.bias + channel));
   if (call.residual != nullptr)
-    sum = Vector::add(sum, Vector::load_first(call.residual[pixel] + call.dst_channel + channel, count));
+    sum = Vector::add(sum, Vector::load_first(floats_at(call.residual[pixel] + call.dst_bytes) + channel, count));
   if (call.is_relu) sum = Vector::relu(sum);
-  Vector::store_first(call.dst[pixel] + call.dst_channel + channel, sum, count);
+  Vector::store_first(floats_at(call.dst[pixel] + call.dst_bytes) + channel, sum, count);
 }
 
 template <class Vector>
@@ -96,15 +100,15 @@ template <int pixels>
 
 /// A store to a line that is not in the cache takes long.
 template <int pixels, int floats>
-[[gnu::always_inline]] inline void prefetch_results(float* const* dst, const TileCall& call) {
+[[gnu::always_inline]] inline void prefetch_results(const TileCall& call) {
   constexpr int line_floats = 16;
   PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int at = 0; at < floats; at += line_floats)
-      __builtin_prefetch(dst[m] + call.dst_channel + at, 1);
+      __builtin_prefetch(floats_at(call.dst[m] + call.dst_bytes) + at, 1);
 }
 
 template <class Vector, int pixels, int vectors>
 [[gnu::always_inline]] inline void compute_tile(const TileCall& call) {
-  prefetch_results<pixels, vectors * Vector::width>(call.dst, call);
+  prefetch_results<pixels, vectors * Vector::width>(call);
   const std::byte* src[pixels];
   PARCONV_UNROLL for (int m = 0; m < pixels; ++m) src[m] = call.src[m] + call.src_bytes;
   Sums<Vector, pixels, vectors> sums;
@@ -146,7 +150,7 @@ template <class Vector, int pixels>
   for (const Run* run = call.runs; run != end; ++run) {
     const typename Vector::Register w = Vector::load(call.weights + run->row * call.pitch + channel);
     PARCONV_UNROLL for (int m = 0; m < pixels; ++m) {
-      const float* const src = reinterpret_cast<const float*>(call.src[m] + run->src_bytes) + channel;
+      const float* const src = floats_at(call.src[m] + call.src_bytes + run->src_bytes) + channel;
       sums[m] = Vector::multiply_add(w, Vector::load_first(src, count), sums[m]);
     }
   }
@@ -200,6 +204,9 @@ constexpr TileKernels kernels_of() {
   if constexpr (Vector::most_vectors >= 3) add_sums<Vector, 3>(kernels);
   if constexpr (Vector::most_vectors >= 4) add_sums<Vector, 4>(kernels);
   add_channelwise<Vector>(kernels);
+  kernels.elements[0] = element_kernels_of<Vector, ElementType::F32>();
+  kernels.elements[1] = element_kernels_of<Vector, ElementType::BF16>();
+  kernels.elements[2] = element_kernels_of<Vector, ElementType::F16>();
   return kernels;
 }
 
