@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times convolution layers on one thread: a prepared Kernel, alternating with a direct call of the oneDNN primitive and, with
-// --dtype bf16 or f16, the f32 Kernel; of f16 the direct call computes in f32. The cpu clock excludes the time of other programs,
-// for machines that are not idle. parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING] [--max-gflop X]
+// --dtype bf16 or f16, the f32 Kernel; where oneDNN does not, the direct call computes in f32. The cpu clock excludes the time of
+// other programs, for machines that are not idle. parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING]
+// [--max-gflop X]
 // [--repeats N] [--clock wall|cpu]
 // [--dtype f32, bf16 or f16]. Prints one JSON line per layer, then a summary.
 #include <fmt/format.h>
@@ -138,7 +139,7 @@ Measurement bench_layer(const Layer& layer, Backend& backend, const Options& opt
   std::optional<LayerData> f32_data;
   std::optional<KernelCall> f32;
   if (options.type != DType::F32) f32.emplace(layer, f32_data.emplace(layer, DType::F32), backend);
-  LayerData& direct_data = options.type == DType::F16 ? *f32_data : data;  // oneDNN computes on f16 on some CPUs only
+  LayerData& direct_data = DirectCall::is_supported(layer, options.type) ? data : *f32_data;
   DirectCall direct(layer, direct_data);
   expect_same_results(kernel, data, direct, direct_data);
   const Measurement measured = measure(kernel, direct, f32 ? &*f32 : nullptr, options);

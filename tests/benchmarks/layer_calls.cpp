@@ -104,6 +104,15 @@ DirectCall::DirectCall(const Layer& layer, LayerData& data) : state_(std::make_u
 
 DirectCall::~DirectCall() = default;
 
+bool DirectCall::is_supported(const Layer& layer, DType type) {
+  if (type == DType::F16) return false;
+  try {
+    return primitive_of(layer, type).get(true) != nullptr;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 void DirectCall::execute() { state_->primitive.execute(state_->stream, state_->arguments); }
 
 const std::string& DirectCall::implementation() const { return state_->implementation; }

@@ -25,10 +25,9 @@ std::vector<float> bias_of(const FilterBlock& block, index_t group_oc, std::span
   return padded;
 }
 
-/// The tile kernels add f32 residuals, apply ReLU and store f32.
-bool can_finish_in_registers(const ConvShape& shape, ActivationKind activation) {
-  return shape.dst_type == DType::F32 && shape.residual_type == DType::F32 &&
-         (activation == ActivationKind::None || activation == ActivationKind::Relu);
+/// The tile kernels apply no other activation than ReLU.
+bool can_finish_in_registers(ActivationKind activation) {
+  return activation == ActivationKind::None || activation == ActivationKind::Relu;
 }
 
 template <class T>
@@ -45,10 +44,10 @@ DirectConv::DirectConv(const ConvShape& shape, std::shared_ptr<const PackedFilte
       kernels_(tile_kernels(filter_->layout().set)),
       chunks_(shape_),
       activation_(epilogue.activation),
-      finishes_in_registers_(can_finish_in_registers(shape, epilogue.activation.kind)) {
+      finishes_in_registers_(can_finish_in_registers(epilogue.activation.kind)) {
   for (const FilterBlock& block : filter_->blocks()) {
     const index_t width = padded_width(block, kernels_);
-    sums_pitch_ = std::max(sums_pitch_, width);
+    results_pitch_ = std::max(results_pitch_, width);
     if (!epilogue.bias.empty()) bias_.push_back(bias_of(block, shape.oc, epilogue.bias, width));
   }
   for (int thread = 0; thread < threads; ++thread) workspaces_.push_back(make_workspace());
@@ -63,9 +62,9 @@ DirectConv::Workspace DirectConv::make_workspace() const {
     work.sources.resize(static_cast<std::size_t>(size));
   }
   if (finishes_in_registers_) return work;
-  work.sums.resize(static_cast<std::size_t>(chunks_.most_pixels() * sums_pitch_));
+  work.results.resize(static_cast<std::size_t>(chunks_.most_pixels() * results_pitch_));
   for (index_t pixel = 0; pixel < chunks_.most_pixels(); ++pixel)
-    work.sum_addresses.push_back(reinterpret_cast<std::byte*>(work.sums.data() + pixel * sums_pitch_));
+    work.result_addresses.push_back(reinterpret_cast<std::byte*>(work.results.data() + pixel * results_pitch_));
   return work;
 }
 
@@ -75,8 +74,8 @@ std::size_t DirectConv::resident_bytes() const {
   for (const Workspace& work : workspaces_) {
     const Chunk& chunk = work.chunk;
     bytes += bytes_of(chunk.src) + bytes_of(chunk.dst) + bytes_of(chunk.residual) + bytes_of(chunk.runs) +
-             bytes_of(chunk.leaves) + bytes_of(chunk.rows) + bytes_of(work.sources) + bytes_of(work.sums) +
-             bytes_of(work.sum_addresses);
+             bytes_of(chunk.leaves) + bytes_of(chunk.rows) + bytes_of(work.sources) + bytes_of(work.results) +
+             bytes_of(work.result_addresses);
   }
   return bytes;
 }
@@ -106,23 +105,33 @@ void DirectConv::execute_part(const Part& part, const Addresses& addresses, Work
   }
 }
 
+TileCall DirectConv::call_of(std::size_t index) const {
+  const FilterBlock& block = filter_->blocks()[index];
+  const index_t channel = block.group * shape_.oc + block.first;
+  const auto bytes = [](index_t elems, DType type) { return elems * static_cast<index_t>(size_of(type)); };
+  TileCall call{.src_bytes = bytes(block.group * shape_.ic, DType::F32),
+                .residual_bytes = bytes(channel, shape_.residual_type),
+                .residual_type = element_type(shape_.residual_type),
+                .weights = filter_->weights_of(block),
+                .pitch = filter_->channelwise_pitch(),
+                .bias = bias_.empty() ? nullptr : bias_[index].data(),
+                .channels = block.channels,
+                .prefetches_next = index == 0 && shape_.taps() == 1};  // later blocks find their sources in the cache
+  if (!finishes_in_registers_) return call;
+  call.dst_bytes = bytes(channel, shape_.dst_type);
+  call.dst_type = element_type(shape_.dst_type);
+  call.is_relu = activation_.kind == ActivationKind::Relu;
+  return call;
+}
+
 void DirectConv::compute_block(Workspace& work, std::size_t index) const {
   const Chunk& chunk = work.chunk;
   const FilterBlock& block = filter_->blocks()[index];
   const bool is_channelwise = shape_.is_channelwise();
   const TileKernel* const kernels = is_channelwise ? kernels_.channelwise : kernels_.sums[block.vectors];
   const index_t most = is_channelwise ? kernels_.num_channelwise_pixels : kernels_.num_pixels[block.vectors];
-  constexpr auto elem_bytes = static_cast<index_t>(sizeof(float));
-  TileCall call{.src_bytes = block.group * shape_.ic * elem_bytes,
-                .dst_bytes = finishes_in_registers_ ? (block.group * shape_.oc + block.first) * elem_bytes : 0,
-                .weights = filter_->weights_of(block),
-                .pitch = filter_->channelwise_pitch(),
-                .bias = bias_.empty() ? nullptr : bias_[index].data(),
-                .channels = finishes_in_registers_ ? block.channels : static_cast<int>(padded_width(block, kernels_)),
-                .is_relu = finishes_in_registers_ && activation_.kind == ActivationKind::Relu};
-  if (is_channelwise) call.channels = block.channels;
-  call.prefetches_next = index == 0 && shape_.taps() == 1;  // later blocks find their sources in the cache
-  std::byte* const* const dst = finishes_in_registers_ ? chunk.dst.data() : work.sum_addresses.data();
+  std::byte* const* const dst = finishes_in_registers_ ? chunk.dst.data() : work.result_addresses.data();
+  TileCall call = call_of(index);
   for (const Segment& segment : chunk.segments) {
     const index_t pixels = segment.end - segment.begin, tiles = (pixels + most - 1) / most;
     call.runs = chunk.runs.data() + segment.first_run;
@@ -133,34 +142,25 @@ void DirectConv::compute_block(Workspace& work, std::size_t index) const {
       call.num_tiles = static_cast<int>(num_tiles);
       call.src = chunk.src.data() + first;
       call.dst = dst + first;
-      call.residual = chunk.residual.empty() || !finishes_in_registers_ ? nullptr : chunk.residual.data() + first;
+      call.residual = chunk.residual.empty() ? nullptr : chunk.residual.data() + first;
       if (num_tiles > 0) kernels[count](call);
     };
     compute(segment.begin, fewest + 1, num_larger);
     compute(segment.begin + num_larger * (fewest + 1), fewest, tiles - num_larger);
   }
-  if (!finishes_in_registers_) finish_sums(work, block);
+  if (!finishes_in_registers_) finish_results(work, block);
 }
 
-void DirectConv::finish_sums(Workspace& work, const FilterBlock& block) const {
-  const Chunk& chunk = work.chunk;
-  const index_t pixels = std::ssize(chunk.dst), channel = block.group * shape_.oc + block.first;
-  const auto bytes = [&](DType type) { return channel * static_cast<index_t>(size_of(type)); };
-  SumsCall call{.sums = work.sums.data(),
-                .pitch = sums_pitch_,
-                .dst = chunk.dst.data(),
-                .residual = chunk.residual.data(),
-                .num_pixels = pixels,
-                .channels = block.channels,
-                .is_relu = activation_.kind == ActivationKind::Relu};
-  if (!chunk.residual.empty()) {
-    call.bytes = bytes(shape_.residual_type);
-    elements(shape_.residual_type).add(call);
-  }
-  if (!call.is_relu && activation_.kind != ActivationKind::None)
-    cpu::activate_row({work.sums.data(), sums_pitch_}, {.pixels = pixels, .channels = block.channels}, activation_);
-  call.bytes = bytes(shape_.dst_type);
-  elements(shape_.dst_type).store(call);
+void DirectConv::finish_results(Workspace& work, const FilterBlock& block) const {
+  const index_t pixels = std::ssize(work.chunk.dst), channel = block.group * shape_.oc + block.first;
+  cpu::activate_row({work.results.data(), results_pitch_}, {.pixels = pixels, .channels = block.channels}, activation_);
+  elements(shape_.dst_type)
+      .store({.results = work.results.data(),
+              .pitch = results_pitch_,
+              .dst = work.chunk.dst.data(),
+              .dst_bytes = channel * static_cast<index_t>(size_of(shape_.dst_type)),
+              .num_pixels = pixels,
+              .channels = block.channels});
 }
 
 }  // namespace parconv::direct

@@ -41,15 +41,16 @@ class DirectConv {
   struct Workspace {
     Chunk chunk{};
     std::vector<float> sources{};  ///< of a chunk, if they are copied
-    std::vector<float> sums{};     ///< of a chunk and a block, if they are not finished in registers
-    std::vector<std::byte*> sum_addresses{};
+    std::vector<float> results{};  ///< of a chunk and a block, if they are not finished in registers
+    std::vector<std::byte*> result_addresses{};
   };
 
   Workspace make_workspace() const;
   Part part_of(int thread) const;
   void execute_part(const Part& part, const Addresses& addresses, Workspace& work) const;
   void compute_block(Workspace& work, std::size_t block) const;
-  void finish_sums(Workspace& work, const FilterBlock& block) const;
+  void finish_results(Workspace& work, const FilterBlock& block) const;
+  TileCall call_of(std::size_t block) const;
   const ElementKernels& elements(DType type) const { return kernels_.elements[static_cast<int>(element_type(type))]; }
 
   ConvShape shape_;
@@ -59,7 +60,7 @@ class DirectConv {
   std::vector<std::vector<float>> bias_{};  ///< of each block, padded; empty: there is none
   Activation activation_;
   bool finishes_in_registers_;
-  index_t sums_pitch_ = 0;
+  index_t results_pitch_ = 0;
   std::vector<Workspace> workspaces_{};  ///< one per thread
 };
 

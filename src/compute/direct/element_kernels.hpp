@@ -34,44 +34,29 @@ void widen_elements(const std::byte* src, float* dst, std::ptrdiff_t count) {
 }
 
 template <class Vector, ElementType type>
-void add_elements(const SumsCall& call) {
-  float* sums = call.sums;
-  for (std::ptrdiff_t pixel = 0; pixel < call.num_pixels; ++pixel, sums += call.pitch) {
-    const std::byte* const elements = call.residual[pixel] + call.bytes;
+void store_elements(const StoreCall& call) {
+  const float* results = call.results;
+  for (std::ptrdiff_t pixel = 0; pixel < call.num_pixels; ++pixel, results += call.pitch) {
+    std::byte* const dst = call.dst[pixel] + call.dst_bytes;
     std::ptrdiff_t k = 0;
     for (; k + Vector::width <= call.channels; k += Vector::width)
-      Vector::store(sums + k, Vector::add(Vector::load(sums + k), Vector::template widen<type>(elements + k * size_of(type))));
-    const auto count = call.channels - k;
-    if (count == 0) continue;
-    const auto rest = static_cast<int>(count);
-    const auto element = widen_first<Vector, type>(elements + k * size_of(type), count);
-    Vector::store_first(sums + k, Vector::add(Vector::load_first(sums + k, rest), element), rest);
-  }
-}
-
-template <class Vector, ElementType type, bool is_relu>
-[[gnu::always_inline]] inline void store_sums(const SumsCall& call) {
-  const auto finished = [](typename Vector::Register x) { return is_relu ? Vector::relu(x) : x; };
-  const float* sums = call.sums;
-  for (std::ptrdiff_t pixel = 0; pixel < call.num_pixels; ++pixel, sums += call.pitch) {
-    std::byte* const elements = call.dst[pixel] + call.bytes;
-    std::ptrdiff_t k = 0;
-    for (; k + Vector::width <= call.channels; k += Vector::width)
-      Vector::template narrow<type>(elements + k * size_of(type), finished(Vector::load(sums + k)));
+      Vector::template narrow<type>(dst + k * size_of(type), Vector::load(results + k));
     const auto rest = static_cast<int>(call.channels - k);
-    if (rest > 0) narrow_first<Vector, type>(elements + k * size_of(type), finished(Vector::load_first(sums + k, rest)), rest);
+    if (rest > 0) narrow_first<Vector, type>(dst + k * size_of(type), Vector::load_first(results + k, rest), rest);
   }
 }
 
-template <class Vector, ElementType type>
-void store_elements(const SumsCall& call) {
-  if (call.is_relu) return store_sums<Vector, type, true>(call);
-  store_sums<Vector, type, false>(call);
+/// Calls function.template operator()<type>() for the type of elements.
+template <class Function>
+[[gnu::always_inline]] inline void with_type(ElementType type, const Function& function) {
+  if (type == ElementType::F32) return function.template operator()<ElementType::F32>();
+  if (type == ElementType::BF16) return function.template operator()<ElementType::BF16>();
+  function.template operator()<ElementType::F16>();
 }
 
 template <class Vector, ElementType type>
 constexpr ElementKernels element_kernels_of() {
-  return {.widen = widen_elements<Vector, type>, .add = add_elements<Vector, type>, .store = store_elements<Vector, type>};
+  return {.widen = widen_elements<Vector, type>, .store = store_elements<Vector, type>};
 }
 
 }  // namespace parconv::direct

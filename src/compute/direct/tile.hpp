@@ -27,14 +27,21 @@ struct Leaf {
 /// Partial sums on the stack at most: parconv::most_open_sums.
 inline constexpr int most_open_sums = 7;
 
-/// Tiles of one size on f32 operands. Each of the arrays of addresses has one entry per pixel, tile after tile.
+/// The types of stored elements.
+enum class ElementType { F32, BF16, F16 };
+inline constexpr int num_element_types = 3;
+
+/// Tiles of one size on f32 sources. Each of the arrays of addresses has one entry per pixel, tile after tile.
 struct TileCall {
   int num_tiles = 1;
   const std::byte* const* src = nullptr;
   std::byte* const* dst = nullptr;
   const std::byte* const* residual = nullptr;  ///< null: there is none
   std::ptrdiff_t src_bytes = 0;                ///< the first source channel, from the addresses in src
-  std::ptrdiff_t dst_bytes = 0;                ///< the first output channel, from the addresses in dst and residual
+  std::ptrdiff_t dst_bytes = 0;                ///< the first output channel, from the addresses in dst
+  std::ptrdiff_t residual_bytes = 0;
+  ElementType dst_type = ElementType::F32;
+  ElementType residual_type = ElementType::F32;
   const Run* runs = nullptr;
   const Leaf* leaves = nullptr;
   int num_leaves = 1;
@@ -48,29 +55,20 @@ struct TileCall {
 
 using TileKernel = void (*)(const TileCall&);
 
-/// The types of stored elements.
-enum class ElementType { F32, BF16, F16 };
-inline constexpr int num_element_types = 3;
-
-/// Sums of pixels in memory, and their elements in operands of any type, with one address per pixel.
-struct SumsCall {
-  float* sums = nullptr;     ///< of the first pixel
-  std::ptrdiff_t pitch = 0;  ///< sums from pixel to pixel
+/// Finished f32 results of pixels in memory, and the address of each pixel in an operand of any type.
+struct StoreCall {
+  const float* results = nullptr;
+  std::ptrdiff_t pitch = 0;  ///< results from pixel to pixel
   std::byte* const* dst = nullptr;
-  const std::byte* const* residual = nullptr;
-  std::ptrdiff_t bytes = 0;  ///< the first channel, from the addresses
+  std::ptrdiff_t dst_bytes = 0;  ///< the first channel, from the addresses
   std::ptrdiff_t num_pixels = 0;
   std::ptrdiff_t channels = 0;
-  bool is_relu = false;
 };
 
 /// Conversions of elements of one type, with the bits of parconv/tensor/half.hpp.
 struct ElementKernels {
   void (*widen)(const std::byte* src, float* dst, std::ptrdiff_t count) = nullptr;
-  /// sums += residual.
-  void (*add)(const SumsCall&) = nullptr;
-  /// dst = sums, or their ReLU, rounded.
-  void (*store)(const SumsCall&) = nullptr;
+  void (*store)(const StoreCall&) = nullptr;
 };
 
 inline constexpr int most_vectors = 4;

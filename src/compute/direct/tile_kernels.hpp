@@ -41,11 +41,12 @@ struct Sums {
   }
 
   /// The addresses are read first: a store of a vector may change anything.
+  template <ElementType type>
   [[gnu::always_inline]] void store(const TileCall& call) const {
-    float* dst[pixels];
-    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) dst[m] = floats_at(call.dst[m] + call.dst_bytes);
+    std::byte* dst[pixels];
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) dst[m] = call.dst[m] + call.dst_bytes;
     PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j)
-        Vector::store(dst[m] + j * Vector::width, at[m][j]);
+        Vector::template narrow<type>(dst[m] + j * Vector::width * size_of(type), at[m][j]);
   }
 
   [[gnu::always_inline]] void add_products(const std::byte* const (&src)[pixels], const float* weights, const Run& run) {
@@ -69,9 +70,17 @@ template <class Vector>
                                           int count) {
   if (call.bias != nullptr) sum = Vector::add(sum, Vector::load(call.bias + channel));
   if (call.residual != nullptr)
-    sum = Vector::add(sum, Vector::load_first(floats_at(call.residual[pixel] + call.dst_bytes) + channel, count));
+    with_type(call.residual_type, [&]<ElementType type>() {
+      const std::byte* const at = call.residual[pixel] + call.residual_bytes + channel * size_of(type);
+      sum = Vector::add(sum, count == Vector::width ? Vector::template widen<type>(at) : widen_first<Vector, type>(at, count));
+    });
   if (call.is_relu) sum = Vector::relu(sum);
-  Vector::store_first(floats_at(call.dst[pixel] + call.dst_bytes) + channel, sum, count);
+  with_type(call.dst_type, [&]<ElementType type>() {
+    std::byte* const at = call.dst[pixel] + call.dst_bytes + channel * size_of(type);
+    if (count == Vector::width) return Vector::template narrow<type>(at, sum);
+    if (type == ElementType::F32) return Vector::store_first(floats_at(at), sum, count);
+    narrow_first<Vector, type>(at, sum, count);
+  });
 }
 
 template <class Vector>
@@ -85,7 +94,7 @@ template <class Vector, int pixels, int vectors>
 [[gnu::always_inline]] inline void finish_whole_block(const TileCall& call, Sums<Vector, pixels, vectors>& sums) {
   if (call.bias != nullptr) sums.add_to_all(call.bias);
   if (call.is_relu) sums.relu();
-  sums.store(call);
+  with_type(call.dst_type, [&]<ElementType type>() { sums.template store<type>(call); });
 }
 
 /// Hardware does not foresee a tile's jump to its next pixels.
@@ -99,16 +108,16 @@ template <int pixels>
 }
 
 /// A store to a line that is not in the cache takes long.
-template <int pixels, int floats>
+template <int pixels, int most_bytes>
 [[gnu::always_inline]] inline void prefetch_results(const TileCall& call) {
-  constexpr int line_floats = 16;
-  PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int at = 0; at < floats; at += line_floats)
-      __builtin_prefetch(floats_at(call.dst[m] + call.dst_bytes) + at, 1);
+  constexpr int line_bytes = 64;
+  PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int at = 0; at < most_bytes; at += line_bytes)
+      __builtin_prefetch(call.dst[m] + call.dst_bytes + at, 1);
 }
 
 template <class Vector, int pixels, int vectors>
 [[gnu::always_inline]] inline void compute_tile(const TileCall& call) {
-  prefetch_results<pixels, vectors * Vector::width>(call);
+  prefetch_results<pixels, vectors * Vector::width* static_cast<int>(sizeof(float))>(call);
   const std::byte* src[pixels];
   PARCONV_UNROLL for (int m = 0; m < pixels; ++m) src[m] = call.src[m] + call.src_bytes;
   Sums<Vector, pixels, vectors> sums;
