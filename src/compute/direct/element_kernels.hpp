@@ -7,6 +7,9 @@
 
 namespace parconv::direct {
 
+[[gnu::always_inline]] inline float* floats_at(std::byte* address) { return reinterpret_cast<float*>(address); }
+[[gnu::always_inline]] inline const float* floats_at(const std::byte* address) { return reinterpret_cast<const float*>(address); }
+
 constexpr std::ptrdiff_t size_of(ElementType type) { return type == ElementType::F32 ? 4 : 2; }
 
 /// The first `count` elements at an address, by way of memory that has room for a whole vector.
@@ -46,12 +49,30 @@ void store_elements(const StoreCall& call) {
   }
 }
 
-/// Calls function.template operator()<type>() for the type of elements.
-template <class Function>
-[[gnu::always_inline]] inline void with_type(ElementType type, const Function& function) {
-  if (type == ElementType::F32) return function.template operator()<ElementType::F32>();
-  if (type == ElementType::BF16) return function.template operator()<ElementType::BF16>();
-  function.template operator()<ElementType::F16>();
+/// `count` elements of any type, at most a vector.
+template <class Vector, ElementType type>
+[[gnu::always_inline]] inline typename Vector::Register load_elements(const std::byte* at, int count) {
+  return count == Vector::width ? Vector::template widen<type>(at) : widen_first<Vector, type>(at, count);
+}
+
+template <class Vector>
+[[gnu::always_inline]] inline typename Vector::Register load_elements(ElementType type, const std::byte* at, int count) {
+  if (type == ElementType::F32) return Vector::load_first(floats_at(at), count);
+  if (type == ElementType::BF16) return load_elements<Vector, ElementType::BF16>(at, count);
+  return load_elements<Vector, ElementType::F16>(at, count);
+}
+
+template <class Vector, ElementType type>
+[[gnu::always_inline]] inline void store_first(std::byte* at, typename Vector::Register x, int count) {
+  if (count == Vector::width) return Vector::template narrow<type>(at, x);
+  narrow_first<Vector, type>(at, x, count);
+}
+
+template <class Vector>
+[[gnu::always_inline]] inline void store_first(ElementType type, std::byte* at, typename Vector::Register x, int count) {
+  if (type == ElementType::F32) return Vector::store_first(floats_at(at), x, count);
+  if (type == ElementType::BF16) return store_first<Vector, ElementType::BF16>(at, x, count);
+  store_first<Vector, ElementType::F16>(at, x, count);
 }
 
 template <class Vector, ElementType type>

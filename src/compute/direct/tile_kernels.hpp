@@ -9,8 +9,10 @@
 
 namespace parconv::direct {
 
-[[gnu::always_inline]] inline float* floats_at(std::byte* address) { return reinterpret_cast<float*>(address); }
-[[gnu::always_inline]] inline const float* floats_at(const std::byte* address) { return reinterpret_cast<const float*>(address); }
+struct Interval {
+  std::ptrdiff_t begin = 0;
+  std::ptrdiff_t end = 0;
+};
 
 /// A block of sums, kept in registers.
 template <class Vector, int pixels, int vectors>
@@ -49,17 +51,38 @@ struct Sums {
         Vector::template narrow<type>(dst[m] + j * Vector::width * size_of(type), at[m][j]);
   }
 
-  [[gnu::always_inline]] void add_products(const std::byte* const (&src)[pixels], const float* weights, const Run& run) {
+  /// The products of `bytes` of each pixel's elements with rows of weights. In variables of its own, which the compiler keeps in
+  /// registers even where it keeps the object in memory.
+  [[gnu::always_inline]] void add_products(const std::byte* const (&src)[pixels], Interval bytes, const float* weights) {
     constexpr std::ptrdiff_t row = vectors * Vector::width;
-    weights += run.row * row;
-    const std::ptrdiff_t end = run.src_bytes + run.length * static_cast<std::ptrdiff_t>(sizeof(float));
-    for (std::ptrdiff_t k = run.src_bytes; k < end; k += sizeof(float), weights += row) {
+    typename Vector::Register sum[pixels][vectors];
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j) sum[m][j] = at[m][j];
+    for (std::ptrdiff_t k = bytes.begin; k < bytes.end; k += sizeof(float), weights += row) {
       typename Vector::Register w[vectors];
       PARCONV_UNROLL for (int j = 0; j < vectors; ++j) w[j] = Vector::load(weights + j * Vector::width);
       PARCONV_UNROLL for (int m = 0; m < pixels; ++m) {
         const typename Vector::Register x = Vector::broadcast(floats_at(src[m] + k));
-        PARCONV_UNROLL for (int j = 0; j < vectors; ++j) at[m][j] = Vector::multiply_add(w[j], x, at[m][j]);
+        PARCONV_UNROLL for (int j = 0; j < vectors; ++j) sum[m][j] = Vector::multiply_add(w[j], x, sum[m][j]);
       }
+    }
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j) at[m][j] = sum[m][j];
+  }
+
+  [[gnu::always_inline]] void add_run(const std::byte* const (&src)[pixels], const float* weights, const Run& run) {
+    const std::ptrdiff_t bytes = run.length * static_cast<std::ptrdiff_t>(sizeof(float));
+    add_products(src, {run.src_bytes, run.src_bytes + bytes}, weights + run.row * vectors * Vector::width);
+  }
+
+  /// The same, and brings the sources of the next tile to the cache, little by little: hardware does not foresee the jump to
+  /// other pixels.
+  [[gnu::always_inline]] void add_run_and_prefetch(const std::byte* const (&src)[pixels], const std::byte* const* next,
+                                                   std::ptrdiff_t next_bytes, const float* weights, const Run& run) {
+    constexpr std::ptrdiff_t line_bytes = 64, row = vectors * Vector::width, floats = line_bytes / sizeof(float);
+    const std::ptrdiff_t end = run.src_bytes + run.length * static_cast<std::ptrdiff_t>(sizeof(float));
+    weights += run.row * row;
+    for (std::ptrdiff_t k = run.src_bytes; k < end; k += line_bytes, weights += floats * row) {
+      PARCONV_UNROLL for (int m = 0; m < pixels; ++m) __builtin_prefetch(next[m] + next_bytes + k);
+      add_products(src, {k, k + line_bytes < end ? k + line_bytes : end}, weights);
     }
   }
 };
@@ -69,18 +92,13 @@ template <class Vector>
 [[gnu::always_inline]] inline void finish(typename Vector::Register sum, const TileCall& call, int pixel, std::ptrdiff_t channel,
                                           int count) {
   if (call.bias != nullptr) sum = Vector::add(sum, Vector::load(call.bias + channel));
-  if (call.residual != nullptr)
-    with_type(call.residual_type, [&]<ElementType type>() {
-      const std::byte* const at = call.residual[pixel] + call.residual_bytes + channel * size_of(type);
-      sum = Vector::add(sum, count == Vector::width ? Vector::template widen<type>(at) : widen_first<Vector, type>(at, count));
-    });
+  if (call.residual != nullptr) {
+    const std::byte* const at = call.residual[pixel] + call.residual_bytes + channel * size_of(call.residual_type);
+    sum = Vector::add(sum, load_elements<Vector>(call.residual_type, at, count));
+  }
   if (call.is_relu) sum = Vector::relu(sum);
-  with_type(call.dst_type, [&]<ElementType type>() {
-    std::byte* const at = call.dst[pixel] + call.dst_bytes + channel * size_of(type);
-    if (count == Vector::width) return Vector::template narrow<type>(at, sum);
-    if (type == ElementType::F32) return Vector::store_first(floats_at(at), sum, count);
-    narrow_first<Vector, type>(at, sum, count);
-  });
+  std::byte* const at = call.dst[pixel] + call.dst_bytes + channel * size_of(call.dst_type);
+  store_first<Vector>(call.dst_type, at, sum, count);
 }
 
 template <class Vector>
@@ -94,17 +112,9 @@ template <class Vector, int pixels, int vectors>
 [[gnu::always_inline]] inline void finish_whole_block(const TileCall& call, Sums<Vector, pixels, vectors>& sums) {
   if (call.bias != nullptr) sums.add_to_all(call.bias);
   if (call.is_relu) sums.relu();
-  with_type(call.dst_type, [&]<ElementType type>() { sums.template store<type>(call); });
-}
-
-/// Hardware does not foresee a tile's jump to its next pixels.
-template <int pixels>
-[[gnu::always_inline]] inline void prefetch_sources(const std::byte* const* next, const TileCall& call) {
-  constexpr std::ptrdiff_t line_bytes = 64, most_bytes = 512;
-  std::ptrdiff_t bytes = call.runs->length * static_cast<std::ptrdiff_t>(sizeof(float));
-  if (bytes > most_bytes) bytes = most_bytes;
-  for (std::ptrdiff_t at = 0; at < bytes; at += line_bytes)
-    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) __builtin_prefetch(next[m] + call.src_bytes + at);
+  if (call.dst_type == ElementType::F32) return sums.template store<ElementType::F32>(call);
+  if (call.dst_type == ElementType::BF16) return sums.template store<ElementType::BF16>(call);
+  sums.template store<ElementType::F16>(call);
 }
 
 /// A store to a line that is not in the cache takes long.
@@ -115,7 +125,7 @@ template <int pixels, int most_bytes>
       __builtin_prefetch(call.dst[m] + call.dst_bytes + at, 1);
 }
 
-template <class Vector, int pixels, int vectors>
+template <class Vector, int pixels, int vectors, bool prefetches_next>
 [[gnu::always_inline]] inline void compute_tile(const TileCall& call) {
   prefetch_results<pixels, vectors * Vector::width* static_cast<int>(sizeof(float))>(call);
   const std::byte* src[pixels];
@@ -127,7 +137,13 @@ template <class Vector, int pixels, int vectors>
   int k = 0;
   do {
     sums.clear();
-    for (const Run* const end = run + call.leaves[k].num_runs; run != end; ++run) sums.add_products(src, call.weights, *run);
+    const Run* const end = run + call.leaves[k].num_runs;
+    for (; run != end; ++run) {
+      if constexpr (prefetches_next)
+        sums.add_run_and_prefetch(src, call.src + pixels, call.src_bytes, call.weights, *run);
+      else
+        sums.add_run(src, call.weights, *run);
+    }
     for (int join = 0; join < call.leaves[k].num_joins; ++join) sums.add(open[--num_open]);
     if (k + 1 < call.num_leaves) open[num_open++] = sums;
   } while (++k < call.num_leaves);
@@ -138,16 +154,21 @@ template <class Vector, int pixels, int vectors>
       finish<Vector>(stored.at[m][j], call, m, j * Vector::width, valid_of<Vector>(call, j * Vector::width));
 }
 
-template <class Vector, int pixels, int vectors>
-void compute_tiles(const TileCall& tiles) {
+template <class Vector, int pixels, int vectors, bool prefetches_next>
+[[gnu::noinline]] void compute_tiles_of_kind(const TileCall& tiles) {
   TileCall call = tiles;
   for (int tile = 0; tile < tiles.num_tiles; ++tile) {
-    if (call.prefetches_next && call.leaves->num_runs > 0) prefetch_sources<pixels>(call.src + pixels, call);
-    compute_tile<Vector, pixels, vectors>(call);
+    compute_tile<Vector, pixels, vectors, prefetches_next>(call);
     call.src += pixels;
     call.dst += pixels;
     if (call.residual != nullptr) call.residual += pixels;
   }
+}
+
+template <class Vector, int pixels, int vectors>
+void compute_tiles(const TileCall& tiles) {
+  if (tiles.prefetches_next) return compute_tiles_of_kind<Vector, pixels, vectors, true>(tiles);
+  compute_tiles_of_kind<Vector, pixels, vectors, false>(tiles);
 }
 
 /// A vector of channels of each pixel of a tile.
