@@ -121,16 +121,16 @@ void expect_same_results(KernelCall& kernel, const LayerData& data, DirectCall& 
 
 void print(const Layer& layer, const Measurement& m, const std::string& ours, const std::string& direct, const Options& options) {
   fmt::print(
-      R"({{"network":"{}","layer":"{}","spatial_ndims":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},)"
+      R"({{"network":"{}","layer":"{}","spatial_ndims":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},"groups":{},"dilation":{},)"
       R"("gflop":{},"threads":1,"dtype":"{}","clock":"{}","repeats":{},"calls_per_sample":{},"median_seconds":{:.3e},"min_seconds":{:.3e},)"
       R"("direct_median_seconds":{:.3e},"direct_min_seconds":{:.3e},"ratio":{:.4f},"min_ratio":{:.4f},"gflop_per_second":{:.1f},)"
       R"("f32_median_seconds":{:.3e},"gain":{:.3f},"implementation":"{}","direct_implementation":"{}","onednn":"{}","revision":"{}","load_average":{:.2f}}})"
       "\n",
       layer.network, layer.name, layer.spatial_ndims, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride, layer.pad,
-      layer.gflop, name_of(options.type), options.clock == Clock::Cpu ? "cpu" : "wall", options.repeats, m.calls_per_sample,
-      m.kernel.median_seconds, m.kernel.min_seconds, m.direct.median_seconds, m.direct.min_seconds, m.ratio(), m.min_ratio(),
-      layer.gflop / m.kernel.median_seconds, m.f32.median_seconds, m.gain(), ours, direct, onednn_version(),
-      PARCONV_BENCH_REVISION, load_average());
+      layer.groups, layer.dilation, layer.gflop, name_of(options.type), options.clock == Clock::Cpu ? "cpu" : "wall",
+      options.repeats, m.calls_per_sample, m.kernel.median_seconds, m.kernel.min_seconds, m.direct.median_seconds,
+      m.direct.min_seconds, m.ratio(), m.min_ratio(), layer.gflop / m.kernel.median_seconds, m.f32.median_seconds, m.gain(), ours,
+      direct, onednn_version(), PARCONV_BENCH_REVISION, load_average());
 }
 
 Measurement bench_layer(const Layer& layer, Backend& backend, const Options& options) {

@@ -105,7 +105,8 @@ void DirectConv::execute_part(const Part& part, const Addresses& addresses, Work
   }
 }
 
-TileCall DirectConv::call_of(std::size_t index) const {
+TileCall DirectConv::call_of(const Chunk& chunk, std::size_t index) const {
+  constexpr std::size_t most_cached_bytes = 500000;
   const FilterBlock& block = filter_->blocks()[index];
   const index_t channel = block.group * shape_.oc + block.first;
   const auto bytes = [](index_t elems, DType type) { return elems * static_cast<index_t>(size_of(type)); };
@@ -117,6 +118,11 @@ TileCall DirectConv::call_of(std::size_t index) const {
                 .bias = bias_.empty() ? nullptr : bias_[index].data(),
                 .channels = block.channels,
                 .prefetches_next = index == 0 && shape_.taps() == 1};  // later blocks find their sources in the cache
+  if (filter_->size_bytes() > most_cached_bytes && index + 1 < filter_->blocks().size() && !shape_.is_channelwise()) {
+    const index_t pixels = std::ssize(chunk.dst), most = kernels_.num_pixels[block.vectors];
+    call.next_weights = reinterpret_cast<const std::byte*>(filter_->weights_of(filter_->blocks()[index + 1]));
+    call.num_weight_lines = static_cast<int>(std::max<index_t>(1, (block.vectors * kernels_.width * most + pixels / 2) / pixels));
+  }
   if (!finishes_in_registers_) return call;
   call.dst_bytes = bytes(channel, shape_.dst_type);
   call.dst_type = element_type(shape_.dst_type);
@@ -127,28 +133,48 @@ TileCall DirectConv::call_of(std::size_t index) const {
 void DirectConv::compute_block(Workspace& work, std::size_t index) const {
   const Chunk& chunk = work.chunk;
   const FilterBlock& block = filter_->blocks()[index];
-  const bool is_channelwise = shape_.is_channelwise();
-  const TileKernel* const kernels = is_channelwise ? kernels_.channelwise : kernels_.sums[block.vectors];
-  const index_t most = is_channelwise ? kernels_.num_channelwise_pixels : kernels_.num_pixels[block.vectors];
   std::byte* const* const dst = finishes_in_registers_ ? chunk.dst.data() : work.result_addresses.data();
-  TileCall call = call_of(index);
+  TileCall call = call_of(chunk, index);
   for (const Segment& segment : chunk.segments) {
-    const index_t pixels = segment.end - segment.begin, tiles = (pixels + most - 1) / most;
     call.runs = chunk.runs.data() + segment.first_run;
     call.leaves = chunk.leaves.data() + segment.first_leaf;
     call.num_leaves = static_cast<int>(chunk.leaves.size() / chunk.segments.size());
-    const index_t fewest = pixels / tiles, num_larger = pixels % tiles;  // tiles differ by one pixel at most
-    const auto compute = [&](index_t first, index_t count, index_t num_tiles) {
-      call.num_tiles = static_cast<int>(num_tiles);
-      call.src = chunk.src.data() + first;
-      call.dst = dst + first;
-      call.residual = chunk.residual.empty() ? nullptr : chunk.residual.data() + first;
-      if (num_tiles > 0) kernels[count](call);
-    };
-    compute(segment.begin, fewest + 1, num_larger);
-    compute(segment.begin + num_larger * (fewest + 1), fewest, tiles - num_larger);
+    call.src = chunk.src.data() + segment.begin;
+    call.dst = dst + segment.begin;
+    call.residual = chunk.residual.empty() ? nullptr : chunk.residual.data() + segment.begin;
+    compute_segment(segment.end - segment.begin, block, call);
   }
   if (!finishes_in_registers_) finish_results(work, block);
+}
+
+/// Divides pixels into tiles that differ by one pixel at most.
+void DirectConv::compute_segment(index_t pixels, const FilterBlock& block, TileCall& call) const {
+  const bool is_channelwise = shape_.is_channelwise();
+  const TileKernel* const kernels = is_channelwise ? kernels_.channelwise : kernels_.sums[block.vectors];
+  const index_t most = is_channelwise ? kernels_.num_channelwise_pixels : kernels_.num_pixels[block.vectors];
+  const index_t tiles = (pixels + most - 1) / most, fewest = pixels / tiles, num_larger = pixels % tiles;
+  const auto compute = [&](index_t count, index_t num_tiles) {
+    call.num_tiles = static_cast<int>(num_tiles);
+    if (num_tiles == 0) return;
+    kernels[count](call);
+    call.src += num_tiles * count;
+    call.dst += num_tiles * count;
+    if (call.residual != nullptr) call.residual += num_tiles * count;
+    pass_prefetched_weights(block, call);
+  };
+  compute(fewest + 1, num_larger);
+  compute(fewest, tiles - num_larger);
+}
+
+/// Moves on by the lines of weights that a call has brought to the cache.
+void DirectConv::pass_prefetched_weights(const FilterBlock& block, TileCall& call) const {
+  if (call.next_weights == nullptr) return;
+  constexpr index_t line_bytes = 64, rows_per_line = 16;
+  const index_t rows = shape_.ic * shape_.taps();
+  call.next_weights += call.num_tiles * call.num_weight_lines * (rows / rows_per_line) * line_bytes;
+  const std::byte* const next = reinterpret_cast<const std::byte*>(filter_->weights_of(block));
+  const index_t block_bytes = rows * block.vectors * kernels_.width * static_cast<index_t>(sizeof(float));
+  if (call.next_weights - next >= 2 * block_bytes) call.next_weights = nullptr;
 }
 
 void DirectConv::finish_results(Workspace& work, const FilterBlock& block) const {

@@ -50,7 +50,9 @@ class DirectConv {
   void execute_part(const Part& part, const Addresses& addresses, Workspace& work) const;
   void compute_block(Workspace& work, std::size_t block) const;
   void finish_results(Workspace& work, const FilterBlock& block) const;
-  TileCall call_of(std::size_t block) const;
+  TileCall call_of(const Chunk& chunk, std::size_t block) const;
+  void compute_segment(index_t pixels, const FilterBlock& block, TileCall& call) const;
+  void pass_prefetched_weights(const FilterBlock& block, TileCall& call) const;
   const ElementKernels& elements(DType type) const { return kernels_.elements[static_cast<int>(element_type(type))]; }
 
   ConvShape shape_;

@@ -51,6 +51,8 @@ struct TileCall {
   int channels = 0;                ///< outputs of the block
   bool is_relu = false;
   bool prefetches_next = false;  ///< brings the sources of the next tile to the cache; src has entries of a tile beyond the last
+  const std::byte* next_weights = nullptr;  ///< to be brought to the cache; null: none
+  int num_weight_lines = 0;                 ///< of them, for each 16 rows of weights of a tile
 };
 
 using TileKernel = void (*)(const TileCall&);

@@ -73,15 +73,15 @@ struct Sums {
     add_products(src, {run.src_bytes, run.src_bytes + bytes}, weights + run.row * vectors * Vector::width);
   }
 
-  /// The same, and brings the sources of the next tile to the cache, little by little: hardware does not foresee the jump to
-  /// other pixels.
-  [[gnu::always_inline]] void add_run_and_prefetch(const std::byte* const (&src)[pixels], const std::byte* const* next,
-                                                   std::ptrdiff_t next_bytes, const float* weights, const Run& run) {
+  /// The same, with a call of prefetch(bytes) for each line of source elements.
+  template <class Prefetch>
+  [[gnu::always_inline]] void add_run(const std::byte* const (&src)[pixels], const float* weights, const Run& run,
+                                      const Prefetch& prefetch) {
     constexpr std::ptrdiff_t line_bytes = 64, row = vectors * Vector::width, floats = line_bytes / sizeof(float);
     const std::ptrdiff_t end = run.src_bytes + run.length * static_cast<std::ptrdiff_t>(sizeof(float));
     weights += run.row * row;
     for (std::ptrdiff_t k = run.src_bytes; k < end; k += line_bytes, weights += floats * row) {
-      PARCONV_UNROLL for (int m = 0; m < pixels; ++m) __builtin_prefetch(next[m] + next_bytes + k);
+      prefetch(k);
       add_products(src, {k, k + line_bytes < end ? k + line_bytes : end}, weights);
     }
   }
@@ -125,8 +125,11 @@ template <int pixels, int most_bytes>
       __builtin_prefetch(call.dst[m] + call.dst_bytes + at, 1);
 }
 
-template <class Vector, int pixels, int vectors, bool prefetches_next>
-[[gnu::always_inline]] inline void compute_tile(const TileCall& call) {
+/// What a tile brings to the cache little by little, as hardware does not foresee it.
+enum class Prefetch { None, Sources, Weights };
+
+template <class Vector, int pixels, int vectors, Prefetch prefetch>
+[[gnu::always_inline]] inline void compute_tile(TileCall& call) {
   prefetch_results<pixels, vectors * Vector::width* static_cast<int>(sizeof(float))>(call);
   const std::byte* src[pixels];
   PARCONV_UNROLL for (int m = 0; m < pixels; ++m) src[m] = call.src[m] + call.src_bytes;
@@ -139,10 +142,16 @@ template <class Vector, int pixels, int vectors, bool prefetches_next>
     sums.clear();
     const Run* const end = run + call.leaves[k].num_runs;
     for (; run != end; ++run) {
-      if constexpr (prefetches_next)
-        sums.add_run_and_prefetch(src, call.src + pixels, call.src_bytes, call.weights, *run);
-      else
-        sums.add_run(src, call.weights, *run);
+      if constexpr (prefetch == Prefetch::None) sums.add_run(src, call.weights, *run);
+      if constexpr (prefetch == Prefetch::Sources)
+        sums.add_run(src, call.weights, *run, [&](std::ptrdiff_t bytes) {
+          PARCONV_UNROLL for (int m = 0; m < pixels; ++m) __builtin_prefetch(call.src[pixels + m] + call.src_bytes + bytes);
+        });
+      if constexpr (prefetch == Prefetch::Weights)
+        sums.add_run(src, call.weights, *run, [&](std::ptrdiff_t) {
+          for (int line = 0; line < call.num_weight_lines; ++line, call.next_weights += 64)
+            __builtin_prefetch(call.next_weights, 0, 2);
+        });
     }
     for (int join = 0; join < call.leaves[k].num_joins; ++join) sums.add(open[--num_open]);
     if (k + 1 < call.num_leaves) open[num_open++] = sums;
@@ -154,11 +163,11 @@ template <class Vector, int pixels, int vectors, bool prefetches_next>
       finish<Vector>(stored.at[m][j], call, m, j * Vector::width, valid_of<Vector>(call, j * Vector::width));
 }
 
-template <class Vector, int pixels, int vectors, bool prefetches_next>
+template <class Vector, int pixels, int vectors, Prefetch prefetch>
 [[gnu::noinline]] void compute_tiles_of_kind(const TileCall& tiles) {
   TileCall call = tiles;
   for (int tile = 0; tile < tiles.num_tiles; ++tile) {
-    compute_tile<Vector, pixels, vectors, prefetches_next>(call);
+    compute_tile<Vector, pixels, vectors, prefetch>(call);
     call.src += pixels;
     call.dst += pixels;
     if (call.residual != nullptr) call.residual += pixels;
@@ -167,8 +176,9 @@ template <class Vector, int pixels, int vectors, bool prefetches_next>
 
 template <class Vector, int pixels, int vectors>
 void compute_tiles(const TileCall& tiles) {
-  if (tiles.prefetches_next) return compute_tiles_of_kind<Vector, pixels, vectors, true>(tiles);
-  compute_tiles_of_kind<Vector, pixels, vectors, false>(tiles);
+  if (tiles.prefetches_next) return compute_tiles_of_kind<Vector, pixels, vectors, Prefetch::Sources>(tiles);
+  if (tiles.next_weights != nullptr) return compute_tiles_of_kind<Vector, pixels, vectors, Prefetch::Weights>(tiles);
+  compute_tiles_of_kind<Vector, pixels, vectors, Prefetch::None>(tiles);
 }
 
 /// A vector of channels of each pixel of a tile.
