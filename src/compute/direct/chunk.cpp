@@ -25,6 +25,15 @@ index_t offset_at(const WindowAxis& window, index_t k, TapOrder order) {
   return (order == TapOrder::Ascending ? k : window.kernel - 1 - k) * window.dilation;
 }
 
+/// Appends `count` addresses, `step` bytes apart.
+template <class Byte>
+void append(std::vector<Byte*>& addresses, Byte* first, index_t step, index_t count) {
+  const std::size_t before = addresses.size();
+  addresses.resize(before + static_cast<std::size_t>(count));
+  Byte** const added = addresses.data() + before;
+  for (index_t k = 0; k < count; ++k) added[k] = first + k * step;
+}
+
 bool has_same_taps(const Chunk::Row& a, const Chunk::Row& b) { return a.kd == b.kd && a.kh == b.kh; }
 
 bool comes_before(const Chunk::Row& a, const Chunk::Row& b) {
@@ -121,8 +130,7 @@ void Chunks::add_src(const Chunk::Row& row, const Columns& columns, const Source
     }
     step = shape_.window.axes[2].stride / src.step[Axis::W] * src.strides[Axis::W];
   }
-  for (index_t w = columns.pixels.lo; w < columns.pixels.hi; ++w, offset += step)
-    chunk.src.push_back(src.first + offset * elem_bytes);
+  append(chunk.src, src.first + offset * elem_bytes, step * elem_bytes, columns.pixels.size());
 }
 
 void Chunks::add_results(const Chunk::Row& row, Interval pixels, const Addresses& addresses, Chunk& chunk) const {
@@ -131,13 +139,11 @@ void Chunks::add_results(const Chunk::Row& row, Interval pixels, const Addresses
     return (elems + pixels.lo * strides[Axis::W]) * static_cast<index_t>(size_of(type));
   };
   const auto step = [](const Extents& strides, DType type) { return strides[Axis::W] * static_cast<index_t>(size_of(type)); };
-  std::byte* dst = addresses.dst + bytes(shape_.dst_strides, shape_.dst_type);
-  const index_t dst_step = step(shape_.dst_strides, shape_.dst_type);
-  for (index_t w = pixels.lo; w < pixels.hi; ++w, dst += dst_step) chunk.dst.push_back(dst);
+  append(chunk.dst, addresses.dst + bytes(shape_.dst_strides, shape_.dst_type), step(shape_.dst_strides, shape_.dst_type),
+         pixels.size());
   if (addresses.residual == nullptr) return;
-  const std::byte* residual = addresses.residual + bytes(shape_.residual_strides, shape_.residual_type);
-  const index_t residual_step = step(shape_.residual_strides, shape_.residual_type);
-  for (index_t w = pixels.lo; w < pixels.hi; ++w, residual += residual_step) chunk.residual.push_back(residual);
+  append(chunk.residual, addresses.residual + bytes(shape_.residual_strides, shape_.residual_type),
+         step(shape_.residual_strides, shape_.residual_type), pixels.size());
 }
 
 void Chunks::add_runs(const Chunk::Row& row, const Columns& columns, const SourceWindow& src, Chunk& chunk) const {

@@ -117,6 +117,15 @@ template <class Vector, int pixels, int vectors>
   sums.template store<ElementType::F16>(call);
 }
 
+template <class Vector, int pixels, int vectors>
+[[gnu::always_inline]] inline void finish_block(const TileCall& call, Sums<Vector, pixels, vectors>& sums) {
+  if (call.residual == nullptr && call.channels == vectors * Vector::width) return finish_whole_block(call, sums);
+  const Sums<Vector, pixels, vectors> stored = sums;  // in memory: the loops are not unrolled
+  for (int m = 0; m < pixels; ++m)
+    for (int j = 0; j * Vector::width < call.channels; ++j)
+      finish<Vector>(stored.at[m][j], call, m, j * Vector::width, valid_of<Vector>(call, j * Vector::width));
+}
+
 /// A store to a line that is not in the cache takes long.
 template <int pixels, int most_bytes>
 [[gnu::always_inline]] inline void prefetch_results(const TileCall& call) {
@@ -156,11 +165,7 @@ template <class Vector, int pixels, int vectors, Prefetch prefetch>
     for (int join = 0; join < call.leaves[k].num_joins; ++join) sums.add(open[--num_open]);
     if (k + 1 < call.num_leaves) open[num_open++] = sums;
   } while (++k < call.num_leaves);
-  if (call.residual == nullptr && call.channels == vectors * Vector::width) return finish_whole_block(call, sums);
-  const Sums<Vector, pixels, vectors> stored = sums;  // in memory: the loops are not unrolled
-  for (int m = 0; m < pixels; ++m)
-    for (int j = 0; j * Vector::width < call.channels; ++j)
-      finish<Vector>(stored.at[m][j], call, m, j * Vector::width, valid_of<Vector>(call, j * Vector::width));
+  finish_block(call, sums);
 }
 
 template <class Vector, int pixels, int vectors, Prefetch prefetch>
@@ -181,28 +186,48 @@ void compute_tiles(const TileCall& tiles) {
   compute_tiles_of_kind<Vector, pixels, vectors, Prefetch::None>(tiles);
 }
 
-/// A vector of channels of each pixel of a tile.
-template <class Vector, int pixels>
-[[gnu::always_inline]] inline void compute_channels(const TileCall& call, std::ptrdiff_t channel, int count) {
-  typename Vector::Register sums[pixels];
-  PARCONV_UNROLL for (int m = 0; m < pixels; ++m) sums[m] = Vector::zero();
+/// The call of some channels of a channelwise call.
+[[gnu::always_inline]] inline TileCall channels_of(const TileCall& call, std::ptrdiff_t channel, int count) {
+  TileCall part = call;
+  part.src_bytes += channel * size_of(ElementType::F32);
+  part.dst_bytes += channel * size_of(call.dst_type);
+  part.residual_bytes += channel * size_of(call.residual_type);
+  part.weights += channel;
+  if (part.bias != nullptr) part.bias += channel;
+  part.channels = count;
+  return part;
+}
+
+/// Vectors of channels of each pixel of a tile, the only one perhaps not whole.
+template <class Vector, int pixels, int vectors>
+[[gnu::always_inline]] inline void compute_channels(const TileCall& call) {
+  const std::byte* src[pixels];
+  PARCONV_UNROLL for (int m = 0; m < pixels; ++m) src[m] = call.src[m] + call.src_bytes;
+  const int count = vectors == 1 ? call.channels : Vector::width;
+  Sums<Vector, pixels, vectors> sums;
+  sums.clear();
   const Run* const end = call.runs + call.leaves->num_runs;
   for (const Run* run = call.runs; run != end; ++run) {
-    const typename Vector::Register w = Vector::load(call.weights + run->row * call.pitch + channel);
-    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) {
-      const float* const src = floats_at(call.src[m] + call.src_bytes + run->src_bytes) + channel;
-      sums[m] = Vector::multiply_add(w, Vector::load_first(src, count), sums[m]);
+    const float* const weights = call.weights + run->row * call.pitch;
+    PARCONV_UNROLL for (int j = 0; j < vectors; ++j) {
+      const typename Vector::Register w = Vector::load(weights + j * Vector::width);
+      PARCONV_UNROLL for (int m = 0; m < pixels; ++m) {
+        const float* const x = floats_at(src[m] + run->src_bytes) + j * Vector::width;
+        sums.at[m][j] = Vector::multiply_add(w, Vector::load_first(x, count), sums.at[m][j]);
+      }
     }
   }
-  PARCONV_UNROLL for (int m = 0; m < pixels; ++m) finish<Vector>(sums[m], call, m, channel, count);
+  finish_block(call, sums);
 }
 
 template <class Vector, int pixels>
 [[gnu::always_inline]] inline void compute_channelwise_tile(const TileCall& call) {
+  constexpr int vectors = 2, width = vectors * Vector::width;
   std::ptrdiff_t channel = 0;
-  for (; channel + Vector::width <= call.channels; channel += Vector::width)
-    compute_channels<Vector, pixels>(call, channel, Vector::width);
-  if (channel < call.channels) compute_channels<Vector, pixels>(call, channel, valid_of<Vector>(call, channel));
+  for (; channel + width <= call.channels; channel += width)
+    compute_channels<Vector, pixels, vectors>(channels_of(call, channel, width));
+  for (; channel < call.channels; channel += Vector::width)
+    compute_channels<Vector, pixels, 1>(channels_of(call, channel, valid_of<Vector>(call, channel)));
 }
 
 template <class Vector, int pixels>
