@@ -22,6 +22,29 @@ index_t wanted_rows(const ConvShape& shape) {
   return rows;
 }
 
+/// Of `count` outputs along an axis.
+index_t num_inputs(const ConvShape& shape, Axis axis, index_t count) {
+  const WindowAxis& along = shape.window[axis];
+  const index_t inputs = along.kernel == 1 ? count : (count - 1) * along.stride + along.span();
+  return std::min(shape.in[axis], inputs);
+}
+
+/// Bytes of the copied sources of `rows` output rows.
+index_t copy_bytes(const ConvShape& shape, index_t rows) {
+  const index_t height = shape.out[Axis::H], slices = std::max<index_t>(1, rows / height);
+  const index_t pixels = num_inputs(shape, Axis::D, std::min(slices, shape.out[Axis::D])) *
+                         num_inputs(shape, Axis::H, std::min(rows, height)) * num_inputs(shape, Axis::W, shape.out[Axis::W]);
+  return std::max<index_t>(1, slices / shape.out[Axis::D]) * pixels * shape.groups * shape.ic * elem_bytes;
+}
+
+/// As many of the rows as fit the second cache with their copied sources.
+index_t fewer_rows(const ConvShape& shape, index_t rows) {
+  constexpr index_t most_bytes = 450000;
+  while (rows > 1 && copy_bytes(shape, rows) > most_bytes)
+    rows = rows > shape.out[Axis::H] ? rows - shape.out[Axis::H] : rows - 1;
+  return std::max<index_t>(1, rows);
+}
+
 }  // namespace
 
 bool has_copied_sources(const ConvShape& shape) {
@@ -33,7 +56,8 @@ bool has_copied_sources(const ConvShape& shape) {
 }
 
 ChunkRanges::ChunkRanges(const ConvShape& shape) : depth_(shape.out[Axis::D]), height_(shape.out[Axis::H]) {
-  const index_t wanted = wanted_rows(shape), samples = shape.out[Axis::N], sample_rows = depth_ * height_;
+  const index_t most = wanted_rows(shape), wanted = has_copied_sources(shape) ? fewer_rows(shape, most) : most;
+  const index_t samples = shape.out[Axis::N], sample_rows = depth_ * height_;
   const bool has_samples = wanted >= sample_rows, has_slices = wanted >= height_;
   rows_at_once_ = has_samples ? sample_rows : has_slices ? height_ : 1;
   num_units_ = has_samples ? 1 : has_slices ? samples : samples * depth_;

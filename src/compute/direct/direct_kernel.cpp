@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/direct/direct_kernel.hpp"
 
+#include <algorithm>
+
 #include "compute/direct/conv_block.hpp"
 #include "compute/main_index.hpp"
 #include "parconv/core/error.hpp"
@@ -45,7 +47,9 @@ class DirectKernel final : public Kernel {
 std::unique_ptr<Kernel> make_direct_kernel(const LocalOp& op, const FilterReader& read_filter, const DirectOptions& options,
                                            PackedFilters& cache) {
   PARCONV_EXPECT(op.srcs.size() > main_index(op) && volume(op.dst.extents) > 0, "a convolution without operands");
-  const std::string set = "direct:" + name_of(options.set);
+  const auto is_f32 = [](const OperandLayout& operand) { return operand.type == DType::F32; };
+  const bool has_f32 = is_f32(op.dst) && std::all_of(op.srcs.begin(), op.srcs.end(), is_f32);
+  const std::string set = "direct:" + name_of(options.set) + (has_f32 ? "" : " in f32");
   if (std::holds_alternative<LocalDeconv>(op.kind))
     return std::make_unique<DirectKernel>(op, deconv_blocks(op, read_filter, options), "phases of " + set);
   return std::make_unique<DirectKernel>(op, conv_blocks(op, read_filter, options, cache), set);
