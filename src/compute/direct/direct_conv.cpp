@@ -171,7 +171,7 @@ void DirectConv::pass_prefetched_weights(const FilterBlock& block, TileCall& cal
   if (call.next_weights == nullptr) return;
   constexpr index_t line_bytes = 64, rows_per_line = 16;
   const index_t rows = shape_.ic * shape_.taps();
-  call.next_weights += call.num_tiles * call.num_weight_lines * (rows / rows_per_line) * line_bytes;
+  call.next_weights += index_t{call.num_tiles} * call.num_weight_lines * (rows / rows_per_line) * line_bytes;
   const std::byte* const next = reinterpret_cast<const std::byte*>(filter_->weights_of(block));
   const index_t block_bytes = rows * block.vectors * kernels_.width * static_cast<index_t>(sizeof(float));
   if (call.next_weights - next >= 2 * block_bytes) call.next_weights = nullptr;

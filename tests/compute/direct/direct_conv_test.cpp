@@ -94,9 +94,11 @@ WholeConv draw_conv(Random& random) {
   const bool is_depthwise = random.once_in(6), has_odd = random.once_in(8);
   WholeConv conv{.groups = is_depthwise ? random.integer(2, 40) : pick(random, {1, 1, 1, 2, 3})};
   const index_t ndims = random.integer(1, 3);
+  const bool is_column = ndims == 1 && random.once_in(2);  // along h, as the signals of models
   Extents in{{random.integer(1, 2), 1, 1, 1, 1}};
   for (Axis axis : {Axis::W, Axis::H, Axis::D}) {
-    if (ndims <= (axis == Axis::W ? 0 : axis == Axis::H ? 1 : 2)) continue;
+    const index_t number = axis == Axis::W ? 0 : axis == Axis::H ? 1 : 2;
+    if (is_column ? axis != Axis::H : ndims <= number) continue;
     conv.window[axis] = draw_axis(random);
     in[axis] = std::max(random.integer(1, ndims == 3 ? 7 : 17), conv.window[axis].span());
   }
