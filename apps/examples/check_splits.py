@@ -75,29 +75,36 @@ def off_leaves(output):
     return len(found[1].split(", ")) + int(found[2] or 0) if found else 0
 
 
-def compare(outcome, options, model, data):
-    expected = {rule: launch(options, model, data, 1, *how(f"1{rule}", outcome.dtype))[1] for rule in ("", " ordered")}
-    outcome.elements = expected[""].size
-    if not all(np.isfinite(result).all() and np.ptp(result) > 0 for result in expected.values()):
+def one_rank(options, model, data, split, dtype):
+    result = launch(options, model, data, 1, *how(split, dtype))[1]
+    if not np.isfinite(result).all() or np.ptp(result) == 0:
         raise Refused("the result on one rank is not finite, or constant")
-    for ranks in RANKS:
-        for split in splits_for(ranks, len(outcome.entry["shape"]) == 4):
-            reference = expected[" ordered" if split.endswith("ordered") else ""]
-            try:
-                output, actual = launch(options, model, data, ranks, *how(split, outcome.dtype))
-            except Refused as error:
-                outcome.runs.append([ranks, split, 0, 0, 0.0, str(error)])
-                continue
-            different = int((actual.view(np.uint32) != reference.view(np.uint32)).sum())
-            outcome.runs.append([ranks, split, off_leaves(output), different, relative_difference(actual, reference), ""])
+    return result
 
 
-def check(entry, options, dtype):
+def compare(outcome, options, model, data, jobs):
+    """Runs the jobs, pairs of ranks and split."""
+    expected = {rule: one_rank(options, model, data, f"1{rule}", outcome.dtype) for rule in ("", " ordered")}
+    outcome.elements = expected[""].size
+    for ranks, split in jobs:
+        reference = expected[" ordered" if split.endswith("ordered") else ""]
+        try:
+            output, actual = launch(options, model, data, ranks, *how(split, outcome.dtype))
+        except Refused as error:
+            outcome.runs.append([ranks, split, 0, 0, 0.0, str(error)])
+            continue
+        different = int((actual.view(np.uint32) != reference.view(np.uint32)).sum())
+        outcome.runs.append([ranks, split, off_leaves(output), different, relative_difference(actual, reference), ""])
+
+
+def check(entry, options, dtype, first):
+    """Every N-th job, from one that depends on `first`, with --every N."""
     started = time.monotonic()
     outcome = Outcome(entry, dtype, app=version_of(options.app))
     data = options.work / "samples.h5"
     write_samples(data, make_samples(entry.get("samples") or SAMPLES, tuple(entry["shape"]), SEED))
-    compare(outcome, options, options.networks / entry["file"], data)
+    jobs = [(ranks, split) for ranks in RANKS for split in splits_for(ranks, len(entry["shape"]) == 4)]
+    compare(outcome, options, options.networks / entry["file"], data, jobs[first % options.every :: options.every])
     outcome.seconds = time.monotonic() - started
     return outcome
 
@@ -116,7 +123,7 @@ def entries_of(options):
 
 
 def cell(run):
-    """`=`: the same bits; `-`: no such run; `refused`; otherwise the largest difference, marked if bits were promised."""
+    """`=`: the same bits; `-`: not run; `refused`; otherwise the largest difference, marked if bits were promised."""
     if run is None:
         return "-"
     _, _, off, different, largest, refusal = run
@@ -198,6 +205,7 @@ def parse_arguments():
     parser.add_argument("--table", type=Path, metavar="FILE.md", help="write the results as a page")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="some networks")
     parser.add_argument("--dtype", nargs="+", choices=TYPES, default=["f32"], help="types (default f32)")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="run every N-th split only, other ones for each network")
     parser.add_argument("--timeout", type=float, default=600, metavar="S", help="seconds for one run (default 600)")
     options = parser.parse_args()
     options.app, options.work = options.app.resolve(), options.work or options.networks
@@ -215,10 +223,10 @@ def main():
     kept = options.work / "splits.json"
     results, failures = load_results(kept), 0
     entries = entries_of(options)
-    for entry in entries:
+    for k, entry in enumerate(entries):
         for dtype in options.dtype if not options.only or entry["network"] in options.only else ():
             try:
-                outcome = check(entry, options, dtype)
+                outcome = check(entry, options, dtype, k)
             except Refused as error:
                 failures += 1
                 print(f"REFUSED {entry['network']} in {dtype}: {error}", flush=True)

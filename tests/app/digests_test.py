@@ -43,7 +43,8 @@ class Chain:
 
     def conv(self, op, *shape, bias=None, **attributes):
         """Weights that keep the magnitude of activations; the bias has as many elements as there are output channels."""
-        weights = numbers(len(self.nodes), *shape) * np.float32(2.0 ** -round(np.log2(np.prod(shape[1:])) / 2 - 0.5))
+        scale = 2.0 ** -(int(np.prod(shape[1:])).bit_length() // 2)
+        weights = numbers(len(self.nodes), *shape) * np.float32(scale)
         more = [] if bias is None else [numbers(len(self.nodes) + 1000, bias)]
         return self.add(op, weights, *more, kernel_shape=list(shape[2:]), **attributes)
 
