@@ -144,7 +144,7 @@ def summary(outcome):
         "x".join(map(str, outcome.entry["shape"])),
         str(outcome.elements),
         f"{sum(not run[3] for run in promised)} of {len(promised)}",
-        f"{len(off)}, {sum(not run[3] for run in off)} of them with the same bits" if off else "0",
+        f"{len(off)} ({sum(not run[3] for run in off)} with the same bits)" if off else "0",
         f"{worst[4]:.1e} (`{worst[1]}`, {worst[0]} ranks, {worst[2]} layers)" if worst and worst[3] else "-",
         str(sum(bool(run[5]) for run in runs)),
     ]
@@ -189,7 +189,7 @@ def table(outcomes):
     for dtype in TYPES:
         some = [outcome for outcome in outcomes if outcome.dtype == dtype]
         if some:
-            lines += [f"In {dtype}. `=`: the same bits; a number: the largest difference, off the leaves.", "", *split_table(some), ""]
+            lines += [f"In {dtype}. `=`: the same bits; a number: the largest difference, off the leaves; `-`: not run.", "", *split_table(some), ""]
     notes = [f"* {o.entry['network']}: {o.entry['note']}" for o in outcomes if o.dtype == "f32" and o.entry.get("note")]
     for title, rows in (("Refused:", refusals(outcomes)), ("Networks:", notes)):
         lines += [title, "", *rows, ""] if rows else []

@@ -7,8 +7,8 @@ peer_networks.py BUILD_FOLDER [--only NAME ...] [--rounds N] [--seconds S] [--js
 Networks are written by parconv_make_models at their published widths; the denoiser is that of apps/examples; GoogLeNet, which make_networks.py
 exports, is left out without its file. Each turn of parconv is one run over some samples, without preparation (`seconds` of the report: files in
 the page cache are read and written); each turn of a peer as many calls with one sample, with 2 threads. parconv runs as one rank with two threads,
-and as two ranks with one thread each under every split of a first round, then under the fastest. Needs h5py, onnxruntime and openvino.
-`pip install h5py onnxruntime openvino` installs them; exits with 69 without. Takes about 10 minutes.
+and as two ranks with one thread each under every split of a first round, then under the fastest. On a busy machine, --threads 1 compares CPU time
+of one thread each. `pip install h5py onnxruntime openvino` installs what is needed; exits with 69 without. Takes about 10 minutes.
 """
 import argparse
 import json
@@ -40,7 +40,6 @@ except ImportError as error:
     sys.exit(print(error, file=sys.stderr) or UNAVAILABLE)
 
 SEED = 7
-THREADS = 2
 FULL_WIDTH = ("--channels-scale", "1")
 # Name: one sample, options of parconv_make_models (None: a file), splits on two ranks.
 NETWORKS = {
@@ -86,19 +85,19 @@ class Peer:
         return (time.perf_counter() - begin) / count, (time.process_time() - cpu) / count
 
 
-def onnxruntime_peer(model, sample):
+def onnxruntime_peer(model, sample, threads):
     settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = THREADS
+    settings.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return Peer(lambda: session.run(None, {name: sample}))
 
 
-def openvino_peer(model, sample):
+def openvino_peer(model, sample, threads):
     core = openvino.Core()
     network = core.read_model(str(model))
     network.reshape(list(sample.shape))
-    settings = {"INFERENCE_NUM_THREADS": THREADS, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     request = core.compile_model(network, "CPU", settings).create_infer_request()
     return Peer(lambda: request.infer([sample]))
 
@@ -106,8 +105,8 @@ def openvino_peer(model, sample):
 class Parconv:
     """Runs over a file of samples."""
 
-    def __init__(self, app, model, folder, samples):
-        self.app, self.model, self.folder = app, model, folder
+    def __init__(self, options, model, folder, samples):
+        self.app, self.threads, self.model, self.folder = options.app, options.threads, model, folder
         self.files = {len(some): folder / f"samples{len(some)}.h5" for some in (samples, samples[:2])}
         for some in (samples, samples[:2]):
             write_samples(self.files[len(some)], some)
@@ -118,7 +117,7 @@ class Parconv:
         report, output = self.folder / "report.jsonl", self.folder / "out.h5"
         micro_batch = 2 if split == "n=2" else 1
         command = ["mpirun", "--bind-to", "none" if ranks == 1 else "core", "-np", ranks, self.app, "run", self.model, self.files[count], output,
-                   "--split", split, "--threads", THREADS // ranks, "--micro-batch", micro_batch, "--batch", 2, "--device", "cpu",
+                   "--split", split, "--threads", max(1, self.threads // ranks), "--micro-batch", micro_batch, "--batch", 2, "--device", "cpu",
                    "--report", report, "--force", "--quiet"]  # fmt: skip
         environment = {name: value for name, value in (ENVIRONMENT | os.environ).items() if name != "OMP_NUM_THREADS"}
         report.unlink(missing_ok=True)
@@ -165,19 +164,21 @@ def measure(name, options, folder):
         print(f"{name}: left out, --googlenet names no file", file=sys.stderr)
         return None
     sample = make_samples(1, shape, SEED)
-    peers = {ORT: onnxruntime_peer(model, sample), OPENVINO: openvino_peer(model, sample)}
+    peers = {ORT: onnxruntime_peer(model, sample, options.threads), OPENVINO: openvino_peer(model, sample, options.threads)}
     once = peers[ORT].turn(1)[0]
     count = max(4, min(32, 2 * round(options.seconds / once / 2)))
-    parconv = Parconv(options.app, model, folder, np.repeat(sample, count, axis=0))
-    trial = {split: parconv.run(2, split, count)[0] for split in splits}
+    parconv = Parconv(options, model, folder, np.repeat(sample, count, axis=0))
+    trial = {split: parconv.run(2, split, count)[0] for split in splits} if options.threads > 1 else {"1": parconv.run(1, "1", count)[0]}
     split = min(trial, key=trial.get)
     difference = check_results(parconv, model, sample)
-    turns = {ONE_RANK: lambda: parconv.turn(1, "1", count), TWO_RANKS: lambda: parconv.turn(2, split, count)}
+    turns = {ONE_RANK: lambda: parconv.turn(1, "1", count)}
     turns |= {peer: (lambda peer=peer: peers[peer].turn(count)) for peer in peers}
-    rows = {runner: [] for runner in RUNNERS}
+    if options.threads > 1:
+        turns[TWO_RANKS] = lambda: parconv.turn(2, split, count)
+    rows = {runner: [] for runner in turns}
     for _ in range(options.rounds):
-        for runner in RUNNERS:
-            rows[runner].append(turns[runner]())
+        for runner, turn in turns.items():
+            rows[runner].append(turn())
     result = {"network": name, "shape": shape, "samples": count, "split": split, "difference": difference,
               "trial_seconds": {key: value / count for key, value in trial.items()}, "load_average": os.getloadavg()[0]}  # fmt: skip
     for runner, pairs in rows.items():
@@ -192,7 +193,7 @@ def ratios(result):
     def ratio(ours, key):
         return min(result[runner][key] for runner in ours) / min(result[ORT][key], result[OPENVINO][key])
 
-    both = (ONE_RANK, TWO_RANKS)
+    both = [runner for runner in (ONE_RANK, TWO_RANKS) if runner in result]
     return {"ratio": ratio(both, "median"), "ratio_of_minima": ratio(both, "min"), "cpu_ratio": ratio((ONE_RANK,), "cpu_median")}
 
 
@@ -203,6 +204,7 @@ def versions(options):
         "openvino": openvino.__version__.split("-")[0],
         "cpu": cpu_name(),
         "cores": os.cpu_count(),
+        "threads": options.threads,
         "date": date.today().isoformat(),
     }
 
@@ -218,20 +220,21 @@ def table(made, results):
     rows = []
     for result in results:
         cells = [result["network"], "x".join(map(str, result["shape"]))]
-        cells += [times(result[runner]) for runner in (ORT, OPENVINO, ONE_RANK)] + [f"{times(result[TWO_RANKS])}, `{result['split']}`"]
+        cells += [times(result[runner]) for runner in (ORT, OPENVINO, ONE_RANK)]
+        cells.append(f"{times(result[TWO_RANKS])}, `{result['split']}`" if TWO_RANKS in result else "-")
         cells += [f"{result[key]:.2f}" for key in ("ratio", "ratio_of_minima", "cpu_ratio")] + [f"{result['load_average']:.1f}"]
         rows.append(cells)
     means = [f"{geometric_mean([result[key] for result in results]):.3f}" for key in ("ratio", "ratio_of_minima", "cpu_ratio")]
     rows.append(["geometric mean", "", "", "", "", "", *means, ""])
-    head = ["network", "one sample", ORT, OPENVINO, "1 rank, 2 threads", "2 ranks, best split", "ratio", "of minima", "of CPU time", "load"]
+    head = ["network", "one sample", ORT, OPENVINO, f"1 rank, {made['threads']} threads", "2 ranks, best split", "ratio", "of minima", "of CPU time", "load"]
     lines = [
         "# Whole networks against ONNX Runtime and OpenVINO",
         "",
         f"Written by `tests/benchmarks/peer_networks.py` on {made['date']}: {made['parconv']}, ONNX Runtime {made['onnxruntime']},",
         f"OpenVINO {made['openvino']}; {made['cpu']}, {made['cores']} cores.",
         "",
-        "Milliseconds for one sample in f32, medians (and minima) of interleaved turns. The peers compute one sample a call with two",
-        "threads; parconv reads samples from a file and writes results, without preparation. *Ratio*: the better of both ways of",
+        "Milliseconds for one sample in f32, medians (and minima) of interleaved turns. The peers compute one sample a call with",
+        f"{made['threads']} threads; parconv reads samples from a file and writes results, without preparation. *Ratio*: the better of both ways of",
         "parconv over the faster peer. *Of CPU time*: one rank over the peer that takes less, waiting threads included. *Load*: the",
         "load average after the network; above 3 other programs took part of the machine.",
         "",
@@ -247,6 +250,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path, help="build folder with parconv_app and parconv_make_models")
     parser.add_argument("--only", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--threads", type=int, default=2, choices=(1, 2), help="of one rank and of the peers; 1: no run of two ranks")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="of one turn, about (default 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all times")
