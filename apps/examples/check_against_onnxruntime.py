@@ -93,11 +93,10 @@ def write_samples(path, samples):
         file["samples"].attrs["layout"] = "NCDHW" if samples.ndim == 5 else "NCHW"
 
 
-def run_app(options, model, data, ranks, *how):
-    """The output of one run. Raises Refused."""
+def launch(options, model, data, ranks, *how):
+    """What a run printed, and its output. Raises Refused."""
     result = options.work / "result.h5"
-    command = [*shlex.split(options.mpirun), "-np", str(ranks), options.app, "run", model, data, result]
-    command += [*how, "--force", "-q"]
+    command = [*shlex.split(options.mpirun), "-np", str(ranks), options.app, "run", model, data, result, *how, "--force"]
     done = subprocess.run(
         [str(part) for part in command],
         env=ENVIRONMENT | os.environ,
@@ -110,7 +109,12 @@ def run_app(options, model, data, ranks, *how):
         errors = [line for line in done.stderr.splitlines() if line.startswith("parconv_app: error:")]
         raise Refused(f"exit code {done.returncode}: {errors[0] if errors else done.stderr[-300:]}")
     with h5py.File(result) as file:
-        return file["output/result"][()]
+        return done.stdout, file["output"][file["output"].attrs["signal"]][()]
+
+
+def run_app(options, model, data, ranks, *how):
+    """The output of one run. Raises Refused."""
+    return launch(options, model, data, ranks, *how, "-q")[1]
 
 
 def relative_difference(actual, expected):
@@ -120,13 +124,15 @@ def relative_difference(actual, expected):
 
 
 def infer(session, entry, samples):
-    """Runs one sample at a time, to minimise memory."""
-    return np.concatenate([session.run(None, {entry["input"]: sample[None]})[0] for sample in samples])
+    """Runs as few samples at a time as the model takes, to minimise memory."""
+    count = entry.get("samples") or 1
+    parts = [samples[k : k + count] for k in range(0, len(samples), count)]
+    return np.concatenate([session.run(None, {entry["input"]: part})[0] for part in parts])
 
 
 def compare_splits(outcome, options, session, model, is_first):
     entry = outcome.entry
-    samples = make_samples(SAMPLES, tuple(entry["shape"]), SEED)
+    samples = make_samples(entry.get("samples") or SAMPLES, tuple(entry["shape"]), SEED)
     write_samples(options.work / "samples.h5", samples)
     expected = infer(session, entry, samples)
     for ranks, split in splits_for(entry, is_first):

@@ -118,3 +118,26 @@ class CosmoFlow(nn.Module):
 
     def forward(self, volume):
         return self.body(volume)
+
+
+class Segmentation(nn.Module):
+    """The scores of a torchvision segmentation network, which returns a dictionary."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, image):
+        return self.network(image)["out"]
+
+
+def deeplab():
+    import torchvision
+
+    return Segmentation(torchvision.models.segmentation.deeplabv3_mobilenet_v3_large(weights=None, weights_backbone=None))
+
+
+def mobilevit():
+    import timm
+
+    return timm.create_model("mobilevit_xs", pretrained=False)

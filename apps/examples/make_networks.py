@@ -6,8 +6,8 @@
   make_networks.py --out FOLDER --only resnet50 unet     some
 
 make_networks.sh prepares a Python with PyTorch, torchvision and onnx. FOLDER/networks.json lists the files for
-check_against_onnxruntime.py. Nothing is downloaded: the definitions of ResNet-50, VGG-16, MobileNetV2, EfficientNet-B0 and GoogLeNet are
-torchvision's, the others are in example_networks.py.
+check_against_onnxruntime.py and check_splits.py. Nothing is downloaded: the definitions are torchvision's, that of MobileViT timm's, and the
+others are in example_networks.py.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import torch
@@ -40,10 +41,11 @@ class Example:
     note: str = ""
     plan: str = ""  # plan file in this folder, for the first variant on four ranks
     input: str = "image"
+    samples: int = 0  # fixed number of samples, with what follows from it folded; 0: any number
 
 
 def torchvision_network(name, **options):
-    return lambda: getattr(torchvision.models, name)(weights=None, **options)
+    return lambda: attrgetter(name)(torchvision.models)(weights=None, **options)
 
 
 BOTH = ((CLASSIC, 17), (EXPORT, 18))
@@ -77,6 +79,14 @@ EXAMPLES = {
         note="half the published channels",
     ),
     "cosmoflow": Example(example_networks.CosmoFlow, (4, 128, 128, 128), BOTH),
+    "resnet18": Example(torchvision_network("resnet18"), (3, 144, 160), BOTH, is_classifier=True),
+    "r3d18": Example(torchvision_network("video.r3d_18"), (3, 8, 56, 64), BOTH, is_classifier=True),
+    "deeplab": Example(example_networks.deeplab, (3, 96, 128), BOTH),
+    "mobilevit": Example(example_networks.mobilevit, (3, 128, 160), BOTH, is_classifier=True),
+    "swin": Example(
+        torchvision_network("swin_t"), (3, 224, 224), ((CLASSIC, 17),), samples=3, note="constants folded for 3 samples"
+    ),
+    "convnext": Example(torchvision_network("convnext_tiny"), (3, 96, 128), BOTH, is_classifier=True),
 }
 
 
@@ -90,6 +100,9 @@ def randomise(model):
         elif isinstance(layer, (nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm)):
             nn.init.uniform_(layer.weight, 0.6, 1.4)
             nn.init.normal_(layer.bias, std=0.2)
+    for name, parameter in model.named_parameters():
+        if name.endswith("layer_scale"):  # of ConvNeXt, which begins with 1e-6: its blocks would not show
+            nn.init.constant_(parameter, 0.5)
 
 
 def give_statistics(model, batch):
@@ -165,14 +178,27 @@ def export(model, example, exporter, opset, path):
     (export_classic if exporter == CLASSIC else export_program)(model, example, opset, path)
 
 
-def write_example(name, folder):
-    """Exports every variant; returns the entries for networks.json."""
+def fold(path, samples):
+    """Fixes the number of samples and evaluates what is then constant, by the basic optimisation of ONNX Runtime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.add_free_dimension_override_by_name("n", samples)
+    options.optimized_model_filepath = str(path)
+    onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+
+
+def write_example(name, folder, variants):
+    """Exports the variants; returns their entries for networks.json."""
     example = EXAMPLES[name]
     model = make_model(example)
     entries = []
-    for exporter, opset in example.variants:
+    for exporter, opset in example.variants[:variants]:
         path = folder / f"{name}.{exporter}-{opset}.onnx"
         export(model, example, exporter, opset, path)
+        if example.samples:
+            fold(path, example.samples)
         entries.append(
             {
                 "network": name,
@@ -184,6 +210,7 @@ def write_example(name, folder):
                 "is_classifier": example.is_classifier,
                 "note": example.note,
                 "plan": example.plan if not entries else "",
+                "samples": example.samples,
                 "made_by": f"PyTorch {torch.__version__.split('+')[0]}, torchvision {torchvision.__version__.split('+')[0]}",
             }
         )
@@ -204,10 +231,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="folder to write to")
     parser.add_argument("--only", nargs="+", choices=EXAMPLES, metavar="NAME", default=list(EXAMPLES), help=", ".join(EXAMPLES))
+    parser.add_argument("--variants", type=int, metavar="N", help="at most N exports of each (default: all)")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.only:
-        update_list(options.out / "networks.json", write_example(name, options.out))
+        update_list(options.out / "networks.json", write_example(name, options.out, options.variants))
 
 
 if __name__ == "__main__":
