@@ -54,6 +54,12 @@ class TypedCall {
     return dst.values();
   }
 
+  /// Stores one source in another type.
+  void set_src(std::size_t k, const TestCall& call, DType type) {
+    srcs_[k] = TypedOperand(call.srcs[k], type);
+    op.srcs[k].type = type;
+  }
+
   std::vector<TypedOperand>& srcs() { return srcs_; }
   const TypedOperand& dst() const { return dst_; }
 

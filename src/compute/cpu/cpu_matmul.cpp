@@ -145,17 +145,17 @@ class MatMulKernel final : public RowKernel {
   /// The products of the first `count` vectors with a packed matrix.
   void multiply(const float* matrix, index_t count) {
     const std::byte* srcs[direct::most_pixels];
-    float* dsts[direct::most_pixels];
+    std::byte* dsts[direct::most_pixels];
     for (index_t k = 0; k < count; ++k) {
       srcs[k] = reinterpret_cast<const std::byte*>(vectors_.data() + k * inner_);
-      dsts[k] = products_.data() + k * width_;
+      dsts[k] = reinterpret_cast<std::byte*>(products_.data() + k * width_);
     }
     const index_t block_width = kernels_.most_vectors * kernels_.width;
     for (index_t first = 0; first < width_; first += block_width) {
       const int vectors = static_cast<int>(std::min(block_width, padded_width_ - first) / kernels_.width);
       kernels_.sums[vectors][count]({.src = srcs,
                                      .dst = dsts,
-                                     .dst_channel = first,
+                                     .dst_bytes = first * static_cast<index_t>(sizeof(float)),
                                      .runs = sums_.runs.data(),
                                      .leaves = sums_.leaves.data(),
                                      .num_leaves = static_cast<int>(sums_.leaves.size()),

@@ -5,24 +5,12 @@
 #include <array>
 
 #include "compute/elements/axis_taps.hpp"
+#include "parconv/tensor/elements.hpp"
 
 namespace parconv::direct {
 namespace {
 
 constexpr index_t elem_bytes = sizeof(float);
-
-/// Rows of a chunk: so few that their sources stay in cache while all filters pass, more where the filters do not fit, and with
-/// taps along w enough to fill tiles with the pixels at an edge, which have taps of their own.
-index_t num_rows_per_chunk(const ConvShape& shape) {
-  constexpr index_t tile_rows = 6, most_src_bytes = 160000;
-  const index_t weight_bytes = shape.groups * shape.oc * shape.ic * shape.taps() * elem_bytes;
-  const index_t width = shape.out[Axis::W], pixels = weight_bytes <= 300000 ? 112 : 448;
-  const index_t rows = std::max<index_t>(1, (pixels + width / 2) / width);
-  if (shape.window.axes[2].kernel == 1) return rows;
-  const WindowAxis& along_h = shape.window.axes[1];
-  const index_t row_bytes = along_h.stride * shape.in[Axis::W] * shape.groups * shape.ic * elem_bytes;
-  return std::max(rows, std::min(tile_rows, most_src_bytes / row_bytes));
-}
 
 /// The taps of output `out` inside the tensor, in the order of the sum: position k is tap k, or with TapOrder::Descending the
 /// kernel's last tap less k.
@@ -37,6 +25,15 @@ index_t offset_at(const WindowAxis& window, index_t k, TapOrder order) {
   return (order == TapOrder::Ascending ? k : window.kernel - 1 - k) * window.dilation;
 }
 
+/// Appends `count` addresses, `step` bytes apart.
+template <class Byte>
+void append(std::vector<Byte*>& addresses, Byte* first, index_t step, index_t count) {
+  const std::size_t before = addresses.size();
+  addresses.resize(before + static_cast<std::size_t>(count));
+  Byte** const added = addresses.data() + before;
+  for (index_t k = 0; k < count; ++k) added[k] = first + k * step;
+}
+
 bool has_same_taps(const Chunk::Row& a, const Chunk::Row& b) { return a.kd == b.kd && a.kh == b.kh; }
 
 bool comes_before(const Chunk::Row& a, const Chunk::Row& b) {
@@ -46,64 +43,59 @@ bool comes_before(const Chunk::Row& a, const Chunk::Row& b) {
 
 }  // namespace
 
-Chunks::Chunks(const ConvShape& shape) : shape_(shape), leaves_(present_leaves(shape)) {
+Chunks::Chunks(const ConvShape& shape) : shape_(shape), ranges_(shape), leaves_(present_leaves(shape)) {
   const WindowAxis& along_w = shape.window.axes[2];
   is_merged_ = !shape.is_channelwise() && shape.groups == 1 && leaves_.size() == 1 && along_w.dilation == 1 &&
-               shape.src_strides[Axis::W] == shape.ic && shape.order == TapOrder::Ascending;
-  const index_t width = shape.out[Axis::W];
-  num_rows_ = shape.out[Axis::N] * shape.out[Axis::D] * shape.out[Axis::H];
-  rows_per_chunk_ = num_rows_per_chunk(shape);
-  for (index_t w = 0; w < width; ++w) {
+               (has_copied_sources(shape) || shape.src_strides[Axis::W] == shape.ic) && shape.order == TapOrder::Ascending;
+  for (index_t w = 0; w < shape.out[Axis::W]; ++w) {
     const Interval kw = positions_inside(along_w, w, shape.in[Axis::W], shape.order);
     if (!columns_.empty() && columns_.back().kw == kw)
       columns_.back().pixels.hi = w + 1;
     else
       columns_.push_back({.pixels = {w, w + 1}, .kw = kw});
   }
-}
-
-Chunk::Row Chunks::row_at(index_t number) const {
-  const index_t height = shape_.out[Axis::H], depth = shape_.out[Axis::D];
-  Chunk::Row row{.n = number / height / depth, .d = number / height % depth, .h = number % height};
-  row.kd = positions_inside(shape_.window.axes[0], row.d, shape_.in[Axis::D], shape_.order);
-  row.kh = positions_inside(shape_.window.axes[1], row.h, shape_.in[Axis::H], shape_.order);
-  return row;
+  for (index_t index = 0; index < ranges_.count(); ++index) most_rows_ = std::max(most_rows_, ranges_.at(index).num_rows());
 }
 
 /// The rows of a chunk, those with the same taps together.
-void Chunks::list_rows(index_t index, std::vector<Chunk::Row>& rows) const {
+void Chunks::list_rows(const ChunkRange& range, std::vector<Chunk::Row>& rows) const {
   rows.clear();
-  const index_t first = index * rows_per_chunk_, last = std::min(num_rows_, first + rows_per_chunk_);
-  for (index_t number = first; number < last; ++number) {
-    const Chunk::Row row = row_at(number);
-    rows.insert(std::upper_bound(rows.begin(), rows.end(), row, comes_before), row);
-  }
+  const auto& axes = shape_.window.axes;
+  for (index_t n = range.n.lo; n < range.n.hi; ++n)
+    for (index_t d = range.d.lo; d < range.d.hi; ++d)
+      for (index_t h = range.h.lo; h < range.h.hi; ++h) {
+        const Chunk::Row row{.n = n,
+                             .d = d,
+                             .h = h,
+                             .kd = positions_inside(axes[0], d, shape_.in[Axis::D], shape_.order),
+                             .kh = positions_inside(axes[1], h, shape_.in[Axis::H], shape_.order)};
+        rows.insert(std::upper_bound(rows.begin(), rows.end(), row, comes_before), row);
+      }
 }
 
 Chunk Chunks::reserve() const {
   std::size_t most_kinds = 0;
   Chunk chunk;
-  for (index_t index = 0; index < count(); ++index) {
-    list_rows(index, chunk.rows);
+  for (index_t index = 0; index < ranges_.count(); ++index) {
+    list_rows(ranges_.at(index), chunk.rows);
     std::size_t kinds = 1;
     for (std::size_t k = 1; k < chunk.rows.size(); ++k)
       if (!has_same_taps(chunk.rows[k - 1], chunk.rows[k])) ++kinds;
     most_kinds = std::max(most_kinds, kinds);
   }
-  const auto rows = static_cast<std::size_t>(rows_per_chunk_);
-  const std::size_t pixels = rows * static_cast<std::size_t>(shape_.out[Axis::W]), segments = most_kinds * columns_.size();
-  chunk.src.reserve(pixels);
+  const std::size_t pixels = static_cast<std::size_t>(most_pixels()), segments = most_kinds * columns_.size();
+  chunk.src.reserve(pixels + direct::most_pixels);
   chunk.dst.reserve(pixels);
   chunk.residual.reserve(pixels);
-  chunk.rows.reserve(rows);
+  chunk.rows.reserve(static_cast<std::size_t>(most_rows_));
   chunk.segments.reserve(segments);
   chunk.leaves.reserve(segments * leaves_.size());
   chunk.runs.reserve(segments * leaves_.size() * static_cast<std::size_t>(shape_.taps()));
   return chunk;
 }
 
-void Chunks::make(index_t index, const Addresses& addresses, Chunk& chunk) const {
-  list_rows(index, chunk.rows);
+void Chunks::make(const ChunkRange& range, const SourceWindow& src, const Addresses& addresses, Chunk& chunk) const {
+  list_rows(range, chunk.rows);
   chunk.src.clear();
   chunk.dst.clear();
   chunk.residual.clear();
@@ -112,59 +104,64 @@ void Chunks::make(index_t index, const Addresses& addresses, Chunk& chunk) const
   chunk.leaves.clear();
   for (std::size_t first = 0, last = 0; first < chunk.rows.size(); first = last) {
     while (last < chunk.rows.size() && has_same_taps(chunk.rows[first], chunk.rows[last])) ++last;
-    for (const Columns& columns : columns_) add_segment(first, last, columns, addresses, chunk);
+    for (const Columns& columns : columns_) {
+      Segment segment{.begin = std::ssize(chunk.dst), .first_run = chunk.runs.size(), .first_leaf = chunk.leaves.size()};
+      for (std::size_t k = first; k < last; ++k) {
+        add_src(chunk.rows[k], columns, src, chunk);
+        add_results(chunk.rows[k], columns.pixels, addresses, chunk);
+      }
+      segment.end = std::ssize(chunk.dst);
+      chunk.segments.push_back(segment);
+      add_runs(chunk.rows[first], columns, src, chunk);
+    }
   }
+  chunk.src.insert(chunk.src.end(), direct::most_pixels, chunk.src.back());
 }
 
-void Chunks::add_segment(std::size_t first_row, std::size_t last_row, const Columns& columns, const Addresses& addresses,
-                         Chunk& chunk) const {
-  Segment segment{.begin = std::ssize(chunk.dst), .first_run = chunk.runs.size(), .first_leaf = chunk.leaves.size()};
-  for (std::size_t k = first_row; k < last_row; ++k) add_pixels(chunk.rows[k], columns, addresses, chunk);
-  segment.end = std::ssize(chunk.dst);
-  chunk.segments.push_back(segment);
-  add_runs(chunk.rows[first_row], columns, chunk);
-}
-
-void Chunks::add_pixels(const Chunk::Row& row, const Columns& columns, const Addresses& addresses, Chunk& chunk) const {
-  const auto offset = [&](const Extents& strides) {
-    return row.n * strides[Axis::N] + row.d * strides[Axis::D] + row.h * strides[Axis::H];
-  };
-  const bool is_empty = row.kd.is_empty() || row.kh.is_empty() || columns.kw.is_empty();
-  index_t src = 0, src_step = 0;
-  if (!is_empty) {
-    const std::array<index_t, 3> out{row.d, row.h, columns.pixels.lo}, first{row.kd.lo, row.kh.lo, columns.kw.lo};
-    src = row.n * shape_.src_strides[Axis::N];
+void Chunks::add_src(const Chunk::Row& row, const Columns& columns, const SourceWindow& src, Chunk& chunk) const {
+  const std::array<index_t, 3> out{row.d, row.h, columns.pixels.lo}, first{row.kd.lo, row.kh.lo, columns.kw.lo};
+  index_t offset = 0, step = 0;
+  if (!row.kd.is_empty() && !row.kh.is_empty() && !columns.kw.is_empty()) {
+    offset = src.offset(Axis::N, row.n);
     for (Axis axis : spatial_axes) {
       const auto k = static_cast<std::size_t>(axis) - 2;
       const WindowAxis& along = shape_.window.axes[k];
-      src += (out[k] * along.stride - along.pad_lo + offset_at(along, first[k], shape_.order)) * shape_.src_strides[axis];
+      offset += src.offset(axis, out[k] * along.stride - along.pad_lo + offset_at(along, first[k], shape_.order));
     }
-    src_step = shape_.window.axes[2].stride * shape_.src_strides[Axis::W];
+    step = shape_.window.axes[2].stride / src.step[Axis::W] * src.strides[Axis::W];
   }
-  const index_t dst = offset(shape_.dst_strides), residual = offset(shape_.residual_strides);
-  for (index_t w = columns.pixels.lo; w < columns.pixels.hi; ++w, src += src_step) {
-    chunk.src.push_back(addresses.src + src * elem_bytes);
-    chunk.dst.push_back(addresses.dst + dst + w * shape_.dst_strides[Axis::W]);
-    if (addresses.residual != nullptr)
-      chunk.residual.push_back(addresses.residual + residual + w * shape_.residual_strides[Axis::W]);
-  }
+  append(chunk.src, src.first + offset * elem_bytes, step * elem_bytes, columns.pixels.size());
 }
 
-void Chunks::add_runs(const Chunk::Row& row, const Columns& columns, Chunk& chunk) const {
+void Chunks::add_results(const Chunk::Row& row, Interval pixels, const Addresses& addresses, Chunk& chunk) const {
+  const auto bytes = [&](const Extents& strides, DType type) {
+    const index_t elems = row.n * strides[Axis::N] + row.d * strides[Axis::D] + row.h * strides[Axis::H];
+    return (elems + pixels.lo * strides[Axis::W]) * static_cast<index_t>(size_of(type));
+  };
+  const auto step = [](const Extents& strides, DType type) { return strides[Axis::W] * static_cast<index_t>(size_of(type)); };
+  append(chunk.dst, addresses.dst + bytes(shape_.dst_strides, shape_.dst_type), step(shape_.dst_strides, shape_.dst_type),
+         pixels.size());
+  if (addresses.residual == nullptr) return;
+  append(chunk.residual, addresses.residual + bytes(shape_.residual_strides, shape_.residual_type),
+         step(shape_.residual_strides, shape_.residual_type), pixels.size());
+}
+
+void Chunks::add_runs(const Chunk::Row& row, const Columns& columns, const SourceWindow& src, Chunk& chunk) const {
   for (const PresentLeaf& leaf : leaves_) {
     const std::size_t before = chunk.runs.size();
-    add_leaf(leaf, row, columns, chunk);
+    add_leaf(leaf, row, columns, src, chunk);
     chunk.leaves.push_back({.num_runs = static_cast<int>(chunk.runs.size() - before), .num_joins = leaf.num_joins});
   }
 }
 
-void Chunks::add_leaf(const PresentLeaf& leaf, const Chunk::Row& row, const Columns& columns, Chunk& chunk) const {
+void Chunks::add_leaf(const PresentLeaf& leaf, const Chunk::Row& row, const Columns& columns, const SourceWindow& src,
+                      Chunk& chunk) const {
   const std::array<index_t, 3> first{row.kd.lo, row.kh.lo, columns.kw.lo};
   const auto& axes = shape_.window.axes;
   const auto distance = [&](Axis axis, index_t position) {  // from the first tap inside the tensor, in bytes
     const auto k = static_cast<std::size_t>(axis) - 2;
     const index_t inputs = offset_at(axes[k], position, shape_.order) - offset_at(axes[k], first[k], shape_.order);
-    return inputs * shape_.src_strides[axis] * elem_bytes;
+    return inputs * src.strides[axis] * elem_bytes;
   };
   const auto tap_at = [&](std::size_t axis, index_t position) {
     return shape_.order == TapOrder::Ascending ? position : axes[axis].kernel - 1 - position;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Divides the output of a convolution into chunks of rows, and the pixels of a chunk into segments with the same taps.
+// Divides the pixels of a chunk into segments with the same taps.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
-#include "compute/direct/conv_shape.hpp"
-#include "compute/direct/tile.hpp"
+#include "compute/direct/chunk_ranges.hpp"
+#include "compute/direct/source_window.hpp"
 
 namespace parconv::direct {
 
@@ -21,8 +21,8 @@ struct Segment {
 /// The operands of one execution.
 struct Addresses {
   const std::byte* src = nullptr;
-  float* dst = nullptr;
-  const float* residual = nullptr;
+  std::byte* dst = nullptr;
+  const std::byte* residual = nullptr;
 };
 
 /// The pixels of a chunk, ready for the tile kernels. Memory is kept from chunk to chunk.
@@ -37,8 +37,8 @@ struct Chunk {
   };
 
   std::vector<const std::byte*> src{};  ///< the first tap inside the tensor, of each pixel
-  std::vector<float*> dst{};
-  std::vector<const float*> residual{};
+  std::vector<std::byte*> dst{};
+  std::vector<const std::byte*> residual{};
   std::vector<Row> rows{};
   std::vector<Segment> segments{};
   std::vector<Run> runs{};
@@ -50,11 +50,13 @@ class Chunks {
  public:
   explicit Chunks(const ConvShape& shape);
 
-  index_t count() const { return (num_rows_ + rows_per_chunk_ - 1) / rows_per_chunk_; }
+  const ChunkRanges& ranges() const { return ranges_; }
+  /// Most pixels of a chunk.
+  index_t most_pixels() const { return most_rows_ * shape_.out[Axis::W]; }
   /// A chunk with memory for each of the chunks.
   Chunk reserve() const;
-  /// Fills `chunk` with chunk number `index`.
-  void make(index_t index, const Addresses& addresses, Chunk& chunk) const;
+  /// Fills `chunk` with the pixels of `range`, whose sources are in `src`.
+  void make(const ChunkRange& range, const SourceWindow& src, const Addresses& addresses, Chunk& chunk) const;
 
  private:
   /// Columns [lo, hi) of a row, and their taps inside the tensor along w.
@@ -63,20 +65,19 @@ class Chunks {
     Interval kw{};
   };
 
-  Chunk::Row row_at(index_t number) const;
-  void list_rows(index_t index, std::vector<Chunk::Row>& rows) const;
-  void add_segment(std::size_t first_row, std::size_t last_row, const Columns& columns, const Addresses& addresses,
-                   Chunk& chunk) const;
-  void add_pixels(const Chunk::Row& row, const Columns& columns, const Addresses& addresses, Chunk& chunk) const;
-  void add_runs(const Chunk::Row& row, const Columns& columns, Chunk& chunk) const;
-  void add_leaf(const PresentLeaf& leaf, const Chunk::Row& row, const Columns& columns, Chunk& chunk) const;
+  void list_rows(const ChunkRange& range, std::vector<Chunk::Row>& rows) const;
+  void add_src(const Chunk::Row& row, const Columns& columns, const SourceWindow& src, Chunk& chunk) const;
+  void add_results(const Chunk::Row& row, Interval pixels, const Addresses& addresses, Chunk& chunk) const;
+  void add_runs(const Chunk::Row& row, const Columns& columns, const SourceWindow& src, Chunk& chunk) const;
+  void add_leaf(const PresentLeaf& leaf, const Chunk::Row& row, const Columns& columns, const SourceWindow& src,
+                Chunk& chunk) const;
 
   ConvShape shape_;
+  ChunkRanges ranges_;
   std::vector<PresentLeaf> leaves_;
   std::vector<Columns> columns_{};
   bool is_merged_ = false;  ///< taps along w and the channels are one run
-  index_t num_rows_ = 0;
-  index_t rows_per_chunk_ = 1;
+  index_t most_rows_ = 0;
 };
 
 }  // namespace parconv::direct

@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/direct/conv_shape.hpp"
 
-#include "compute/direct/tile.hpp"
+#include <utility>
+
+#include "parconv/core/error.hpp"
 
 namespace parconv::direct {
 
 /// tile.hpp includes no header of another module: it is compiled for each instruction set.
 static_assert(most_open_sums == parconv::most_open_sums);
+
+ConvShape with_long_rows(ConvShape shape) {
+  if (shape.in[Axis::W] != 1 || shape.out[Axis::W] != 1 || shape.window[Axis::W] != WindowAxis{}) return shape;
+  for (Extents* extents : {&shape.in, &shape.out, &shape.src_strides, &shape.dst_strides, &shape.residual_strides})
+    std::swap((*extents)[Axis::H], (*extents)[Axis::W]);
+  std::swap(shape.window[Axis::H], shape.window[Axis::W]);
+  return shape;
+}
+
+ElementType element_type(DType type) {
+  if (type == DType::F32) return ElementType::F32;
+  if (type == DType::BF16) return ElementType::BF16;
+  PARCONV_EXPECT(type == DType::F16, name_of(type));
+  return ElementType::F16;
+}
 
 std::vector<PresentLeaf> present_leaves(const ConvShape& shape) {
   std::vector<PresentLeaf> leaves;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "compute/direct/tile.hpp"
 #include "parconv/geometry/operand_layout.hpp"
 #include "parconv/geometry/window.hpp"
 #include "parconv/model/sum_tree.hpp"
@@ -16,7 +17,7 @@ enum class TapOrder {
   Descending  ///< from the last tap to the first along each axis: phases of transposed convolutions, whose filters are flipped
 };
 
-/// A convolution of strided f32 operands with channel strides of 1. Strides are in elements.
+/// A convolution of strided operands with channel strides of 1. Strides are in elements.
 struct ConvShape {
   index_t groups = 1;
   index_t ic = 0;  ///< of one group
@@ -26,7 +27,10 @@ struct ConvShape {
   Extents src_strides{};
   Extents dst_strides{};
   Extents residual_strides{};
-  Window window{};
+  DType src_type = DType::F32;
+  DType dst_type = DType::F32;
+  DType residual_type = DType::F32;
+  Window window{};  ///< whose pad_hi is not used
   TapOrder order = TapOrder::Ascending;
   /// Of the whole layer; `channels` are those of each group that the operand has.
   SumLeaves leaves{};
@@ -36,6 +40,12 @@ struct ConvShape {
   /// Output channel c of a group sums over input channel c only.
   bool is_channelwise() const { return groups > 1 && ic == 1 && oc == 1; }
 };
+
+/// The same convolution with the axes h and w swapped if there is one column: rows are then long.
+ConvShape with_long_rows(ConvShape shape);
+
+/// Precondition: an element type.
+ElementType element_type(DType type);
 
 /// A leaf that the operand has a part of.
 struct PresentLeaf {

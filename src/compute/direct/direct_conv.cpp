@@ -5,40 +5,78 @@
 #include <utility>
 
 #include "compute/cpu/cpu_threads.hpp"
+#include "compute/cpu/cpu_vector.hpp"
 #include "compute/on_threads.hpp"
+#include "parconv/tensor/elements.hpp"
 
 namespace parconv::direct {
 namespace {
+
+index_t padded_width(const FilterBlock& block, const TileKernels& kernels) {
+  return (block.channels + kernels.width - 1) / kernels.width * kernels.width;
+}
 
 /// The bias of a block, followed by zeros up to the padded width.
 std::vector<float> bias_of(const FilterBlock& block, index_t group_oc, std::span<const float> bias, index_t width) {
   const auto first = static_cast<std::size_t>(block.group * group_oc + block.first);
   const std::span<const float> own = bias.subspan(first, static_cast<std::size_t>(block.channels));
-  std::vector<float> padded(static_cast<std::size_t>((block.channels + width - 1) / width * width));
+  std::vector<float> padded(static_cast<std::size_t>(width));
   std::copy(own.begin(), own.end(), padded.begin());
   return padded;
 }
 
+/// The tile kernels apply no other activation than ReLU.
+bool can_finish_in_registers(ActivationKind activation) {
+  return activation == ActivationKind::None || activation == ActivationKind::Relu;
+}
+
+template <class T>
+std::size_t bytes_of(const std::vector<T>& memory) {
+  return memory.capacity() * sizeof(T);
+}
+
 }  // namespace
 
-DirectConv::DirectConv(const ConvShape& shape, std::shared_ptr<const PackedFilter> filter, const TileEpilogue& epilogue,
+DirectConv::DirectConv(const ConvShape& shape, std::shared_ptr<const PackedFilter> filter, const ConvEpilogue& epilogue,
                        int threads)
-    : shape_(shape),
+    : shape_(with_long_rows(shape)),
       filter_(std::move(filter)),
       kernels_(tile_kernels(filter_->layout().set)),
-      chunks_(shape),
-      is_relu_(epilogue.is_relu) {
-  if (!epilogue.bias.empty())
-    for (const FilterBlock& block : filter_->blocks()) bias_.push_back(bias_of(block, shape.oc, epilogue.bias, kernels_.width));
-  for (int thread = 0; thread < threads; ++thread) workspaces_.push_back(chunks_.reserve());
+      chunks_(shape_),
+      activation_(epilogue.activation),
+      finishes_in_registers_(can_finish_in_registers(epilogue.activation.kind)) {
+  for (const FilterBlock& block : filter_->blocks()) {
+    const index_t width = padded_width(block, kernels_);
+    results_pitch_ = std::max(results_pitch_, width);
+    if (!epilogue.bias.empty()) bias_.push_back(bias_of(block, shape.oc, epilogue.bias, width));
+  }
+  for (int thread = 0; thread < threads; ++thread) workspaces_.push_back(make_workspace());
+}
+
+DirectConv::Workspace DirectConv::make_workspace() const {
+  Workspace work{.chunk = chunks_.reserve()};
+  if (has_copied_sources(shape_)) {
+    const SourceCopy copy(shape_, elements(shape_.src_type));
+    index_t size = 0;
+    for (index_t k = 0; k < chunks_.ranges().count(); ++k) size = std::max(size, copy.size(chunks_.ranges().at(k)));
+    work.sources.resize(static_cast<std::size_t>(size));
+  }
+  if (finishes_in_registers_) return work;
+  work.results.resize(static_cast<std::size_t>(chunks_.most_pixels() * results_pitch_));
+  for (index_t pixel = 0; pixel < chunks_.most_pixels(); ++pixel)
+    work.result_addresses.push_back(reinterpret_cast<std::byte*>(work.results.data() + pixel * results_pitch_));
+  return work;
 }
 
 std::size_t DirectConv::resident_bytes() const {
   std::size_t bytes = 0;
-  for (const auto& bias : bias_) bytes += bias.size() * sizeof(float);
-  for (const Chunk& chunk : workspaces_)
-    bytes += chunk.src.capacity() * 3 * sizeof(float*) + chunk.runs.capacity() * sizeof(Run) +
-             chunk.leaves.capacity() * sizeof(Leaf) + chunk.rows.capacity() * sizeof(Chunk::Row);
+  for (const auto& bias : bias_) bytes += bytes_of(bias);
+  for (const Workspace& work : workspaces_) {
+    const Chunk& chunk = work.chunk;
+    bytes += bytes_of(chunk.src) + bytes_of(chunk.dst) + bytes_of(chunk.residual) + bytes_of(chunk.runs) +
+             bytes_of(chunk.leaves) + bytes_of(chunk.rows) + bytes_of(work.sources) + bytes_of(work.results) +
+             bytes_of(work.result_addresses);
+  }
   return bytes;
 }
 
@@ -50,47 +88,105 @@ void DirectConv::execute(const Addresses& addresses) {
 /// Threads divide the chunks where these divide well, and otherwise the blocks of filters.
 DirectConv::Part DirectConv::part_of(int thread) const {
   const int parts = static_cast<int>(workspaces_.size());
-  const index_t chunks = chunks_.count(), blocks = std::ssize(filter_->blocks());
+  const index_t chunks = chunks_.ranges().count(), blocks = std::ssize(filter_->blocks());
   const bool is_by_chunk = chunks % parts == 0 || chunks >= index_t{8} * parts || blocks % parts != 0;
   if (is_by_chunk) return {cpu::part_of_thread(chunks, thread, parts), {0, blocks}};
   return {{0, chunks}, cpu::part_of_thread(blocks, thread, parts)};
 }
 
-void DirectConv::execute_part(const Part& part, const Addresses& addresses, Chunk& chunk) const {
+void DirectConv::execute_part(const Part& part, const Addresses& addresses, Workspace& work) const {
+  const SourceCopy copy(shape_, elements(shape_.src_type));
   for (index_t k = part.chunks.lo; k < part.chunks.hi; ++k) {
-    chunks_.make(k, addresses, chunk);
-    for (index_t block = part.blocks.lo; block < part.blocks.hi; ++block) compute_block(chunk, static_cast<std::size_t>(block));
+    const ChunkRange range = chunks_.ranges().at(k);
+    const SourceWindow src = work.sources.empty() ? SourceWindow{.first = addresses.src, .strides = shape_.src_strides}
+                                                  : copy.make(range, addresses.src, work.sources);
+    chunks_.make(range, src, addresses, work.chunk);
+    for (index_t block = part.blocks.lo; block < part.blocks.hi; ++block) compute_block(work, static_cast<std::size_t>(block));
   }
 }
 
-void DirectConv::compute_block(const Chunk& chunk, std::size_t index) const {
+TileCall DirectConv::call_of(const Chunk& chunk, std::size_t index) const {
+  constexpr std::size_t most_cached_bytes = 500000;
   const FilterBlock& block = filter_->blocks()[index];
-  const bool is_channelwise = shape_.is_channelwise();
-  const TileKernel* const kernels = is_channelwise ? kernels_.channelwise : kernels_.sums[block.vectors];
-  const int most = is_channelwise ? kernels_.num_channelwise_pixels : kernels_.num_pixels[block.vectors];
-  TileCall call{.src_bytes = block.group * shape_.ic * static_cast<index_t>(sizeof(float)),
-                .dst_channel = block.group * shape_.oc + block.first,
+  const index_t channel = block.group * shape_.oc + block.first;
+  const auto bytes = [](index_t elems, DType type) { return elems * static_cast<index_t>(size_of(type)); };
+  TileCall call{.src_bytes = bytes(block.group * shape_.ic, DType::F32),
+                .residual_bytes = bytes(channel, shape_.residual_type),
+                .residual_type = element_type(shape_.residual_type),
                 .weights = filter_->weights_of(block),
                 .pitch = filter_->channelwise_pitch(),
                 .bias = bias_.empty() ? nullptr : bias_[index].data(),
                 .channels = block.channels,
-                .is_relu = is_relu_};
-  const bool is_first = index == 0 && shape_.taps() == 1;  // later blocks find their sources in the cache
+                .prefetches_next = index == 0 && shape_.taps() == 1};  // later blocks find their sources in the cache
+  if (filter_->size_bytes() > most_cached_bytes && index + 1 < filter_->blocks().size() && !shape_.is_channelwise()) {
+    const index_t pixels = std::ssize(chunk.dst), most = kernels_.num_pixels[block.vectors];
+    call.next_weights = reinterpret_cast<const std::byte*>(filter_->weights_of(filter_->blocks()[index + 1]));
+    call.num_weight_lines = static_cast<int>(std::max<index_t>(1, (block.vectors * kernels_.width * most + pixels / 2) / pixels));
+  }
+  if (!finishes_in_registers_) return call;
+  call.dst_bytes = bytes(channel, shape_.dst_type);
+  call.dst_type = element_type(shape_.dst_type);
+  call.is_relu = activation_.kind == ActivationKind::Relu;
+  return call;
+}
+
+void DirectConv::compute_block(Workspace& work, std::size_t index) const {
+  const Chunk& chunk = work.chunk;
+  const FilterBlock& block = filter_->blocks()[index];
+  std::byte* const* const dst = finishes_in_registers_ ? chunk.dst.data() : work.result_addresses.data();
+  TileCall call = call_of(chunk, index);
   for (const Segment& segment : chunk.segments) {
-    const index_t pixels = segment.end - segment.begin, tiles = (pixels + most - 1) / most;
     call.runs = chunk.runs.data() + segment.first_run;
     call.leaves = chunk.leaves.data() + segment.first_leaf;
     call.num_leaves = static_cast<int>(chunk.leaves.size() / chunk.segments.size());
-    const index_t fewest = pixels / tiles, num_larger = pixels % tiles;  // tiles differ by one pixel at most
-    for (index_t tile = 0, first = segment.begin, last = first; tile < tiles; ++tile, first = last) {
-      last = first + fewest + (tile < num_larger ? 1 : 0);
-      call.src = chunk.src.data() + first;
-      call.next = is_first && last + most <= segment.end ? chunk.src.data() + last : nullptr;
-      call.dst = chunk.dst.data() + first;
-      call.residual = chunk.residual.empty() ? nullptr : chunk.residual.data() + first;
-      kernels[last - first](call);
-    }
+    call.src = chunk.src.data() + segment.begin;
+    call.dst = dst + segment.begin;
+    call.residual = chunk.residual.empty() ? nullptr : chunk.residual.data() + segment.begin;
+    compute_segment(segment.end - segment.begin, block, call);
   }
+  if (!finishes_in_registers_) finish_results(work, block);
+}
+
+/// Divides pixels into tiles that differ by one pixel at most.
+void DirectConv::compute_segment(index_t pixels, const FilterBlock& block, TileCall& call) const {
+  const bool is_channelwise = shape_.is_channelwise();
+  const TileKernel* const kernels = is_channelwise ? kernels_.channelwise : kernels_.sums[block.vectors];
+  const index_t most = is_channelwise ? kernels_.num_channelwise_pixels : kernels_.num_pixels[block.vectors];
+  const index_t tiles = (pixels + most - 1) / most, fewest = pixels / tiles, num_larger = pixels % tiles;
+  const auto compute = [&](index_t count, index_t num_tiles) {
+    call.num_tiles = static_cast<int>(num_tiles);
+    if (num_tiles == 0) return;
+    kernels[count](call);
+    call.src += num_tiles * count;
+    call.dst += num_tiles * count;
+    if (call.residual != nullptr) call.residual += num_tiles * count;
+    pass_prefetched_weights(block, call);
+  };
+  compute(fewest + 1, num_larger);
+  compute(fewest, tiles - num_larger);
+}
+
+/// Moves on by the lines of weights that a call has brought to the cache.
+void DirectConv::pass_prefetched_weights(const FilterBlock& block, TileCall& call) const {
+  if (call.next_weights == nullptr) return;
+  constexpr index_t line_bytes = 64, rows_per_line = 16;
+  const index_t rows = shape_.ic * shape_.taps();
+  call.next_weights += index_t{call.num_tiles} * call.num_weight_lines * (rows / rows_per_line) * line_bytes;
+  const std::byte* const next = reinterpret_cast<const std::byte*>(filter_->weights_of(block));
+  const index_t block_bytes = rows * block.vectors * kernels_.width * static_cast<index_t>(sizeof(float));
+  if (call.next_weights - next >= 2 * block_bytes) call.next_weights = nullptr;
+}
+
+void DirectConv::finish_results(Workspace& work, const FilterBlock& block) const {
+  const index_t pixels = std::ssize(work.chunk.dst), channel = block.group * shape_.oc + block.first;
+  cpu::activate_row({work.results.data(), results_pitch_}, {.pixels = pixels, .channels = block.channels}, activation_);
+  elements(shape_.dst_type)
+      .store({.results = work.results.data(),
+              .pitch = results_pitch_,
+              .dst = work.chunk.dst.data(),
+              .dst_bytes = channel * static_cast<index_t>(size_of(shape_.dst_type)),
+              .num_pixels = pixels,
+              .channels = block.channels});
 }
 
 }  // namespace parconv::direct

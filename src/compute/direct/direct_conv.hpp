@@ -8,13 +8,14 @@
 
 #include "compute/direct/chunk.hpp"
 #include "compute/direct/packed_filter.hpp"
+#include "parconv/model/operators.hpp"
 
 namespace parconv::direct {
 
-/// The part of the epilogue that the tile kernels apply.
-struct TileEpilogue {
+/// What follows the sums, beside the residual.
+struct ConvEpilogue {
   std::span<const float> bias{};  ///< one per output channel of all groups, or none
-  bool is_relu = false;
+  Activation activation{};
 };
 
 /// Computes every sum in the order of docs/arithmetic.md, whatever the instruction set and the number of threads. Not
@@ -22,7 +23,7 @@ struct TileEpilogue {
 class DirectConv {
  public:
   /// Precondition: threads >= 1; filter->layout() == layout_of(shape, filter->layout().set).
-  DirectConv(const ConvShape& shape, std::shared_ptr<const PackedFilter> filter, const TileEpilogue& epilogue, int threads);
+  DirectConv(const ConvShape& shape, std::shared_ptr<const PackedFilter> filter, const ConvEpilogue& epilogue, int threads);
 
   /// Local, allocates nothing. The residual may be dst.
   void execute(const Addresses& addresses);
@@ -36,18 +37,33 @@ class DirectConv {
     Interval chunks{};
     Interval blocks{};
   };
+  /// Memory of one thread.
+  struct Workspace {
+    Chunk chunk{};
+    std::vector<float> sources{};  ///< of a chunk, if they are copied
+    std::vector<float> results{};  ///< of a chunk and a block, if they are not finished in registers
+    std::vector<std::byte*> result_addresses{};
+  };
 
+  Workspace make_workspace() const;
   Part part_of(int thread) const;
-  void execute_part(const Part& part, const Addresses& addresses, Chunk& chunk) const;
-  void compute_block(const Chunk& chunk, std::size_t block) const;
+  void execute_part(const Part& part, const Addresses& addresses, Workspace& work) const;
+  void compute_block(Workspace& work, std::size_t block) const;
+  void finish_results(Workspace& work, const FilterBlock& block) const;
+  TileCall call_of(const Chunk& chunk, std::size_t block) const;
+  void compute_segment(index_t pixels, const FilterBlock& block, TileCall& call) const;
+  void pass_prefetched_weights(const FilterBlock& block, TileCall& call) const;
+  const ElementKernels& elements(DType type) const { return kernels_.elements[static_cast<int>(element_type(type))]; }
 
   ConvShape shape_;
   std::shared_ptr<const PackedFilter> filter_;
   const TileKernels& kernels_;
   Chunks chunks_;
   std::vector<std::vector<float>> bias_{};  ///< of each block, padded; empty: there is none
-  bool is_relu_;
-  std::vector<Chunk> workspaces_{};  ///< one per thread
+  Activation activation_;
+  bool finishes_in_registers_;
+  index_t results_pitch_ = 0;
+  std::vector<Workspace> workspaces_{};  ///< one per thread
 };
 
 }  // namespace parconv::direct

@@ -15,7 +15,6 @@ using PackedFilters = FilterCache<PackedFilter>;
 struct DirectOptions {
   InstructionSet set = InstructionSet::Portable;
   int threads = 1;
-  TapOrder order = TapOrder::Ascending;
 };
 
 /// The kernel of a LocalConv or LocalDeconv on operands of any type and strides, with a channel stride of 1. `cache` keeps packed

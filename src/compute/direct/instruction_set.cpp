@@ -28,7 +28,8 @@ std::string name_of(InstructionSet set) {
 bool is_supported(InstructionSet set) {
 #ifdef __x86_64__
   if (set == InstructionSet::Avx512) return __builtin_cpu_supports("avx512f");
-  if (set == InstructionSet::Avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (set == InstructionSet::Avx2)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 #endif
   return set == InstructionSet::Portable;
 }

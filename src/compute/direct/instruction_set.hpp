@@ -12,7 +12,7 @@ enum class InstructionSet { Portable, Avx2, Avx512 };
 /// "portable", "avx2" or "avx512".
 std::string name_of(InstructionSet set);
 
-/// True if this build has kernels for `set` and this CPU executes them. Avx2 includes FMA.
+/// True if this build has kernels for `set` and this CPU executes them. Avx2 includes FMA and F16C.
 bool is_supported(InstructionSet set);
 
 /// The widest supported set, or the one that the environment variable PARCONV_ISA names. Local. Throws Error(Usage) if that

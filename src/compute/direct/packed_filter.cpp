@@ -9,20 +9,21 @@ namespace {
 
 index_t rounded_up(index_t count, index_t unit) { return (count + unit - 1) / unit * unit; }
 
-/// The blocks of one layout without their positions, group by group.
+/// The blocks of one layout, group by group, of almost equal widths: narrow blocks compute less from each source element.
 std::vector<FilterBlock> divided(const FilterLayout& layout, const TileKernels& kernels) {
-  const index_t width = kernels.width, widest = width * kernels.most_vectors;
+  const index_t width = kernels.width, vectors = rounded_up(layout.oc, width) / width;
+  const index_t count = rounded_up(vectors, kernels.most_vectors) / kernels.most_vectors;
   std::vector<FilterBlock> blocks;
   index_t position = 0;
   for (index_t group = 0; group < layout.groups; ++group)
-    for (index_t first = 0; first < layout.oc; first += widest) {
-      const index_t channels = std::min(widest, layout.oc - first), padded = rounded_up(channels, width);
+    for (index_t k = 0; k < count; ++k) {
+      const index_t first = k * vectors / count, last = (k + 1) * vectors / count;
       blocks.push_back({.group = group,
-                        .first = first,
-                        .channels = static_cast<int>(channels),
-                        .vectors = padded / width,
+                        .first = first * width,
+                        .channels = static_cast<int>(std::min(last * width, layout.oc) - first * width),
+                        .vectors = last - first,
                         .weights = position});
-      position += padded * layout.ic * layout.taps;
+      position += (last - first) * width * layout.ic * layout.taps;
     }
   return blocks;
 }
@@ -38,8 +39,11 @@ FilterLayout layout_of(const ConvShape& shape, InstructionSet set) {
 PackedFilter::PackedFilter(FilterLayout layout, std::span<const float> weights) : layout_(std::move(layout)) {
   const TileKernels& kernels = tile_kernels(layout_.set);
   if (layout_.groups > 1 && layout_.ic == 1 && layout_.oc == 1) {
+    constexpr index_t most_channels = 64;
     pitch_ = rounded_up(layout_.groups, kernels.width);
-    blocks_ = {{.channels = static_cast<int>(layout_.groups)}};
+    for (index_t first = 0; first < layout_.groups; first += most_channels)
+      blocks_.push_back(
+          {.group = first, .channels = static_cast<int>(std::min(most_channels, layout_.groups - first)), .weights = first});
     memory_.resize(static_cast<std::size_t>(pitch_ * layout_.taps) * sizeof(float));
     pack_channelwise(weights);
     return;

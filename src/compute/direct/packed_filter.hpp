@@ -34,8 +34,8 @@ struct FilterLayout {
 
 FilterLayout layout_of(const ConvShape& shape, InstructionSet set);
 
-/// Weights of one convolution. Each block has rows of its padded width: leaf, tap, channel of the leaf. A channelwise filter is
-/// one block with a row of all channels for each tap.
+/// Weights of one convolution. Each block has rows of its padded width: leaf, tap, channel of the leaf. A channelwise filter
+/// has a row of all channels for each tap.
 class PackedFilter {
  public:
   /// `weights` are in the order oc (of all groups), ic, kd, kh, kw.

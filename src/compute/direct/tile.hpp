@@ -27,14 +27,21 @@ struct Leaf {
 /// Partial sums on the stack at most: parconv::most_open_sums.
 inline constexpr int most_open_sums = 7;
 
-/// One call. Each of the arrays of addresses has one entry per pixel.
+/// The types of stored elements.
+enum class ElementType { F32, BF16, F16 };
+inline constexpr int num_element_types = 3;
+
+/// Tiles of one size on f32 sources. Each of the arrays of addresses has one entry per pixel, tile after tile.
 struct TileCall {
+  int num_tiles = 1;
   const std::byte* const* src = nullptr;
-  float* const* dst = nullptr;
-  const float* const* residual = nullptr;  ///< null: there is none
-  const std::byte* const* next = nullptr;  ///< pixels whose sources should come to the cache, as many; null: they are there
-  std::ptrdiff_t src_bytes = 0;            ///< the first source channel, from the addresses in src
-  std::ptrdiff_t dst_channel = 0;          ///< the first output channel, from the addresses in dst and residual
+  std::byte* const* dst = nullptr;
+  const std::byte* const* residual = nullptr;  ///< null: there is none
+  std::ptrdiff_t src_bytes = 0;                ///< the first source channel, from the addresses in src
+  std::ptrdiff_t dst_bytes = 0;                ///< the first output channel, from the addresses in dst
+  std::ptrdiff_t residual_bytes = 0;
+  ElementType dst_type = ElementType::F32;
+  ElementType residual_type = ElementType::F32;
   const Run* runs = nullptr;
   const Leaf* leaves = nullptr;
   int num_leaves = 1;
@@ -43,9 +50,28 @@ struct TileCall {
   const float* bias = nullptr;     ///< null: there is none; else as many as the block's padded width
   int channels = 0;                ///< outputs of the block
   bool is_relu = false;
+  bool prefetches_next = false;  ///< brings the sources of the next tile to the cache; src has entries of a tile beyond the last
+  const std::byte* next_weights = nullptr;  ///< to be brought to the cache; null: none
+  int num_weight_lines = 0;                 ///< of them, for each 16 rows of weights of a tile
 };
 
 using TileKernel = void (*)(const TileCall&);
+
+/// Finished f32 results of pixels in memory, and the address of each pixel in an operand of any type.
+struct StoreCall {
+  const float* results = nullptr;
+  std::ptrdiff_t pitch = 0;  ///< results from pixel to pixel
+  std::byte* const* dst = nullptr;
+  std::ptrdiff_t dst_bytes = 0;  ///< the first channel, from the addresses
+  std::ptrdiff_t num_pixels = 0;
+  std::ptrdiff_t channels = 0;
+};
+
+/// Conversions of elements of one type, with the bits of parconv/tensor/half.hpp.
+struct ElementKernels {
+  void (*widen)(const std::byte* src, float* dst, std::ptrdiff_t count) = nullptr;
+  void (*store)(const StoreCall&) = nullptr;
+};
 
 inline constexpr int most_vectors = 4;
 inline constexpr int most_pixels = 14;
@@ -60,6 +86,7 @@ struct TileKernels {
   /// [pixels]: every output channel sums over the taps of the input channel of the same number.
   TileKernel channelwise[most_pixels + 1] = {};
   int num_channelwise_pixels = 0;
+  ElementKernels elements[num_element_types] = {};  ///< by ElementType
 };
 
 const TileKernels& tile_kernels(InstructionSet set);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/direct/tile_kernels.hpp"
+#include "parconv/tensor/half.hpp"
 
 namespace parconv::direct {
 namespace {
@@ -37,6 +38,21 @@ struct Portable {
   static void store(float* at, Register x) { store_first(at, x, width); }
   static void store_first(float* at, Register x, int count) {
     for (int k = 0; k < count; ++k) at[k] = x.x[k];
+  }
+
+  template <ElementType type>
+  static Register widen(const std::byte* at) {
+    if constexpr (type == ElementType::F32) return load(floats_at(at));
+    Register x;
+    const auto* const bits = reinterpret_cast<const std::uint16_t*>(at);
+    for (int k = 0; k < width; ++k) x.x[k] = type == ElementType::F16 ? float_from_half(bits[k]) : float_from_bfloat16(bits[k]);
+    return x;
+  }
+  template <ElementType type>
+  static void narrow(std::byte* at, Register x) {
+    if constexpr (type == ElementType::F32) return store(floats_at(at), x);
+    auto* const bits = reinterpret_cast<std::uint16_t*>(at);
+    for (int k = 0; k < width; ++k) bits[k] = type == ElementType::F16 ? half_from_float(x.x[k]) : bfloat16_from_float(x.x[k]);
   }
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions of the cpu backend equal plain loops of std::fma bit for bit: the whole, every part of it, on every instruction
-// set and any number of threads.
+// set, any number of threads and operands of any type.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,7 +8,8 @@
 
 #include "compute/direct/cpu_backend.hpp"
 #include "compute/direct/instruction_set.hpp"
-#include "compute/local_op_run.hpp"
+#include "compute/typed_call.hpp"
+#include "parconv/tensor/half.hpp"
 #include "parconv/tensor/view.hpp"
 #include "support/compare.hpp"
 #include "support/random.hpp"
@@ -29,6 +30,9 @@ struct WholeConv {
   TestOperand src{};
   TestOperand residual{};
   TestOperand dst{};
+  DType src_type = DType::F32;
+  DType residual_type = DType::F32;
+  DType dst_type = DType::F32;
 
   index_t ic() const { return filter.ic_per_group; }
   index_t oc() const { return filter.oc / groups; }
@@ -36,8 +40,8 @@ struct WholeConv {
 };
 
 std::ostream& operator<<(std::ostream& out, const WholeConv& conv) {
-  out << conv.src.layout.extents << " -> " << conv.dst.layout.extents << ", groups " << conv.groups << ", leaves "
-      << conv.leaves.count << ", window";
+  out << name_of(conv.src_type) << " " << conv.src.layout.extents << " -> " << name_of(conv.dst_type) << " "
+      << conv.dst.layout.extents << ", groups " << conv.groups << ", leaves " << conv.leaves.count << ", window";
   for (const WindowAxis& axis : conv.window.axes)
     out << " " << axis.kernel << "/" << axis.stride << "/" << axis.pad_lo << "," << axis.pad_hi << "/" << axis.dilation;
   return out;
@@ -72,13 +76,29 @@ std::vector<float> draw_numbers(Random& random, index_t count, bool has_odd) {
   return numbers;
 }
 
+DType draw_type(Random& random) {
+  return std::array{DType::F32, DType::BF16, DType::F16}[static_cast<std::size_t>(random.integer(0, 2))];
+}
+
+/// Draws the types of the operands; rounds weights and sources to that of the source, and the residual to its own.
+void store_in_16_bits(Random& random, WholeConv& conv) {
+  conv.src_type = draw_type(random);
+  conv.residual_type = draw_type(random);
+  conv.dst_type = draw_type(random);
+  conv.elements = rounded(conv.elements, conv.src_type);
+  conv.src.memory = rounded(conv.src.memory, conv.src_type);
+  conv.residual.memory = rounded(conv.residual.memory, conv.residual_type);
+}
+
 WholeConv draw_conv(Random& random) {
   const bool is_depthwise = random.once_in(6), has_odd = random.once_in(8);
   WholeConv conv{.groups = is_depthwise ? random.integer(2, 40) : pick(random, {1, 1, 1, 2, 3})};
   const index_t ndims = random.integer(1, 3);
+  const bool is_column = ndims == 1 && random.once_in(2);  // along h, as the signals of models
   Extents in{{random.integer(1, 2), 1, 1, 1, 1}};
   for (Axis axis : {Axis::W, Axis::H, Axis::D}) {
-    if (ndims <= (axis == Axis::W ? 0 : axis == Axis::H ? 1 : 2)) continue;
+    const index_t number = axis == Axis::W ? 0 : axis == Axis::H ? 1 : 2;
+    if (is_column ? axis != Axis::H : ndims <= number) continue;
     conv.window[axis] = draw_axis(random);
     in[axis] = std::max(random.integer(1, ndims == 3 ? 7 : 17), conv.window[axis].span());
   }
@@ -105,6 +125,7 @@ WholeConv draw_conv(Random& random) {
   conv.residual = make_operand(out, draw_margins(random));
   fill(random, conv.residual, Numbers::Reals);
   conv.dst = make_operand(out, draw_margins(random));
+  if (random.once_in(2)) store_in_16_bits(random, conv);
   return conv;
 }
 
@@ -152,12 +173,20 @@ float tree(const WholeConv& conv, const Extents& out, index_t first, index_t n) 
   return tree(conv, out, first, left) + tree(conv, out, first + left, n - left);
 }
 
+/// Before it is rounded to the type of the result.
 float defined_value(const WholeConv& conv, const Extents& out) {
   float value = tree(conv, out, 0, conv.leaves.count);
   if (!conv.bias.empty()) value += conv.bias[static_cast<std::size_t>(out[Axis::C])];
   if (conv.has_residual) value += conv.residual.memory[static_cast<std::size_t>(offset(conv.residual, out))];
   if (conv.activation.kind == ActivationKind::Relu) return value < 0 ? 0 : value;
   if (conv.activation.kind == ActivationKind::LeakyRelu) return value < 0 ? 0.1F * value : value;
+  return value;
+}
+
+/// `value` rounded once.
+float stored(float value, DType type) {
+  if (type == DType::BF16) return float_from_bfloat16(bfloat16_from_float(value));
+  if (type == DType::F16) return float_from_half(half_from_float(value));
   return value;
 }
 
@@ -231,9 +260,12 @@ class ForcedSet {
   ForcedSet& operator=(const ForcedSet&) = delete;
 };
 
-std::vector<float> run_under(direct::InstructionSet set, int threads, TestCall& call) {
+/// The buffer of dst after the call with operands of the convolution's types.
+std::vector<float> run_under(direct::InstructionSet set, int threads, const WholeConv& conv, const TestCall& call) {
   const ForcedSet forced(set);
-  return run(*make_cpu_backend(threads), call);
+  TypedCall typed(call, conv.src_type, conv.dst_type);
+  if (conv.has_residual) typed.set_src(1, call, conv.residual_type);
+  return typed.run(*make_cpu_backend(threads)->prepare(typed.op, reader_of(call.filter)));
 }
 
 /// The buffer of dst with the values that the definition gives inside `out`.
@@ -245,7 +277,7 @@ std::vector<float> defined_buffer(const WholeConv& conv, const Box& out) {
       for (at[Axis::D] = out[Axis::D].lo; at[Axis::D] < out[Axis::D].hi; ++at[Axis::D])
         for (at[Axis::H] = out[Axis::H].lo; at[Axis::H] < out[Axis::H].hi; ++at[Axis::H])
           for (at[Axis::W] = out[Axis::W].lo; at[Axis::W] < out[Axis::W].hi; ++at[Axis::W])
-            expected[static_cast<std::size_t>(offset(conv.dst, at))] = defined_value(conv, at);
+            expected[static_cast<std::size_t>(offset(conv.dst, at))] = stored(defined_value(conv, at), conv.dst_type);
   return expected;
 }
 
@@ -267,7 +299,7 @@ void expect_defined_bits(Random& random, const WholeConv& conv) {
     const std::vector<float> expected = defined_buffer(conv, out);
     for (const direct::InstructionSet set : sets) {
       if (!direct::is_supported(set)) continue;
-      EXPECT_TRUE(have_equal_bits(expected, run_under(set, static_cast<int>(random.integer(1, 3)), *call)))
+      EXPECT_TRUE(have_equal_bits(expected, run_under(set, static_cast<int>(random.integer(1, 3)), conv, *call)))
           << conv << ", part " << out << ", " << direct::name_of(set);
     }
   }
