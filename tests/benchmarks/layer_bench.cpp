@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times convolution layers on one thread: a prepared Kernel, alternating with a direct call of the oneDNN primitive and, with
-// --dtype bf16, the f32 Kernel. The cpu clock excludes the time of other programs, for machines that are not idle.
-// parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu]
-// [--dtype f32 or bf16]. Prints one JSON line per layer, then a summary.
+// --dtype bf16 or f16, the f32 Kernel; where oneDNN does not, the direct call computes in f32. The cpu clock excludes the time of
+// other programs, for machines that are not idle. parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING]
+// [--max-gflop X]
+// [--repeats N] [--clock wall|cpu]
+// [--dtype f32, bf16 or f16]. Prints one JSON line per layer, then a summary.
 #include <fmt/format.h>
 #include <time.h>
 
@@ -54,8 +56,8 @@ void set_option(Options& options, const std::string& option, const std::string& 
     options.repeats = std::max(5, number_of<int>(value, option));
   else if (option == "--clock" && (value == "wall" || value == "cpu"))
     options.clock = value == "cpu" ? Clock::Cpu : Clock::Wall;
-  else if (option == "--dtype" && (value == "f32" || value == "bf16"))
-    options.type = value == "bf16" ? DType::BF16 : DType::F32;
+  else if (option == "--dtype" && (value == "f32" || value == "bf16" || value == "f16"))
+    options.type = value == "bf16" ? DType::BF16 : value == "f16" ? DType::F16 : DType::F32;
   else
     throw Error(ExitCode::Usage, concat("unknown option ", option, " ", value));
 }
@@ -63,7 +65,7 @@ void set_option(Options& options, const std::string& option, const std::string& 
 Options parse(std::span<char* const> arguments) {
   constexpr const char* usage =
       "parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING] [--max-gflop X] [--repeats N] "
-      "[--clock wall|cpu] [--dtype f32|bf16]";
+      "[--clock wall|cpu] [--dtype f32|bf16|f16]";
   if (arguments.size() < 2 || arguments.size() % 2 != 0) throw Error(ExitCode::Usage, "wrong number of arguments", usage);
   Options options{.path = arguments[1]};
   for (std::size_t k = 2; k < arguments.size(); k += 2) set_option(options, arguments[k], arguments[k + 1]);
@@ -103,9 +105,9 @@ Measurement measure(KernelCall& kernel, DirectCall& direct, KernelCall* f32, con
 }
 
 /// Results must be equal up to the order of sums, so that the same computation is timed.
-void expect_same_results(KernelCall& kernel, DirectCall& direct, const LayerData& data) {
+void expect_same_results(KernelCall& kernel, const LayerData& data, DirectCall& direct, const LayerData& direct_data) {
   direct.execute();
-  const std::vector<float> expected = data.values();
+  const std::vector<float> expected = direct_data.values();
   kernel.execute();
   const std::vector<float> found = data.values();
   float largest = 0, error = 0;
@@ -119,16 +121,16 @@ void expect_same_results(KernelCall& kernel, DirectCall& direct, const LayerData
 
 void print(const Layer& layer, const Measurement& m, const std::string& ours, const std::string& direct, const Options& options) {
   fmt::print(
-      R"({{"network":"{}","layer":"{}","spatial_ndims":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},)"
+      R"({{"network":"{}","layer":"{}","spatial_ndims":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},"groups":{},"dilation":{},)"
       R"("gflop":{},"threads":1,"dtype":"{}","clock":"{}","repeats":{},"calls_per_sample":{},"median_seconds":{:.3e},"min_seconds":{:.3e},)"
       R"("direct_median_seconds":{:.3e},"direct_min_seconds":{:.3e},"ratio":{:.4f},"min_ratio":{:.4f},"gflop_per_second":{:.1f},)"
       R"("f32_median_seconds":{:.3e},"gain":{:.3f},"implementation":"{}","direct_implementation":"{}","onednn":"{}","revision":"{}","load_average":{:.2f}}})"
       "\n",
       layer.network, layer.name, layer.spatial_ndims, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride, layer.pad,
-      layer.gflop, name_of(options.type), options.clock == Clock::Cpu ? "cpu" : "wall", options.repeats, m.calls_per_sample,
-      m.kernel.median_seconds, m.kernel.min_seconds, m.direct.median_seconds, m.direct.min_seconds, m.ratio(), m.min_ratio(),
-      layer.gflop / m.kernel.median_seconds, m.f32.median_seconds, m.gain(), ours, direct, onednn_version(),
-      PARCONV_BENCH_REVISION, load_average());
+      layer.groups, layer.dilation, layer.gflop, name_of(options.type), options.clock == Clock::Cpu ? "cpu" : "wall",
+      options.repeats, m.calls_per_sample, m.kernel.median_seconds, m.kernel.min_seconds, m.direct.median_seconds,
+      m.direct.min_seconds, m.ratio(), m.min_ratio(), layer.gflop / m.kernel.median_seconds, m.f32.median_seconds, m.gain(), ours,
+      direct, onednn_version(), PARCONV_BENCH_REVISION, load_average());
 }
 
 Measurement bench_layer(const Layer& layer, Backend& backend, const Options& options) {
@@ -137,8 +139,9 @@ Measurement bench_layer(const Layer& layer, Backend& backend, const Options& opt
   std::optional<LayerData> f32_data;
   std::optional<KernelCall> f32;
   if (options.type != DType::F32) f32.emplace(layer, f32_data.emplace(layer, DType::F32), backend);
-  DirectCall direct(layer, data);
-  expect_same_results(kernel, direct, data);
+  LayerData& direct_data = DirectCall::is_supported(layer, options.type) ? data : *f32_data;
+  DirectCall direct(layer, direct_data);
+  expect_same_results(kernel, data, direct, direct_data);
   const Measurement measured = measure(kernel, direct, f32 ? &*f32 : nullptr, options);
   print(layer, measured, kernel.implementation(), direct.implementation(), options);
   return measured;

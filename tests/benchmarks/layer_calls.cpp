@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "benchmarks/layer_calls.hpp"
 
+#include <array>
 #include <unordered_map>
 
 #include "benchmarks/layer_op.hpp"
@@ -31,18 +32,34 @@ memory::dims dims_of(const Layer& layer, index_t first, index_t second, index_t 
 }
 
 memory::desc channels_last(const memory::dims& dims, memory::data_type type) {
-  return {dims, type, dims.size() == 5 ? memory::format_tag::ndhwc : memory::format_tag::nhwc};
+  using Tag = memory::format_tag;
+  return {dims, type, dims.size() == 5 ? Tag::ndhwc : dims.size() == 4 ? Tag::nhwc : Tag::nwc};
+}
+
+/// (oc, ic, ...), with groups in front if there are several.
+memory::dims filter_dims(const Layer& layer) {
+  if (layer.groups == 1) return dims_of(layer, layer.oc, layer.ic, layer.kernel);
+  memory::dims dims = dims_of(layer, layer.oc / layer.groups, layer.ic / layer.groups, layer.kernel);
+  dims.insert(dims.begin(), layer.groups);
+  return dims;
+}
+
+/// The order of `filter_dims` in memory.
+memory::format_tag filter_order(const Layer& layer) {
+  using Tag = memory::format_tag;
+  constexpr std::array plain{Tag::oiw, Tag::oihw, Tag::oidhw}, grouped{Tag::goiw, Tag::goihw, Tag::goidhw};
+  return (layer.groups == 1 ? plain : grouped)[static_cast<std::size_t>(layer.spatial_ndims - 1)];
 }
 
 onednn::ConvDescription description_of(const Layer& layer, DType elements) {
   const memory::data_type type = onednn::data_type_of(elements);
   const auto all = [&](index_t value) { return memory::dims(static_cast<std::size_t>(layer.spatial_ndims), value); };
   return {.src = channels_last(dims_of(layer, 1, layer.ic, layer.size), type),
-          .weights = memory::desc(dims_of(layer, layer.oc, layer.ic, layer.kernel), type, memory::format_tag::any),
+          .weights = memory::desc(filter_dims(layer), type, memory::format_tag::any),
           .bias = memory::desc({layer.oc}, f32, memory::format_tag::x),
           .dst = channels_last(dims_of(layer, 1, layer.oc, layer.out_size), type),
           .strides = all(layer.stride),
-          .dilates = all(0),
+          .dilates = all(layer.dilation - 1),
           .pad_lo = all(layer.pad),
           .pad_hi = all(layer.pad)};
 }
@@ -56,9 +73,7 @@ dnnl::convolution_forward::primitive_desc primitive_of(const Layer& layer, DType
 }
 
 memory packed_weights(const Layer& layer, const memory::desc& packed, const std::vector<float>& weights) {
-  const auto tag = layer.spatial_ndims == 3 ? memory::format_tag::oidhw : memory::format_tag::oihw;
-  memory source({dims_of(layer, layer.oc, layer.ic, layer.kernel), f32, tag}, onednn::cpu_engine(),
-                const_cast<float*>(weights.data()));
+  memory source({filter_dims(layer), f32, filter_order(layer)}, onednn::cpu_engine(), const_cast<float*>(weights.data()));
   memory result(packed, onednn::cpu_engine());
   dnnl::stream stream = onednn::cpu_stream();
   dnnl::reorder(source, result).execute(stream, source, result);
@@ -103,6 +118,15 @@ DirectCall::DirectCall(const Layer& layer, LayerData& data) : state_(std::make_u
 }
 
 DirectCall::~DirectCall() = default;
+
+bool DirectCall::is_supported(const Layer& layer, DType type) {
+  if (type == DType::F16) return false;
+  try {
+    return primitive_of(layer, type).get(true) != nullptr;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
 
 void DirectCall::execute() { state_->primitive.execute(state_->stream, state_->arguments); }
 

@@ -52,6 +52,9 @@ class KernelCall {
 /// A oneDNN primitive as in its documentation, with prepacked weights.
 class DirectCall {
  public:
+  /// True if oneDNN computes on operands of `type` on this CPU.
+  static bool is_supported(const Layer& layer, DType type);
+
   DirectCall(const Layer& layer, LayerData& data);
   ~DirectCall();
   DirectCall(const DirectCall&) = delete;

@@ -10,7 +10,7 @@
 namespace parconv::bench {
 namespace {
 
-constexpr std::size_t num_fields = 12;
+constexpr std::size_t num_fields = 12, num_more_fields = 14;
 
 std::vector<std::string> fields_of(const std::string& line) {
   std::vector<std::string> fields;
@@ -30,8 +30,9 @@ Number number(const std::string& field, const std::string& line) {
 
 Layer layer_of(const std::string& line) {
   const std::vector<std::string> fields = fields_of(line);
-  if (fields.size() != num_fields)
-    throw Error(ExitCode::BadData, concat(fields.size(), " fields instead of ", num_fields, " in the line ", line));
+  if (fields.size() != num_fields && fields.size() != num_more_fields)
+    throw Error(ExitCode::BadData,
+                concat(fields.size(), " fields instead of ", num_fields, " or ", num_more_fields, " in the line ", line));
   const auto integer = [&](std::size_t k) { return number<index_t>(fields[k], line); };
   return {.network = fields[0],
           .name = fields[1],
@@ -43,7 +44,9 @@ Layer layer_of(const std::string& line) {
           .stride = integer(8),
           .pad = integer(9),
           .out_size = integer(10),
-          .gflop = number<double>(fields[11], line)};
+          .gflop = number<double>(fields[11], line),
+          .groups = fields.size() == num_fields ? 1 : integer(12),
+          .dilation = fields.size() == num_fields ? 1 : integer(13)};
 }
 
 }  // namespace

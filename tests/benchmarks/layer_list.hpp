@@ -22,15 +22,18 @@ struct Layer {
   index_t pad = 0;
   index_t out_size = 1;
   double gflop = 0;
+  index_t groups = 1;
+  index_t dilation = 1;
 
-  /// Number of elements of a square or cube with this edge.
-  index_t cells(index_t edge) const { return spatial_ndims == 3 ? edge * edge * edge : edge * edge; }
-  index_t weight_elems() const { return oc * ic * cells(kernel); }
+  /// Number of elements of a line, square or cube with this edge.
+  index_t cells(index_t edge) const { return spatial_ndims == 3 ? edge * edge * edge : spatial_ndims == 2 ? edge * edge : edge; }
+  index_t weight_elems() const { return oc * ic / groups * cells(kernel); }
   /// Memory in bytes of source, result, and the filter, of which both paths keep a packed copy.
   double bytes() const { return 4.0 * static_cast<double>(ic * cells(size) + oc * cells(out_size) + 3 * weight_elems()); }
 };
 
-/// Reads lines of network,layer,count,spatial_ndims,ic,size,oc,kernel,stride,pad,out_size,gflop_n1 after a header line. Throws
+/// Reads lines of network,layer,count,spatial_ndims,ic,size,oc,kernel,stride,pad,out_size,gflop_n1 and optionally
+/// groups,dilation after a header line. Throws
 /// Error(InputMissing), or Error(BadData) with the line.
 std::vector<Layer> read_layers(const std::string& path);
 
