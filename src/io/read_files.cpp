@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "parconv/io/read_files.hpp"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <xxhash.h>
 
 #include <algorithm>
+#include <iomanip>
+#include <sstream>
 #include <tuple>
 
 #include "io/onnx/file/onnx_input_file.hpp"
@@ -20,7 +21,11 @@ constexpr index_t header_bytes = index_t{64} << 10;
 constexpr index_t sample_bytes = index_t{4} << 10;
 constexpr index_t num_samples = 64;
 
-std::string digits_of(XXH64_hash_t hash) { return fmt::format("{:016x}", hash); }
+std::string digits_of(XXH64_hash_t hash) {
+  std::ostringstream digits;
+  digits << std::hex << std::setw(16) << std::setfill('0') << hash;
+  return digits.str();
+}
 
 /// A hash of consecutive ranges of a file.
 class FileDigest {

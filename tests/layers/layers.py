@@ -25,7 +25,7 @@ PURE = ("core", "geometry", "model", "plan", "program", "predict")
 # Library, its headers, and the paths of the files that may include them. None may appear in a public header.
 LIBRARIES = (
     ("MPI", r"mpi(-ext)?\.h", r"src/comm/|tests/(comm|benchmarks|support)/"),
-    ("HDF5", r"hdf5(_hl)?\.h|H5\w+\.h", r"src/io/hdf5|tests/io/"),
+    ("HDF5", r"hdf5(_hl)?\.h|H5\w+\.h", r"src/io/hdf5|tests/(io|benchmarks)/"),
     ("ONNX", r"onnx/.*|google/protobuf/.*", r"src/io/(onnx|constants)|tests/(io|tools|fuzz|conformance)/"),
     ("oneDNN", r"(oneapi/dnnl/|dnnl).*", r"src/compute/onednn|tests/benchmarks/"),
     ("CUDA", r"cuda\w*\.h|(driver|vector)_types\.h|nvtx3/.*", r"src/(.*/)?(cuda|cudnn|nccl)/|tests/(emulator|benchmarks|device|comm|compute)/"),
@@ -39,7 +39,7 @@ LIBRARIES = (
     ("OpenSSL", r"openssl/.*", r"(.*/)?(sha256|digest)[^/]*$"),
     ("GoogleTest", r"g(test|mock)/.*", r"tests/"),
 )
-SYSTEM = re.compile(r"(sys|arpa|netinet)/\w+\.h|(unistd|dlfcn|poll|fcntl|time|stdlib|sched|pthread|cxxabi|signal|immintrin|cpuid|features)\.h")
+SYSTEM = re.compile(r"(sys|arpa|netinet)/\w+\.h|(unistd|dlfcn|poll|fcntl|time|stdlib|sched|pthread|cxxabi|signal|emmintrin|immintrin|cpuid|features)\.h")
 STANDARD = re.compile(r"[a-z0-9_]+")
 GENERATED = ("git_revision.hpp",)
 

@@ -6,6 +6,8 @@
 #include "compute/direct/tile.hpp"
 
 #define PARCONV_UNROLL _Pragma("GCC unroll 16")
+/// Inlined at once: GCC removes calls of functions that only prefetch.
+#define PARCONV_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace parconv::direct {
 
@@ -153,11 +155,11 @@ template <class Vector, int pixels, int vectors, Prefetch prefetch>
     for (; run != end; ++run) {
       if constexpr (prefetch == Prefetch::None) sums.add_run(src, call.weights, *run);
       if constexpr (prefetch == Prefetch::Sources)
-        sums.add_run(src, call.weights, *run, [&](std::ptrdiff_t bytes) {
+        sums.add_run(src, call.weights, *run, [&](std::ptrdiff_t bytes) PARCONV_INLINE_LAMBDA {
           PARCONV_UNROLL for (int m = 0; m < pixels; ++m) __builtin_prefetch(call.src[pixels + m] + call.src_bytes + bytes);
         });
       if constexpr (prefetch == Prefetch::Weights)
-        sums.add_run(src, call.weights, *run, [&](std::ptrdiff_t) {
+        sums.add_run(src, call.weights, *run, [&](std::ptrdiff_t) PARCONV_INLINE_LAMBDA {
           for (int line = 0; line < call.num_weight_lines; ++line, call.next_weights += 64)
             __builtin_prefetch(call.next_weights, 0, 2);
         });
