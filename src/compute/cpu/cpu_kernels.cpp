@@ -9,7 +9,7 @@ namespace parconv {
 namespace {
 
 template <class Kind>
-std::unique_ptr<Kernel> make_kernel_of(const Kind& kind, const LocalOp& op, const cpu::ThreadShare& threads) {
+std::unique_ptr<Kernel> make_kernel_of(const Kind& kind, const LocalOp& op, const ThreadShare& threads) {
   if constexpr (requires { cpu::make_threaded_kernel(kind, op, threads); })
     if (auto kernel = cpu::make_threaded_kernel(kind, op, threads)) return kernel;
   if constexpr (KindWithFilter<Kind>)
@@ -22,7 +22,7 @@ std::unique_ptr<Kernel> make_kernel_of(const Kind& kind, const LocalOp& op, cons
 
 }  // namespace
 
-std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op, const cpu::ThreadShare& threads) {
+std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op, const ThreadShare& threads) {
   return std::visit([&](const auto& kind) { return make_kernel_of(kind, op, threads); }, op.kind);
 }
 

@@ -10,7 +10,7 @@
 namespace parconv {
 
 /// Precondition: op.kind has no filter; all operands are f32, bf16, f16 or accumulators with channel stride 1.
-std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op, const cpu::ThreadShare& threads = {});
+std::unique_ptr<Kernel> make_cpu_kernel(const LocalOp& op, const ThreadShare& threads = {});
 
 namespace cpu {
 

@@ -10,10 +10,6 @@
 
 namespace parconv::cpu {
 
-using parconv::part_of_thread;
-using parconv::threads_for;
-using parconv::ThreadShare;
-
 /// A kernel whose rows are computed by several threads, each with a kernel of its own made by `make`; or just that kernel.
 std::unique_ptr<Kernel> shared_by_threads(const std::function<std::unique_ptr<Kernel>()>& make, const LocalOp& op,
                                           const ThreadShare& threads);

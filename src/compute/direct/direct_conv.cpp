@@ -4,10 +4,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "compute/cpu/cpu_threads.hpp"
 #include "compute/cpu/cpu_vector.hpp"
-#include "compute/on_threads.hpp"
 #include "parconv/tensor/elements.hpp"
+#include "parconv/tensor/threads.hpp"
 
 namespace parconv::direct {
 namespace {
@@ -90,8 +89,8 @@ DirectConv::Part DirectConv::part_of(int thread) const {
   const int parts = static_cast<int>(workspaces_.size());
   const index_t chunks = chunks_.ranges().count(), blocks = std::ssize(filter_->blocks());
   const bool is_by_chunk = chunks % parts == 0 || chunks >= index_t{8} * parts || blocks % parts != 0;
-  if (is_by_chunk) return {cpu::part_of_thread(chunks, thread, parts), {0, blocks}};
-  return {{0, chunks}, cpu::part_of_thread(blocks, thread, parts)};
+  if (is_by_chunk) return {part_of_thread(chunks, thread, parts), {0, blocks}};
+  return {{0, chunks}, part_of_thread(blocks, thread, parts)};
 }
 
 void DirectConv::execute_part(const Part& part, const Addresses& addresses, Workspace& work) const {
