@@ -66,7 +66,7 @@ configure_release
 build_targets direct_conv_test
 
 step "Checking that multiply-adds are instructions"
-kernels="$(object "$parconv_root/src/compute/direct/tile_kernels_portable.cpp")"
+kernels="$(object "$parconv_root/src/compute/direct/tiles/tile_kernels_portable.cpp")"
 instructions="$("$triple-objdump" -d "$kernels" | grep -cE '\s(fmla|fmadd)\s')"
 calls="$("$triple-objdump" -r "$kernels" | grep -c fmaf || true)"
 echo "$instructions fused multiply-adds, $calls calls of fmaf"

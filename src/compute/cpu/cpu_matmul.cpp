@@ -5,7 +5,7 @@
 
 #include "compute/cpu/cpu_kernels.hpp"
 #include "compute/cpu/cpu_row_kernel.hpp"
-#include "compute/direct/tile.hpp"
+#include "compute/direct/tiles/tile.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::cpu {

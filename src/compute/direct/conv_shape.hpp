@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "compute/direct/tile.hpp"
+#include "compute/direct/tiles/tile.hpp"
 #include "parconv/geometry/operand_layout.hpp"
 #include "parconv/geometry/window.hpp"
 #include "parconv/model/sum_tree.hpp"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "compute/direct/conv_shape.hpp"
-#include "compute/direct/tile.hpp"
+#include "compute/direct/tiles/tile.hpp"
 #include "parconv/tensor/aligned.hpp"
 
 namespace parconv::direct {

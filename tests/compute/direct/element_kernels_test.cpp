@@ -8,7 +8,7 @@
 #include <numeric>
 #include <vector>
 
-#include "compute/direct/tile.hpp"
+#include "compute/direct/tiles/tile.hpp"
 #include "parconv/tensor/half.hpp"
 #include "support/random.hpp"
 

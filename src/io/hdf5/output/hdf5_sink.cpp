@@ -113,6 +113,8 @@ struct Hdf5Sink::Impl {
   }
 
   bool is_first() const { return control.rank() == 0; }
+  /// From the root of the file.
+  std::string tensor_path() const { return concat("output/", output.name); }
   Attempt attempt(std::string_view action) const {
     return {.action = action, .object = names.partial_path, .code = ExitCode::Io};
   }
@@ -254,7 +256,7 @@ void Hdf5Sink::Impl::write_table() {
 std::string Hdf5Sink::Impl::close() {
   return coordinated(control, "closing the output", [&] {
     hdf5::write_complete(file.get());
-    std::string metadata = hdf5::metadata_of(file.get(), "output/" + output.name);
+    std::string metadata = hdf5::metadata_of(file.get(), tensor_path());
     dataset.close(attempt("close"));
     file.close(attempt("close"));
     return metadata;
@@ -266,7 +268,7 @@ void Hdf5Sink::Impl::open_again() {
   const Attempt opening = attempt("open again");
   const Handle access = hdf5::reading_access(opening);
   file = Handle(H5Fopen(names.partial_path.c_str(), H5F_ACC_RDONLY, access.get()), &H5Fclose, opening);
-  dataset = Handle(H5Dopen2(file.get(), concat("/output/", output.name).c_str(), H5P_DEFAULT), &H5Dclose, opening);
+  dataset = Handle(H5Dopen2(file.get(), tensor_path().c_str(), H5P_DEFAULT), &H5Dclose, opening);
 }
 
 /// Every rank reads its own blocks, and rank 0 everything else.
@@ -274,7 +276,7 @@ void Hdf5Sink::Impl::check_file(const std::string& metadata) {
   coordinated(control, "reading the output back", [&] {
     open_again();
     read_back();
-    if (is_first() && hdf5::metadata_of(file.get(), "output/" + output.name) != metadata)
+    if (is_first() && hdf5::metadata_of(file.get(), tensor_path()) != metadata)
       throw Error(ExitCode::Io, concat(names.partial_path, " reads back with other metadata than were written"),
                   "The disk or its file system lost data; choose another disk.");
     dataset.close(attempt("close"));
@@ -305,7 +307,7 @@ Hdf5Sink::~Hdf5Sink() = default;
 Extents Hdf5Sink::extents() const { return impl_->output.extents; }
 Extents Hdf5Sink::chunk() const { return impl_->output.chunk; }
 const std::string& Hdf5Sink::partial_path() const { return impl_->names.partial_path; }
-std::string Hdf5Sink::dataset_path() const { return "/output/" + impl_->output.name; }
+std::string Hdf5Sink::dataset_path() const { return concat("/", impl_->tensor_path()); }
 
 void Hdf5Sink::write(const Box& box, ConstView src) {
   PARCONV_EXPECT(Box::whole(extents()).contains(box), box, " of ", extents());

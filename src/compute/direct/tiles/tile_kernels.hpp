@@ -2,8 +2,8 @@
 // The kernels of tile.hpp for any vectors. A class `Vector` has a type Register of `width` floats, and static functions on it.
 #pragma once
 
-#include "compute/direct/element_kernels.hpp"
-#include "compute/direct/tile.hpp"
+#include "compute/direct/tiles/element_kernels.hpp"
+#include "compute/direct/tiles/tile.hpp"
 
 #define PARCONV_UNROLL _Pragma("GCC unroll 16")
 /// Inlined at once: GCC removes calls of functions that only prefetch.

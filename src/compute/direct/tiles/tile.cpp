@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compute/direct/tile.hpp"
+#include "compute/direct/tiles/tile.hpp"
 
 namespace parconv::direct {
 

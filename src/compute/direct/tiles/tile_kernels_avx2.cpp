@@ -2,7 +2,7 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 
-#include "compute/direct/tile_kernels.hpp"
+#include "compute/direct/tiles/tile_kernels.hpp"
 
 namespace parconv::direct {
 namespace {

@@ -3,7 +3,7 @@
 // widen<type>(address) returns them as f32, narrow<type>(address, x) rounds and stores x.
 #pragma once
 
-#include "compute/direct/tile.hpp"
+#include "compute/direct/tiles/tile.hpp"
 
 namespace parconv::direct {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compute/direct/tile_kernels.hpp"
+#include "compute/direct/tiles/tile_kernels.hpp"
 #include "parconv/tensor/half.hpp"
 
 namespace parconv::direct {
