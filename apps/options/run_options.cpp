@@ -51,7 +51,7 @@ void add_sample_options(CLI::App& app, Request& request) {
 }
 
 void add_common_numerics(CLI::App& app, Request& request) {
-  add_choice(app, "--dtype", request.numerics, "type of activations and convolutions: f32, bf16; tf32 and f16 on GPUs only");
+  add_choice(app, "--dtype", request.numerics, "type of activations and convolutions: f32, bf16, f16; tf32 on GPUs only");
   app.add_option("--threads", request.threads, "threads of a rank (the cores that it is bound to)")->check(CLI::Range(1, 4096));
 }
 
@@ -87,8 +87,8 @@ void add_former_names(CLI::App& app, Request& request) {
 
 void add_output_options(CLI::App& app, RunCommand& command, RunTexts& texts) {
   app.add_flag("--verify{sampled}", texts.verify,
-               "first recompute sampled boxes of every layer (=full: all) of the first micro-batch with the reference; a "
-               "difference above 1e-4 (bf16 and tf32: 1/32, f16: 1/256) of a layer's largest value ends with 70");
+               "first recompute sampled boxes of every layer (=full: all) of the first micro-batch with the reference; other "
+               "bits of --backend cpu, or a difference of other backends above a tolerance, end with 70");
   app.add_option("--report", command.report_file, "write the measurements: JSON lines, one for the run and one per layer");
   app.add_flag("--force", command.request.replaces_output, "replace an existing output");
   CLI::Option* quiet = app.add_flag("-q,--quiet", texts.is_quiet, "print errors only");

@@ -77,7 +77,7 @@ bool has_nan(ConstView view, const ThreadShare& threads) {
   const int used = threads_for(rows, volume(extents), threads);
   std::atomic<bool> found = false;
   const auto work = [&](int thread) {
-    const Interval own = part_of_thread(rows, thread, used);
+    const Interval own = equal_part(rows, thread, used);
     for (index_t row = own.lo; row < own.hi && !found; ++row) {
       const index_t h = row % extents[Axis::H], slice = row / extents[Axis::H];
       const index_t d = slice % extents[Axis::D], n = slice / extents[Axis::D];

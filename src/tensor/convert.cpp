@@ -80,7 +80,7 @@ template <class Visit>
 void for_tiles_of_thread(const Traversal& traversal, int thread, int threads, Visit&& visit) {
   const TileExtents tile = tile_extents(traversal);
   const index_t tiles = ceil_div(traversal.pixels, tile.pixels);
-  const Interval own = part_of_thread(traversal.blocks.count() * tiles, thread, threads);
+  const Interval own = equal_part(traversal.blocks.count() * tiles, thread, threads);
   index_t block = own.lo / tiles;
   traversal.blocks.for_each({block, ceil_div(own.hi, tiles)}, [&](index_t onnx_elem, index_t memory_elem) {
     const Interval of_block = intersect(own.shifted(-block * tiles), {0, tiles});

@@ -61,7 +61,7 @@ class TypeConversion {
     const auto work = [&](int thread) {
       Interval outer{0, nest_.count()}, inner{0, fastest_.extent};
       Interval& divided = outer.hi >= least_units * used ? outer : inner;
-      divided = part_of_thread(divided.hi, thread, used);
+      divided = equal_part(divided.hi, thread, used);
       nest_.for_each(outer, [&](index_t src_elem, index_t dst_elem) { convert_loop(src_elem, dst_elem, inner); });
     };
     on_threads(used, std::cref(work));

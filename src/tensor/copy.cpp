@@ -75,7 +75,7 @@ Part part_of(const CopyLoops& loops, int thread, int threads) {
   Interval* const divided = part.outer.hi >= least_units * threads  ? &part.outer
                             : part.runs.hi >= least_units * threads ? &part.runs
                                                                     : &part.bytes;
-  *divided = part_of_thread(divided->hi, thread, threads);
+  *divided = equal_part(divided->hi, thread, threads);
   return part;
 }
 

@@ -34,8 +34,6 @@ int threads_for(index_t units, index_t elems, const ThreadShare& threads) {
   return static_cast<int>(std::max<index_t>(1, std::min<index_t>(units, threads.count)));
 }
 
-Interval part_of_thread(index_t units, int thread, int threads) {
-  return {units * thread / threads, units * (thread + 1) / threads};
-}
+Interval equal_part(index_t units, index_t part, index_t parts) { return {units * part / parts, units * (part + 1) / parts}; }
 
 }  // namespace parconv

@@ -32,7 +32,7 @@ void move_runs(std::span<const FileRun> runs, std::span<Byte> memory, int thread
   const auto work = [&](int thread) {
     Byte* at = memory.data();
     for (const FileRun& run : runs) {
-      const Interval part = part_of_thread(run.size_bytes, thread, threads);
+      const Interval part = equal_part(run.size_bytes, thread, threads);
       if (!move_run({run.offset_bytes + part.lo, part.size()}, at + part.lo, transfer)) has_failed = true;
       at += run.size_bytes;
     }

@@ -237,8 +237,7 @@ TEST(LoopNest, PartsOfTheIterationsMakeTheWhole) {
     ASSERT_EQ(nest.count(), std::ssize(whole));
     const auto threads = static_cast<int>(random.integer(1, 5));
     for (int thread = 0; thread < threads; ++thread)
-      nest.for_each(part_of_thread(nest.count(), thread, threads),
-                    [&](index_t src, index_t dst) { parts.emplace_back(src, dst); });
+      nest.for_each(equal_part(nest.count(), thread, threads), [&](index_t src, index_t dst) { parts.emplace_back(src, dst); });
     ASSERT_EQ(parts, whole);
   }
 }

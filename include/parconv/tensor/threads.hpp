@@ -22,7 +22,7 @@ struct ThreadShare {
 /// How many of them share `units` of work that make `elems` elements: at most one a unit.
 int threads_for(index_t units, index_t elems, const ThreadShare& threads);
 
-/// The units of one of `threads` threads.
-Interval part_of_thread(index_t units, int thread, int threads);
+/// The units of part number `part`, of `parts` parts that differ by one unit at most.
+Interval equal_part(index_t units, index_t part, index_t parts);
 
 }  // namespace parconv

@@ -47,7 +47,7 @@ void activate_operand(float* data, const Extents& extents, const Extents& stride
   const index_t depth = extents[Axis::D], height = extents[Axis::H], rows = extents[Axis::N] * depth * height;
   const int used = threads_for(rows, volume(extents), {.count = threads});
   const auto work = [&](int thread) {
-    const Interval own = part_of_thread(rows, thread, used);
+    const Interval own = equal_part(rows, thread, used);
     for (index_t k = own.lo; k < own.hi; ++k) {
       const index_t n = k / height / depth, d = k / height % depth, h = k % height;
       float* const row = data + n * strides[Axis::N] + d * strides[Axis::D] + h * strides[Axis::H];

@@ -24,7 +24,7 @@ struct CpuExecutor {
   void for_each(index_t count, const Function& function) const {
     const int used = threads_for(count, count, threads);
     const auto work = [&](int thread) {
-      const Interval own = part_of_thread(count, thread, used);
+      const Interval own = equal_part(count, thread, used);
       for (index_t k = own.lo; k < own.hi; ++k) function(k);
     };
     on_threads(used, std::cref(work));

@@ -225,7 +225,7 @@ class ThreadedReduction final : public Kernel {
     whole.dst = op.dst;
     for (int thread = 0; thread < threads; ++thread) {
       OperandLayout part = op.srcs[src_];
-      const Interval own = part_of_thread(part.extents[axis], thread, threads);
+      const Interval own = equal_part(part.extents[axis], thread, threads);
       part.extents[axis] = own.size();
       src_bytes_.push_back(static_cast<std::size_t>(own.lo * part.strides[axis]) * size_of(part.type));
       LocalOp partial;

@@ -18,7 +18,7 @@ class ThreadedRows final : public Kernel {
     by_row_.front()->begin(srcs, scratch);
     const auto work = [&](int thread) {
       RowKernel& kernel = *by_row_[static_cast<std::size_t>(thread)];
-      kernel.execute_rows(srcs, dst, scratch, part_of_thread(kernel.num_rows(), thread, threads));
+      kernel.execute_rows(srcs, dst, scratch, equal_part(kernel.num_rows(), thread, threads));
     };
     on_threads(threads, std::cref(work));
   }

@@ -2,6 +2,9 @@
 #include "compute/direct/direct_conv.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
+#include <optional>
 #include <utility>
 
 #include "compute/cpu/cpu_vector.hpp"
@@ -24,9 +27,13 @@ std::vector<float> bias_of(const FilterBlock& block, index_t group_oc, std::span
   return padded;
 }
 
-/// The tile kernels apply no other activation than ReLU.
-bool can_finish_in_registers(ActivationKind activation) {
-  return activation == ActivationKind::None || activation == ActivationKind::Relu;
+/// The activation of the tile kernels, if they have it.
+std::optional<TileActivation> tile_activation(ActivationKind kind) {
+  if (kind == ActivationKind::None) return TileActivation::None;
+  if (kind == ActivationKind::Relu) return TileActivation::Relu;
+  if (kind == ActivationKind::LeakyRelu) return TileActivation::LeakyRelu;
+  if (kind == ActivationKind::Clip) return TileActivation::Clip;
+  return std::nullopt;
 }
 
 template <class T>
@@ -43,7 +50,8 @@ DirectConv::DirectConv(const ConvShape& shape, std::shared_ptr<const PackedFilte
       kernels_(tile_kernels(filter_->layout().set)),
       chunks_(shape_),
       activation_(epilogue.activation),
-      finishes_in_registers_(can_finish_in_registers(epilogue.activation.kind)) {
+      groups_of_blocks_(count_groups(threads)),
+      finishes_in_registers_(tile_activation(epilogue.activation.kind).has_value()) {
   for (const FilterBlock& block : filter_->blocks()) {
     const index_t width = padded_width(block, kernels_);
     results_pitch_ = std::max(results_pitch_, width);
@@ -79,29 +87,33 @@ std::size_t DirectConv::resident_bytes() const {
   return bytes;
 }
 
+/// Each thread takes the next part when it has finished one: a thread that other programs hold up computes less.
 void DirectConv::execute(const Addresses& addresses) {
-  on_threads(static_cast<int>(workspaces_.size()),
-             [&](int thread) { execute_part(part_of(thread), addresses, workspaces_[static_cast<std::size_t>(thread)]); });
+  std::atomic<index_t> next{0};
+  const auto work = [&](int thread) {
+    for (index_t part = next++; part < num_parts(); part = next++)
+      execute_part(part, addresses, workspaces_[static_cast<std::size_t>(thread)]);
+  };
+  on_threads(static_cast<int>(workspaces_.size()), std::cref(work));
 }
 
-/// Threads divide the chunks where these divide well, and otherwise the blocks of filters.
-DirectConv::Part DirectConv::part_of(int thread) const {
-  const int parts = static_cast<int>(workspaces_.size());
-  const index_t chunks = chunks_.ranges().count(), blocks = std::ssize(filter_->blocks());
-  const bool is_by_chunk = chunks % parts == 0 || chunks >= index_t{8} * parts || blocks % parts != 0;
-  if (is_by_chunk) return {part_of_thread(chunks, thread, parts), {0, blocks}};
-  return {{0, chunks}, part_of_thread(blocks, thread, parts)};
+index_t DirectConv::num_parts() const { return chunks_.ranges().count() * groups_of_blocks_; }
+
+/// Threads divide the blocks of filters too where there are few chunks.
+index_t DirectConv::count_groups(int threads) const {
+  constexpr index_t wanted_parts = 8;  // of each thread
+  if (threads == 1) return 1;
+  return std::min(std::ssize(filter_->blocks()), ceil_div(wanted_parts * threads, chunks_.ranges().count()));
 }
 
-void DirectConv::execute_part(const Part& part, const Addresses& addresses, Workspace& work) const {
+void DirectConv::execute_part(index_t part, const Addresses& addresses, Workspace& work) const {
   const SourceCopy copy(shape_, elements(shape_.src_type));
-  for (index_t k = part.chunks.lo; k < part.chunks.hi; ++k) {
-    const ChunkRange range = chunks_.ranges().at(k);
-    const SourceWindow src = work.sources.empty() ? SourceWindow{.first = addresses.src, .strides = shape_.src_strides}
-                                                  : copy.make(range, addresses.src, work.sources);
-    chunks_.make(range, src, addresses, work.chunk);
-    for (index_t block = part.blocks.lo; block < part.blocks.hi; ++block) compute_block(work, static_cast<std::size_t>(block));
-  }
+  const ChunkRange range = chunks_.ranges().at(part / groups_of_blocks_);
+  const SourceWindow src = work.sources.empty() ? SourceWindow{.first = addresses.src, .strides = shape_.src_strides}
+                                                : copy.make(range, addresses.src, work.sources);
+  chunks_.make(range, src, addresses, work.chunk);
+  const Interval blocks = equal_part(std::ssize(filter_->blocks()), part % groups_of_blocks_, groups_of_blocks_);
+  for (index_t block = blocks.lo; block < blocks.hi; ++block) compute_block(work, static_cast<std::size_t>(block));
 }
 
 TileCall DirectConv::call_of(const Chunk& chunk, std::size_t index) const {
@@ -125,7 +137,9 @@ TileCall DirectConv::call_of(const Chunk& chunk, std::size_t index) const {
   if (!finishes_in_registers_) return call;
   call.dst_bytes = bytes(channel, shape_.dst_type);
   call.dst_type = element_type(shape_.dst_type);
-  call.is_relu = activation_.kind == ActivationKind::Relu;
+  call.activation = *tile_activation(activation_.kind);
+  call.alpha = activation_.alpha;
+  call.beta = activation_.beta;
   return call;
 }
 

@@ -32,11 +32,6 @@ class DirectConv {
   std::size_t resident_bytes() const;
 
  private:
-  /// The work of one thread: all chunks of [first, last) for blocks [first, last).
-  struct Part {
-    Interval chunks{};
-    Interval blocks{};
-  };
   /// Memory of one thread.
   struct Workspace {
     Chunk chunk{};
@@ -46,8 +41,10 @@ class DirectConv {
   };
 
   Workspace make_workspace() const;
-  Part part_of(int thread) const;
-  void execute_part(const Part& part, const Addresses& addresses, Workspace& work) const;
+  /// Part k: chunk k / groups_of_blocks_, for one group of the blocks.
+  index_t num_parts() const;
+  index_t count_groups(int threads) const;
+  void execute_part(index_t part, const Addresses& addresses, Workspace& work) const;
   void compute_block(Workspace& work, std::size_t block) const;
   void finish_results(Workspace& work, const FilterBlock& block) const;
   TileCall call_of(const Chunk& chunk, std::size_t block) const;
@@ -61,6 +58,7 @@ class DirectConv {
   Chunks chunks_;
   std::vector<std::vector<float>> bias_{};  ///< of each block, padded; empty: there is none
   Activation activation_;
+  index_t groups_of_blocks_;
   bool finishes_in_registers_;
   index_t results_pitch_ = 0;
   std::vector<Workspace> workspaces_{};  ///< one per thread

@@ -69,8 +69,8 @@ TEST(CpuThreads, AreAsManyAsThereAreUnitsAndPay) {
   EXPECT_EQ(threads_for(7, 100'000, {.count = 4}), 4);
   EXPECT_EQ(threads_for(3, 100'000, {.count = 4}), 3);
   EXPECT_EQ(threads_for(7, 1'000, {.count = 4}), 1);
-  EXPECT_EQ(part_of_thread(7, 0, 3), (Interval{0, 2}));
-  EXPECT_EQ(part_of_thread(7, 2, 3), (Interval{4, 7}));
+  EXPECT_EQ(equal_part(7, 0, 3), (Interval{0, 2}));
+  EXPECT_EQ(equal_part(7, 2, 3), (Interval{4, 7}));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 // set, any number of threads and operands of any type.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
@@ -93,6 +95,11 @@ void store_in_16_bits(Random& random, WholeConv& conv) {
   conv.residual.memory = rounded(conv.residual.memory, conv.residual_type);
 }
 
+Activation draw_activation(Random& random) {
+  constexpr std::array kinds{ActivationKind::Relu, ActivationKind::Relu, ActivationKind::LeakyRelu, ActivationKind::Clip};
+  return {.kind = kinds[static_cast<std::size_t>(random.integer(0, 3))], .alpha = 0.1F, .beta = 3};
+}
+
 WholeConv draw_conv(Random& random) {
   const bool is_depthwise = random.once_in(6), has_odd = random.once_in(8);
   WholeConv conv{.groups = is_depthwise ? random.integer(2, 40) : pick(random, {1, 1, 1, 2, 3})};
@@ -120,8 +127,7 @@ WholeConv draw_conv(Random& random) {
   conv.leaves = {.channels = ic, .count = std::min(ic, pick(random, {1, 2, 3, 5, 8, 64}))};
   conv.elements = draw_numbers(random, out[Axis::C] * ic * taps, has_odd);
   if (random.once_in(2)) conv.bias = random.reals(out[Axis::C]);
-  if (random.once_in(2))
-    conv.activation = {.kind = random.once_in(3) ? ActivationKind::LeakyRelu : ActivationKind::Relu, .alpha = 0.1F};
+  if (random.once_in(2)) conv.activation = draw_activation(random);
   conv.has_residual = random.once_in(3);
   conv.src = make_operand(in, draw_margins(random));
   conv.src.memory = draw_numbers(random, std::ssize(conv.src.memory), has_odd);
@@ -182,7 +188,9 @@ float defined_value(const WholeConv& conv, const Extents& out) {
   if (!conv.bias.empty()) value += conv.bias[static_cast<std::size_t>(out[Axis::C])];
   if (conv.has_residual) value += conv.residual.memory[static_cast<std::size_t>(offset(conv.residual, out))];
   if (conv.activation.kind == ActivationKind::Relu) return value < 0 ? 0 : value;
-  if (conv.activation.kind == ActivationKind::LeakyRelu) return value < 0 ? 0.1F * value : value;
+  if (conv.activation.kind == ActivationKind::LeakyRelu) return value < 0 ? conv.activation.alpha * value : value;
+  if (conv.activation.kind == ActivationKind::Clip)
+    return std::isnan(value) ? value : std::clamp(value, conv.activation.alpha, conv.activation.beta);
   return value;
 }
 

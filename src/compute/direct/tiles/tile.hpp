@@ -31,6 +31,9 @@ inline constexpr int most_open_sums = 7;
 enum class ElementType { F32, BF16, F16 };
 inline constexpr int num_element_types = 3;
 
+/// The activations that need no formula: those of parconv/model/operators.hpp.
+enum class TileActivation { None, Relu, LeakyRelu, Clip };
+
 /// Tiles of one size on f32 sources. Each of the arrays of addresses has one entry per pixel, tile after tile.
 struct TileCall {
   int num_tiles = 1;
@@ -49,7 +52,9 @@ struct TileCall {
   std::ptrdiff_t pitch = 0;        ///< elements from row to row; read by channelwise kernels only
   const float* bias = nullptr;     ///< null: there is none; else as many as the block's padded width
   int channels = 0;                ///< outputs of the block
-  bool is_relu = false;
+  TileActivation activation = TileActivation::None;
+  float alpha = 0;               ///< LeakyRelu: the slope below 0; Clip: the lower bound
+  float beta = 0;                ///< Clip: the upper bound
   bool prefetches_next = false;  ///< brings the sources of the next tile to the cache; src has entries of a tile beyond the last
   const std::byte* next_weights = nullptr;  ///< to be brought to the cache; null: none
   int num_weight_lines = 0;                 ///< of them, for each 16 rows of weights of a tile

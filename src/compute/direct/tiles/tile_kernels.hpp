@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels of tile.hpp for any vectors. A class `Vector` has a type Register of `width` floats, and static functions on it.
+// The kernels of tile.hpp for any vectors. A class `Vector` has a type Register of `width` floats, and static functions on it:
+// raise(x, a) is x < a ? a : x, lower(x, a) is x > a ? a : x, and scale_negative(x, a) is x < 0 ? a * x : x.
 #pragma once
 
 #include "compute/direct/tiles/element_kernels.hpp"
@@ -15,6 +16,15 @@ struct Interval {
   std::ptrdiff_t begin = 0;
   std::ptrdiff_t end = 0;
 };
+
+template <class Vector, TileActivation activation>
+[[gnu::always_inline]] inline typename Vector::Register activated(typename Vector::Register x, typename Vector::Register alpha,
+                                                                  typename Vector::Register beta) {
+  if constexpr (activation == TileActivation::Relu) return Vector::raise(x, Vector::zero());
+  if constexpr (activation == TileActivation::LeakyRelu) return Vector::scale_negative(x, alpha);
+  if constexpr (activation == TileActivation::Clip) return Vector::lower(Vector::raise(x, alpha), beta);
+  return x;
+}
 
 /// A block of sums, kept in registers.
 template <class Vector, int pixels, int vectors>
@@ -39,9 +49,19 @@ struct Sums {
     }
   }
 
-  [[gnu::always_inline]] void relu() {
+  /// Adds an f32 residual.
+  [[gnu::always_inline]] void add_residual(const TileCall& call) {
+    PARCONV_UNROLL for (int m = 0; m < pixels; ++m) {
+      const float* const row = reinterpret_cast<const float*>(call.residual[m] + call.residual_bytes);
+      PARCONV_UNROLL for (int j = 0; j < vectors; ++j) at[m][j] = Vector::add(at[m][j], Vector::load(row + j * Vector::width));
+    }
+  }
+
+  template <TileActivation activation>
+  [[gnu::always_inline]] void activate(const TileCall& call) {
+    const typename Vector::Register alpha = Vector::broadcast(&call.alpha), beta = Vector::broadcast(&call.beta);
     PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j) at[m][j] =
-        Vector::relu(at[m][j]);
+        activated<Vector, activation>(at[m][j], alpha, beta);
   }
 
   /// The addresses are read first: a store of a vector may change anything.
@@ -89,6 +109,22 @@ struct Sums {
   }
 };
 
+template <class Vector>
+[[gnu::always_inline]] inline typename Vector::Register activated(typename Vector::Register x, const TileCall& call) {
+  const typename Vector::Register alpha = Vector::broadcast(&call.alpha), beta = Vector::broadcast(&call.beta);
+  if (call.activation == TileActivation::Relu) return activated<Vector, TileActivation::Relu>(x, alpha, beta);
+  if (call.activation == TileActivation::LeakyRelu) return activated<Vector, TileActivation::LeakyRelu>(x, alpha, beta);
+  if (call.activation == TileActivation::Clip) return activated<Vector, TileActivation::Clip>(x, alpha, beta);
+  return x;
+}
+
+template <class Vector, int pixels, int vectors>
+[[gnu::always_inline]] inline void activate(const TileCall& call, Sums<Vector, pixels, vectors>& sums) {
+  if (call.activation == TileActivation::Relu) sums.template activate<TileActivation::Relu>(call);
+  if (call.activation == TileActivation::LeakyRelu) sums.template activate<TileActivation::LeakyRelu>(call);
+  if (call.activation == TileActivation::Clip) sums.template activate<TileActivation::Clip>(call);
+}
+
 /// The epilogue of one vector, of which `count` channels are valid: + bias, + residual, activation, store.
 template <class Vector>
 [[gnu::always_inline]] inline void finish(typename Vector::Register sum, const TileCall& call, int pixel, std::ptrdiff_t channel,
@@ -98,7 +134,7 @@ template <class Vector>
     const std::byte* const at = call.residual[pixel] + call.residual_bytes + channel * size_of(call.residual_type);
     sum = Vector::add(sum, load_elements<Vector>(call.residual_type, at, count));
   }
-  if (call.is_relu) sum = Vector::relu(sum);
+  sum = activated<Vector>(sum, call);
   std::byte* const at = call.dst[pixel] + call.dst_bytes + channel * size_of(call.dst_type);
   store_first<Vector>(call.dst_type, at, sum, count);
 }
@@ -109,11 +145,12 @@ template <class Vector>
   return left < Vector::width ? static_cast<int>(left) : Vector::width;
 }
 
-/// The epilogue of a block whose channels are all valid, without a residual.
+/// The epilogue of a block whose channels are all valid, with an f32 residual or none.
 template <class Vector, int pixels, int vectors>
 [[gnu::always_inline]] inline void finish_whole_block(const TileCall& call, Sums<Vector, pixels, vectors>& sums) {
   if (call.bias != nullptr) sums.add_to_all(call.bias);
-  if (call.is_relu) sums.relu();
+  if (call.residual != nullptr) sums.add_residual(call);
+  activate(call, sums);
   if (call.dst_type == ElementType::F32) return sums.template store<ElementType::F32>(call);
   if (call.dst_type == ElementType::BF16) return sums.template store<ElementType::BF16>(call);
   sums.template store<ElementType::F16>(call);
@@ -121,7 +158,8 @@ template <class Vector, int pixels, int vectors>
 
 template <class Vector, int pixels, int vectors>
 [[gnu::always_inline]] inline void finish_block(const TileCall& call, Sums<Vector, pixels, vectors>& sums) {
-  if (call.residual == nullptr && call.channels == vectors * Vector::width) return finish_whole_block(call, sums);
+  const bool adds_in_registers = call.residual == nullptr || call.residual_type == ElementType::F32;
+  if (adds_in_registers && call.channels == vectors * Vector::width) return finish_whole_block(call, sums);
   const Sums<Vector, pixels, vectors> stored = sums;  // in memory: the loops are not unrolled
   for (int m = 0; m < pixels; ++m)
     for (int j = 0; j * Vector::width < call.channels; ++j)
@@ -136,12 +174,21 @@ template <int pixels, int most_bytes>
       __builtin_prefetch(call.dst[m] + call.dst_bytes + at, 1);
 }
 
+template <int pixels, int most_bytes>
+[[gnu::always_inline]] inline void prefetch_residual(const TileCall& call) {
+  constexpr int line_bytes = 64;
+  PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int at = 0; at < most_bytes; at += line_bytes)
+      __builtin_prefetch(call.residual[m] + call.residual_bytes + at);
+}
+
 /// What a tile brings to the cache little by little, as hardware does not foresee it.
 enum class Prefetch { None, Sources, Weights };
 
 template <class Vector, int pixels, int vectors, Prefetch prefetch>
 [[gnu::always_inline]] inline void compute_tile(TileCall& call) {
-  prefetch_results<pixels, vectors * Vector::width* static_cast<int>(sizeof(float))>(call);
+  constexpr int block_bytes = vectors * Vector::width * static_cast<int>(sizeof(float));
+  prefetch_results<pixels, block_bytes>(call);
+  if (call.residual != nullptr) prefetch_residual<pixels, block_bytes>(call);
   const std::byte* src[pixels];
   PARCONV_UNROLL for (int m = 0; m < pixels; ++m) src[m] = call.src[m] + call.src_bytes;
   Sums<Vector, pixels, vectors> sums;

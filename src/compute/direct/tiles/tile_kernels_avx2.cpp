@@ -25,8 +25,12 @@ struct Avx2 {
   static Register broadcast(const float* at) { return _mm256_broadcast_ss(at); }
   static Register add(Register a, Register b) { return a + b; }
   static Register multiply_add(Register a, Register b, Register c) { return _mm256_fmadd_ps(a, b, c); }
-  /// x < 0 ? 0 : x: of a NaN or a pair of zeros, max returns the second operand.
-  static Register relu(Register x) { return _mm256_max_ps(zero(), x); }
+  /// Of a NaN or a pair of zeros, max and min return the second operand.
+  static Register raise(Register x, Register a) { return _mm256_max_ps(a, x); }
+  static Register lower(Register x, Register a) { return _mm256_min_ps(a, x); }
+  static Register scale_negative(Register x, Register a) {
+    return _mm256_blendv_ps(x, a * x, _mm256_cmp_ps(x, zero(), _CMP_LT_OQ));
+  }
   static void store(float* at, Register x) { _mm256_storeu_ps(at, x); }
   /// By halves: masked stores are slow on AMD's CPUs.
   static void store_first(float* at, Register x, int count) {

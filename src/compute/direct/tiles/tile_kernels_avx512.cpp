@@ -21,7 +21,9 @@ struct Avx512 {
   static Register broadcast(const float* at) { return _mm512_set1_ps(*at); }
   static Register add(Register a, Register b) { return a + b; }
   static Register multiply_add(Register a, Register b, Register c) { return _mm512_fmadd_ps(a, b, c); }
-  static Register relu(Register x) { return x < zero() ? zero() : x; }
+  static Register raise(Register x, Register a) { return x < a ? a : x; }
+  static Register lower(Register x, Register a) { return x > a ? a : x; }
+  static Register scale_negative(Register x, Register a) { return x < zero() ? a * x : x; }
   static void store(float* at, Register x) { _mm512_storeu_ps(at, x); }
   static void store_first(float* at, Register x, int count) { _mm512_mask_storeu_ps(at, first(count), x); }
 

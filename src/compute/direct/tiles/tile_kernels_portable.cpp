@@ -31,8 +31,16 @@ struct Portable {
     for (int k = 0; k < width; ++k) c.x[k] = __builtin_fmaf(a.x[k], b.x[k], c.x[k]);
     return c;
   }
-  static Register relu(Register x) {
-    for (int k = 0; k < width; ++k) x.x[k] = x.x[k] < 0 ? 0 : x.x[k];
+  static Register raise(Register x, Register a) {
+    for (int k = 0; k < width; ++k) x.x[k] = x.x[k] < a.x[k] ? a.x[k] : x.x[k];
+    return x;
+  }
+  static Register lower(Register x, Register a) {
+    for (int k = 0; k < width; ++k) x.x[k] = x.x[k] > a.x[k] ? a.x[k] : x.x[k];
+    return x;
+  }
+  static Register scale_negative(Register x, Register a) {
+    for (int k = 0; k < width; ++k) x.x[k] = x.x[k] < 0 ? a.x[k] * x.x[k] : x.x[k];
     return x;
   }
   static void store(float* at, Register x) { store_first(at, x, width); }
