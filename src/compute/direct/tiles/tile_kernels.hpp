@@ -59,7 +59,7 @@ struct Sums {
 
   template <TileActivation activation>
   [[gnu::always_inline]] void activate(const TileCall& call) {
-    const typename Vector::Register alpha = Vector::broadcast(&call.alpha), beta = Vector::broadcast(&call.beta);
+    const typename Vector::Register alpha = Vector::filled(call.alpha), beta = Vector::filled(call.beta);
     PARCONV_UNROLL for (int m = 0; m < pixels; ++m) PARCONV_UNROLL for (int j = 0; j < vectors; ++j) at[m][j] =
         activated<Vector, activation>(at[m][j], alpha, beta);
   }
@@ -111,7 +111,7 @@ struct Sums {
 
 template <class Vector>
 [[gnu::always_inline]] inline typename Vector::Register activated(typename Vector::Register x, const TileCall& call) {
-  const typename Vector::Register alpha = Vector::broadcast(&call.alpha), beta = Vector::broadcast(&call.beta);
+  const typename Vector::Register alpha = Vector::filled(call.alpha), beta = Vector::filled(call.beta);
   if (call.activation == TileActivation::Relu) return activated<Vector, TileActivation::Relu>(x, alpha, beta);
   if (call.activation == TileActivation::LeakyRelu) return activated<Vector, TileActivation::LeakyRelu>(x, alpha, beta);
   if (call.activation == TileActivation::Clip) return activated<Vector, TileActivation::Clip>(x, alpha, beta);

@@ -22,6 +22,7 @@ struct Avx2 {
   static Register load_first(const float* at, int count) {
     return count == width ? load(at) : _mm256_maskload_ps(at, first(count));
   }
+  static Register filled(float x) { return _mm256_set1_ps(x); }
   static Register broadcast(const float* at) { return _mm256_broadcast_ss(at); }
   static Register add(Register a, Register b) { return a + b; }
   static Register multiply_add(Register a, Register b, Register c) { return _mm256_fmadd_ps(a, b, c); }

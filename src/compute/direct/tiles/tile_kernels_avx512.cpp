@@ -18,6 +18,7 @@ struct Avx512 {
   static Register zero() { return _mm512_setzero_ps(); }
   static Register load(const float* at) { return _mm512_loadu_ps(at); }
   static Register load_first(const float* at, int count) { return _mm512_maskz_loadu_ps(first(count), at); }
+  static Register filled(float x) { return _mm512_set1_ps(x); }
   static Register broadcast(const float* at) { return _mm512_set1_ps(*at); }
   static Register add(Register a, Register b) { return a + b; }
   static Register multiply_add(Register a, Register b, Register c) { return _mm512_fmadd_ps(a, b, c); }

@@ -22,7 +22,8 @@ struct Portable {
     for (int k = 0; k < count; ++k) result.x[k] = at[k];
     return result;
   }
-  static Register broadcast(const float* at) { return {{*at, *at, *at, *at}}; }
+  static Register filled(float x) { return {{x, x, x, x}}; }
+  static Register broadcast(const float* at) { return filled(*at); }
   static Register add(Register a, Register b) {
     for (int k = 0; k < width; ++k) a.x[k] += b.x[k];
     return a;
