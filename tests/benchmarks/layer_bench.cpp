@@ -3,8 +3,8 @@
 // --dtype bf16 or f16, the f32 Kernel; where oneDNN does not, the direct call computes in f32. The cpu clock excludes the time of
 // other programs, for machines that are not idle. parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING]
 // [--max-gflop X]
-// [--repeats N] [--clock wall|cpu]
-// [--dtype f32, bf16 or f16]. Prints one JSON line per layer, then a summary.
+// [--repeats N] [--clock wall|cpu] [--dtype f32, bf16 or f16] [--leaves coarse|fine|chain]. Prints one JSON line per layer, then
+// a summary.
 #include <fmt/format.h>
 #include <time.h>
 
@@ -12,6 +12,7 @@
 #include <cmath>
 #include <optional>
 
+#include "benchmarks/layer_accuracy.hpp"
 #include "benchmarks/layer_calls.hpp"
 #include "benchmarks/measuring.hpp"
 
@@ -31,6 +32,7 @@ struct Options {
   int repeats = 11;
   Clock clock = Clock::Wall;
   DType type = DType::F32;
+  std::optional<LeafRule> rule = LeafRule::Coarse;  ///< none: every sum is one chain
 };
 
 struct Measurement {
@@ -38,6 +40,8 @@ struct Measurement {
   Timing direct{};
   Timing f32{};  ///< the f32 Kernel; empty if `kernel` is f32
   int calls_per_sample = 1;
+  double error = 0;  ///< of f32 results against f64: see ExactResults; 0 for 16 bits
+  double direct_error = 0;
 
   double ratio() const { return kernel.median_seconds / direct.median_seconds; }
   double min_ratio() const { return kernel.min_seconds / direct.min_seconds; }
@@ -58,6 +62,8 @@ void set_option(Options& options, const std::string& option, const std::string& 
     options.clock = value == "cpu" ? Clock::Cpu : Clock::Wall;
   else if (option == "--dtype" && (value == "f32" || value == "bf16" || value == "f16"))
     options.type = value == "bf16" ? DType::BF16 : value == "f16" ? DType::F16 : DType::F32;
+  else if (option == "--leaves" && (value == "coarse" || value == "fine" || value == "chain"))
+    options.rule = value == "chain" ? std::nullopt : std::optional(value == "fine" ? LeafRule::Fine : LeafRule::Coarse);
   else
     throw Error(ExitCode::Usage, concat("unknown option ", option, " ", value));
 }
@@ -65,7 +71,7 @@ void set_option(Options& options, const std::string& option, const std::string& 
 Options parse(std::span<char* const> arguments) {
   constexpr const char* usage =
       "parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING] [--max-gflop X] [--repeats N] "
-      "[--clock wall|cpu] [--dtype f32|bf16|f16]";
+      "[--clock wall|cpu] [--dtype f32|bf16|f16] [--leaves coarse|fine|chain]";
   if (arguments.size() < 2 || arguments.size() % 2 != 0) throw Error(ExitCode::Usage, "wrong number of arguments", usage);
   Options options{.path = arguments[1]};
   for (std::size_t k = 2; k < arguments.size(); k += 2) set_option(options, arguments[k], arguments[k + 1]);
@@ -104,12 +110,17 @@ Measurement measure(KernelCall& kernel, DirectCall& direct, KernelCall* f32, con
           .calls_per_sample = calls};
 }
 
+struct Results {
+  std::vector<float> kernel{};
+  std::vector<float> direct{};
+};
+
 /// Results must be equal up to the order of sums, so that the same computation is timed.
-void expect_same_results(KernelCall& kernel, const LayerData& data, DirectCall& direct, const LayerData& direct_data) {
+Results same_results(KernelCall& kernel, const LayerData& data, DirectCall& direct, const LayerData& direct_data) {
   direct.execute();
-  const std::vector<float> expected = direct_data.values();
+  std::vector<float> expected = direct_data.values();
   kernel.execute();
-  const std::vector<float> found = data.values();
+  std::vector<float> found = data.values();
   float largest = 0, error = 0;
   for (std::size_t k = 0; k < expected.size(); ++k) {
     largest = std::max(largest, std::fabs(expected[k]));
@@ -117,6 +128,7 @@ void expect_same_results(KernelCall& kernel, const LayerData& data, DirectCall& 
   }
   const float tolerance = data.type() == DType::F32 ? 1e-5F : 1e-2F;
   PARCONV_EXPECT(error <= tolerance * largest, kernel.implementation(), " and ", direct.implementation(), " differ by ", error);
+  return {.kernel = std::move(found), .direct = std::move(expected)};
 }
 
 void print(const Layer& layer, const Measurement& m, const std::string& ours, const std::string& direct, const Options& options) {
@@ -124,25 +136,30 @@ void print(const Layer& layer, const Measurement& m, const std::string& ours, co
       R"({{"network":"{}","layer":"{}","spatial_ndims":{},"ic":{},"size":{},"oc":{},"kernel":{},"stride":{},"pad":{},"groups":{},"dilation":{},)"
       R"("gflop":{},"threads":1,"dtype":"{}","clock":"{}","repeats":{},"calls_per_sample":{},"median_seconds":{:.3e},"min_seconds":{:.3e},)"
       R"("direct_median_seconds":{:.3e},"direct_min_seconds":{:.3e},"ratio":{:.4f},"min_ratio":{:.4f},"gflop_per_second":{:.1f},)"
-      R"("f32_median_seconds":{:.3e},"gain":{:.3f},"implementation":"{}","direct_implementation":"{}","onednn":"{}","revision":"{}","load_average":{:.2f}}})"
+      R"("f32_median_seconds":{:.3e},"gain":{:.3f},"error":{:.3e},"direct_error":{:.3e},"implementation":"{}","direct_implementation":"{}","onednn":"{}","revision":"{}","load_average":{:.2f}}})"
       "\n",
       layer.network, layer.name, layer.spatial_ndims, layer.ic, layer.size, layer.oc, layer.kernel, layer.stride, layer.pad,
       layer.groups, layer.dilation, layer.gflop, name_of(options.type), options.clock == Clock::Cpu ? "cpu" : "wall",
       options.repeats, m.calls_per_sample, m.kernel.median_seconds, m.kernel.min_seconds, m.direct.median_seconds,
-      m.direct.min_seconds, m.ratio(), m.min_ratio(), layer.gflop / m.kernel.median_seconds, m.f32.median_seconds, m.gain(), ours,
-      direct, onednn_version(), PARCONV_BENCH_REVISION, load_average());
+      m.direct.min_seconds, m.ratio(), m.min_ratio(), layer.gflop / m.kernel.median_seconds, m.f32.median_seconds, m.gain(),
+      m.error, m.direct_error, ours, direct, onednn_version(), PARCONV_BENCH_REVISION, load_average());
 }
 
 Measurement bench_layer(const Layer& layer, Backend& backend, const Options& options) {
   LayerData data(layer, options.type);
-  KernelCall kernel(layer, data, backend);
+  KernelCall kernel(layer, data, backend, options.rule);
   std::optional<LayerData> f32_data;
   std::optional<KernelCall> f32;
   if (options.type != DType::F32) f32.emplace(layer, f32_data.emplace(layer, DType::F32), backend);
   LayerData& direct_data = DirectCall::is_supported(layer, options.type) ? data : *f32_data;
   DirectCall direct(layer, direct_data);
-  expect_same_results(kernel, data, direct, direct_data);
-  const Measurement measured = measure(kernel, direct, f32 ? &*f32 : nullptr, options);
+  const Results results = same_results(kernel, data, direct, direct_data);
+  Measurement measured = measure(kernel, direct, f32 ? &*f32 : nullptr, options);
+  if (options.type == DType::F32) {
+    const ExactResults exact(layer, data);
+    measured.error = exact.relative_error(results.kernel);
+    measured.direct_error = exact.relative_error(results.direct);
+  }
   print(layer, measured, kernel.implementation(), direct.implementation(), options);
   return measured;
 }
@@ -152,17 +169,21 @@ struct Ratios {
   std::vector<double> medians{};
   std::vector<double> mins{};
   std::vector<double> gains{};
+  std::vector<double> errors{};  ///< over those of the direct call
 };
 
 void print_summary(const Ratios& all, std::size_t num_skipped) {
   const std::vector<double>&ratios = all.medians, &min_ratios = all.mins;
   if (ratios.empty()) throw Error(ExitCode::BadData, "no layer was chosen", "Relax --filter and --max-gflop.");
-  fmt::print(R"({{"layers":{},"skipped":{},"geomean_ratio":{:.4f},"worst_ratio":{:.4f},"geomean_min_ratio":{:.4f},)"
-             R"("worst_min_ratio":{:.4f},"geomean_gain":{:.3f},"least_gain":{:.3f},"load_average":{:.2f}}})"
-             "\n",
-             ratios.size(), num_skipped, geomean(ratios), *std::max_element(ratios.begin(), ratios.end()), geomean(min_ratios),
-             *std::max_element(min_ratios.begin(), min_ratios.end()), all.gains.empty() ? 0.0 : geomean(all.gains),
-             all.gains.empty() ? 0.0 : *std::min_element(all.gains.begin(), all.gains.end()), load_average());
+  fmt::print(
+      R"({{"layers":{},"skipped":{},"geomean_ratio":{:.4f},"worst_ratio":{:.4f},"geomean_min_ratio":{:.4f},)"
+      R"("worst_min_ratio":{:.4f},"geomean_gain":{:.3f},"least_gain":{:.3f},"geomean_error_ratio":{:.3f},"worst_error_ratio":{:.3f},"load_average":{:.2f}}})"
+      "\n",
+      ratios.size(), num_skipped, geomean(ratios), *std::max_element(ratios.begin(), ratios.end()), geomean(min_ratios),
+      *std::max_element(min_ratios.begin(), min_ratios.end()), all.gains.empty() ? 0.0 : geomean(all.gains),
+      all.gains.empty() ? 0.0 : *std::min_element(all.gains.begin(), all.gains.end()),
+      all.errors.empty() ? 0.0 : geomean(all.errors),
+      all.errors.empty() ? 0.0 : *std::max_element(all.errors.begin(), all.errors.end()), load_average());
 }
 
 void run(const Options& options) {
@@ -179,6 +200,7 @@ void run(const Options& options) {
     ratios.medians.push_back(measured.ratio());
     ratios.mins.push_back(measured.min_ratio());
     if (options.type != DType::F32) ratios.gains.push_back(measured.gain());
+    if (options.type == DType::F32) ratios.errors.push_back(measured.error / measured.direct_error);
   }
   print_summary(ratios, num_skipped);
 }

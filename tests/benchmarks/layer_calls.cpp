@@ -25,6 +25,13 @@ AlignedBytes random_elements(index_t count, DType type) {
   return elements;
 }
 
+std::vector<float> values_of(const AlignedBytes& elements, DType type) {
+  std::vector<float> values(elements.size() / size_of(type));
+  for (std::size_t k = 0; k < values.size(); ++k)
+    values[k] = load_one({.data = elements.data(), .type = type}, static_cast<index_t>(k));
+  return values;
+}
+
 memory::dims dims_of(const Layer& layer, index_t first, index_t second, index_t edge) {
   memory::dims dims{first, second};
   dims.insert(dims.end(), static_cast<std::size_t>(layer.spatial_ndims), edge);
@@ -89,9 +96,11 @@ LayerData::LayerData(const Layer& layer, DType type)
       weights_(test::Random(2).reals(layer.weight_elems())),
       bias_(test::Random(3).reals(layer.oc)) {}
 
-KernelCall::KernelCall(const Layer& layer, LayerData& data, Backend& backend) : srcs_{data.src()}, dst_(data.dst()) {
-  kernel_ = backend.prepare(local_op_of(layer, data.bias(), 1, data.type()),
-                            [&](const Filter&, const FilterBox&) { return data.weights(); });
+KernelCall::KernelCall(const Layer& layer, LayerData& data, Backend& backend, std::optional<LeafRule> rule)
+    : srcs_{data.src()}, dst_(data.dst()) {
+  LocalOp op = local_op_of(layer, data.bias(), 1, data.type());
+  std::get<LocalConv>(op.kind).leaves = rule ? leaves_of(layer.ic / layer.groups, layer.cells(layer.kernel), *rule) : SumLeaves{};
+  kernel_ = backend.prepare(op, [&](const Filter&, const FilterBox&) { return data.weights(); });
   memory_.resize(kernel_->scratch_bytes() + 64);
   void* begin = memory_.data();
   std::size_t room = memory_.size();
@@ -136,11 +145,8 @@ void use_onednn_threads(int threads) { onednn::use_threads(threads); }
 
 std::string onednn_version() { return onednn::version(); }
 
-std::vector<float> LayerData::values() const {
-  std::vector<float> values(dst_.size() / size_of(type_));
-  for (std::size_t k = 0; k < values.size(); ++k)
-    values[k] = load_one({.data = dst_.data(), .type = type_}, static_cast<index_t>(k));
-  return values;
-}
+std::vector<float> LayerData::src_values() const { return values_of(src_, type_); }
+
+std::vector<float> LayerData::values() const { return values_of(dst_, type_); }
 
 }  // namespace parconv::bench

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "benchmarks/layer_list.hpp"
 #include "parconv/compute/backend.hpp"
+#include "parconv/model/sum_tree.hpp"
 #include "parconv/tensor/aligned.hpp"
 
 namespace parconv::bench {
@@ -20,8 +22,8 @@ class LayerData {
   DType type() const { return type_; }
   std::byte* src() { return src_.data(); }
   std::byte* dst() { return dst_.data(); }
-  /// The elements of dst.
-  std::vector<float> values() const;
+  std::vector<float> src_values() const;
+  std::vector<float> values() const;  ///< of dst
   const std::vector<float>& weights() const { return weights_; }
   const std::vector<float>& bias() const { return bias_; }
 
@@ -36,7 +38,8 @@ class LayerData {
 /// Through a Backend, as the engine calls it.
 class KernelCall {
  public:
-  KernelCall(const Layer& layer, LayerData& data, Backend& backend);
+  /// Without a rule every sum is one chain.
+  KernelCall(const Layer& layer, LayerData& data, Backend& backend, std::optional<LeafRule> rule = LeafRule::Coarse);
 
   void execute() { kernel_->execute(srcs_, dst_, scratch_); }
   std::string implementation() const { return kernel_->implementation(); }
