@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times convolution layers on one thread: a prepared Kernel, alternating with a direct call of the oneDNN primitive and, with
 // --dtype bf16 or f16, the f32 Kernel; where oneDNN does not, the direct call computes in f32. The cpu clock excludes the time of
-// other programs, for machines that are not idle. parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING]
-// [--max-gflop X]
-// [--repeats N] [--clock wall|cpu] [--dtype f32, bf16 or f16] [--leaves coarse|fine|chain]. Prints one JSON line per layer, then
-// a summary.
+// other programs, for machines that are not idle. Prints one JSON line per layer, then a summary.
+//   parconv_layer_bench LAYERS.csv [--backend cpu|onednn] [--filter SUBSTRING] [--max-gflop X] [--repeats N] [--clock wall|cpu]
+//                       [--dtype f32|bf16|f16] [--leaves coarse|fine|chain]
 #include <fmt/format.h>
 #include <time.h>
 
