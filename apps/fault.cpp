@@ -16,8 +16,8 @@
 namespace parconv::app {
 namespace {
 
-constexpr std::array phase_keys{"start",  "place",   "read",   "open", "plan",  "check",
-                                "create", "prepare", "verify", "run",  "finish"};
+constexpr std::array phase_keys{"start",  "place",   "read",   "open", "plan",   "check",
+                                "create", "prepare", "verify", "run",  "record", "finish"};
 constexpr std::array kind_keys{"none", "throw", "exit", "hang", "kill", "wrong"};
 constexpr int fault_exit_code = 7;
 

@@ -4,10 +4,10 @@
 //   PARCONV_FAULT="rank=1,phase=run,kind=hang,tick=2"
 //
 // rank   the failing rank (0); all: every rank
-// phase  place, read, open, plan, check, create, prepare, verify, run or finish (run)
+// phase  place, read, open, plan, check, create, prepare, verify, run, record or finish (run)
 // kind   throw: an error; exit: the process ends without ending MPI; hang: the process blocks forever; kill: SIGKILL;
 //        wrong: in phase verify, the input of the rank is altered, so that its results are wrong
-// tick   in phase run: after this many ticks (0: before the first)
+// tick   in phase run: after this many ticks (0: before the first); in phase record: at this step of a record, see OutputFiles
 #pragma once
 
 #include "parconv/core/types.hpp"

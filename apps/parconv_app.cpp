@@ -79,6 +79,7 @@ int dry_run_alone(const RunCommand& command) {
 }
 
 int execute(const RunCommand& command) {
+  if (!command.is_dry_run) listen_for_stop_requests();
   if (command.is_dry_run && (command.dry_run.ranks > 0 || !is_launched())) return dry_run_alone(command);
   return in_job(command, [&](LaunchedJob& job) { return command.is_dry_run ? dry_run_in_job(job, command) : run(job, command); });
 }

@@ -19,8 +19,14 @@ std::vector<Fact> facts_of(const RunCommand& command) {
           {"the command", command.is_dry_run ? "run --dry-run" : "run"},
           {"--verify", command.verify ? std::string(choice_name(*command.verify)) : ""},
           {"--timeout", fmt::format("{}", command.timeout_seconds)},
+          {"--resume", command.resumes ? "set" : ""},
+          {"--discard-partial", command.discards_partial ? "set" : ""},
+          {"--max-time", fmt::format("{}", command.max_seconds)},
+          {"--checkpoint-interval", fmt::format("{}", command.record_seconds)},
           bind_report(command.reports_binding)};
 }
+
+Fact fact_of_version() { return {"the version", fmt::format("parconv {} of {}", version(), git_revision())}; }
 
 std::vector<Fact> facts_of(const DemoCommand& command) {
   return {this_program(),

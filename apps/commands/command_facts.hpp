@@ -13,4 +13,7 @@ namespace parconv::app {
 std::vector<Fact> facts_of(const RunCommand& command);
 std::vector<Fact> facts_of(const DemoCommand& command);
 
+/// The version, of which the bits of results may depend.
+Fact fact_of_version();
+
 }  // namespace parconv::app

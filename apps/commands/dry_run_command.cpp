@@ -22,11 +22,18 @@ std::string machine_text(const DryRun& run, const DryRunMachine& machine) {
                      name_of(run.placement.transport), run.layout.options.overlap == Overlap::On ? "on" : "off");
 }
 
+/// Where a run can be stopped and resumed.
+std::string blocks_text(index_t samples) {
+  if (samples > 1) return fmt::format("progress is recorded in {} blocks: the samples\n", samples);
+  return "progress is recorded in 1 block, the only sample: a run that is stopped within it begins anew\n";
+}
+
 void print(const RunCommand& command, const DryRunMachine& machine, const Workload& workload, const DryRun& run) {
   const Blocks& blocks = run.setup.blocks;
   fmt::print("{} and {}, split {}: {} samples in batches of {} and micro-batches of {}\n", workload.model_name,
              workload.input_names, run.setup.split, blocks.samples, blocks.batch, blocks.micro_batch);
   fmt::print("{}", machine_text(run, machine));
+  fmt::print("{}", blocks_text(blocks.samples));
   fmt::print("{}", explain(run.setup.network, run.setup.plan, run.layout, run.programs, {.lists_ranks = command.is_verbose()}));
 }
 

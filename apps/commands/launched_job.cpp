@@ -84,6 +84,7 @@ JobOptions LaunchedJob::options(double timeout_seconds) {
   return {
       .timeout_seconds = timeout_seconds,
       .hooks = {.on_progress = raise_if_due,
+                .stop_reason = [this] { return stop_requests_.reason(); },
                 .on_failure_in_messages = [this](const std::exception_ptr& error, JobPhase phase) { end(error, name_of(phase)); },
                 .on_expiry = [this](const std::string& phase, double seconds) { expire(phase, seconds); }}};
 }
@@ -96,6 +97,10 @@ bool LaunchedJob::alters_input() const {
 
 void LaunchedJob::remove_files() noexcept {
   for (const std::string& path : context_.partial_files()) ::unlink(path.c_str());
+}
+
+void LaunchedJob::print_kept() const {
+  if (!context_.kept_note().empty()) fmt::print(stderr, "  kept: {}\n", context_.kept_note());
 }
 
 bool LaunchedJob::may_speak() {
@@ -119,6 +124,8 @@ void LaunchedJob::end(const std::exception_ptr& exception, const std::string& ph
   if (is_agreed ? context_.is_root() : may_speak()) {
     remove_files();
     print_error(error, place_text(place));
+    print_kept();
+    stop_requests_.obey();
     std::this_thread::sleep_for(is_agreed ? milliseconds(0) : pause_after_error);
   } else {
     std::this_thread::sleep_for(silence);
@@ -132,6 +139,7 @@ void LaunchedJob::expire(const std::string& phase, double seconds) {
     print_error(Error(ExitCode::Communication, fmt::format("no progress for {:.3g} s", seconds),
                       "Check the other ranks: one of them hangs or is slow. --timeout raises the limit."),
                 place_text({.rank = context_.rank(), .host = context_.control().host_name(), .phase = phase}));
+    print_kept();
     std::this_thread::sleep_for(pause_after_time_out);
   } else {
     std::this_thread::sleep_for(silence);

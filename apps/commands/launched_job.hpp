@@ -7,6 +7,7 @@
 
 #include "fault.hpp"
 #include "parconv/session/job_context.hpp"
+#include "stop_requests.hpp"
 
 namespace parconv::app {
 
@@ -17,6 +18,10 @@ class LaunchedJob {
  public:
   /// Collective. A phase without progress for `timeout_seconds` ends the job with exit code 76; 0: no deadline.
   LaunchedJob(const MpiEnvironment& environment, double timeout_seconds);
+
+  /// Sets the requests to stop that this rank sees; the files are those of rank 0.
+  void listen(StopRequests requests) { stop_requests_ = std::move(requests); }
+  const StopRequests& stop_requests() const { return stop_requests_; }
 
   /// Reads the fault requested by the environment. Collective.
   void read_fault();
@@ -32,11 +37,14 @@ class LaunchedJob {
  private:
   JobOptions options(double timeout_seconds);
   void remove_files() noexcept;
+  /// Names what a failed job leaves.
+  void print_kept() const;
   /// True for the first caller on this host. Other ranks of the host wait, and hosts take turns.
   bool may_speak();
   [[noreturn]] void expire(const std::string& phase, double seconds);
 
   InjectedFault fault_{};
+  StopRequests stop_requests_{};
   JobContext context_;
   std::string name_;  // the same on all ranks, of no other job
 };

@@ -5,16 +5,20 @@
 
 #include <cstdio>
 #include <optional>
+#include <utility>
 
+#include "command_facts.hpp"
 #include "commands.hpp"
 #include "parconv/device/devices.hpp"
 #include "parconv/program/explain.hpp"
 #include "parconv/session/measurements.hpp"
 #include "parconv/session/numerics.hpp"
 #include "parconv/session/output_files.hpp"
+#include "parconv/session/resume.hpp"
 #include "parconv/session/session.hpp"
 #include "parconv/session/text_files.hpp"
 #include "parconv/session/verification.hpp"
+#include "partial_files.hpp"
 #include "progress.hpp"
 #include "sha256.hpp"
 #include "versions.hpp"
@@ -34,19 +38,27 @@ class Runner {
  public:
   Runner(LaunchedJob& job, const RunCommand& command) : job_(job), command_(command), session_(job.context(), command.request) {}
 
-  void run() {
+  ExitCode run() {
     print_placement();
     session_.describe_files();
-    session_.compile();
+    session_.plan();
     require_files_apart();
+    look_for_earlier_jobs();
+    if (resumption_.is_complete) return say_complete();
+    session_.compile();
     if (const auto timing = session_.time_conv_algorithms()) print_timing(*timing);
     announce();
     if (command_.verify) verify(*command_.verify);
     compute();
-    report();
+    if (has_computed()) report();
+    if (!is_stopped()) return say_written();
+    return say_stopped();
   }
 
  private:
+  bool is_stopped() const { return session_.stop_reason() != StopReason::None; }
+  /// False if an earlier job left nothing to compute, or this one was stopped before.
+  bool has_computed() const { return session_.samples_done() > session_.setup().blocks.first; }
   bool prints() const { return job_.is_root() && !command_.is_quiet(); }
 
   void print_placement() {
@@ -60,12 +72,49 @@ class Runner {
     std::vector<NamedFile> reads = session_.read_files(), writes;
     add_file("--plan", command_.request.plan_file, reads);
     const Network& network = session_.setup().network;
-    for (std::size_t k = 0; k < network.outputs.size(); ++k)
-      add_file("the output", output_path(command_.request.output_file, network, k), writes);
+    for (std::size_t k = 0; k < network.outputs.size(); ++k) {
+      const std::string path = output_path(command_.request.output_file, network, k);
+      add_file("the output", path, writes);
+      outputs_.push_back(job_.context().together(JobPhase::Check, [&] { return link_target(path); }));
+    }
+    add_file("the stop file", stop_file_of(command_.request.output_file), writes);
     add_file("--report", command_.report_file, writes);
     add_file("--trace", command_.trace_file, writes);
     add_file("--conv-algorithm-cache", command_.request.conv_algorithm_cache, writes);
     job_.context().together(JobPhase::Check, [&] { require_apart(reads, writes); });
+  }
+
+  void look_for_earlier_jobs() {
+    JobContext& job = job_.context();
+    job.together(JobPhase::Create, [&] {
+      if (job_.is_root() && command_.discards_partial) discard_partial_files(outputs_);
+    });
+    facts_ = session_.result_facts();
+    facts_.push_back(fact_of_version());
+    if (command_.resumes) resumption_ = find_resumption(job, outputs_, facts_);
+    if (resumption_.job) session_.start_at(resumption_.job->parsed.record.samples_done);
+    const std::string resumed_id = resumption_.job ? resumption_.job->parsed.record.job_id : std::string();
+    if (prints()) std::fputs(note_of_partial_files(outputs_, resumed_id).c_str(), stderr);
+  }
+
+  ExitCode say_complete() const {
+    if (prints()) fmt::print("complete: {}, by an earlier run of this job\n", command_.request.output_file);
+    return ExitCode::Ok;
+  }
+
+  ExitCode say_written() const {
+    if (!prints()) return ExitCode::Ok;
+    for (const std::string& name : output_names_) fmt::print("written: {}\n", name);
+    return ExitCode::Ok;
+  }
+
+  /// One line for all ranks, also if the run is quiet: it says how to go on.
+  ExitCode say_stopped() const {
+    if (job_.is_root())
+      fmt::print(stderr, "stopped by {} after {} of {} samples; the same command with --resume goes on\n",
+                 job_.stop_requests().text(session_.stop_reason()), session_.samples_done(), session_.setup().blocks.samples);
+    if (job_.is_root()) job_.stop_requests().obey();
+    return ExitCode::Stopped;
   }
 
   void print_timing(const AlgorithmTiming& timing) const {
@@ -87,6 +136,9 @@ class Runner {
     fmt::print("{} samples of {} in batches of {} and micro-batches of {}\n", setup.blocks.samples,
                session_.workload().input_names, setup.blocks.batch, setup.blocks.micro_batch);
     fmt::print("{}", off_leaves_text(setup.network, setup.plan));
+    if (resumption_.job)
+      fmt::print("going on after {} samples that {} computed\n", setup.blocks.first,
+                 to_string(resumption_.job->parsed.record.owner));
     std::fflush(stdout);
   }
 
@@ -117,17 +169,35 @@ class Runner {
     OutputFiles files(job, {.request = command_.request,
                             .setup = session_.setup(),
                             .provenance = [this] { return provenance(); },
-                            .threads = session_.threads()});
+                            .threads = session_.threads(),
+                            .facts = facts_,
+                            .resumed = std::exchange(resumption_.job, {})});
+    output_names_ = files.names();
     job.together(JobPhase::Create, [&] { reserve_reports(); });
     Progress progress(session_.setup().blocks.samples, prints() ? Progress::Output::Shown : Progress::Output::Silent);
     session_.on_samples([&](index_t samples) { progress.update(samples); });
-    session_.run(files.sinks());
+    session_.keep_progress(
+        {.record = [&](index_t samples) { files.record(samples); }, .interval_seconds = command_.record_seconds});
+    run_on(files);
     session_.release();
     session_.on_samples({});
+    session_.keep_progress({});
     progress.finish();
-    warn_of_nans();
-    files.finish();
-    output_names_ = files.names();
+    if (has_computed()) warn_of_nans();
+    is_stopped() ? files.suspend() : files.finish();
+  }
+
+  /// What was computed from an input that changed is of no use to a later job.
+  void run_on(OutputFiles& files) {
+    try {
+      session_.run(files.sinks());
+    } catch (const Error& error) {
+      if (error.code() == ExitCode::BadData) {
+        files.abandon();
+        job_.context().keep_files();
+      }
+      throw;
+    }
   }
 
   void warn_of_nans() const {
@@ -164,7 +234,6 @@ class Runner {
     if (command_.is_verbose()) fmt::print("{}", layer_table(report.layers));
     fmt::print("{}", report.summary);
     if (wants_graph_text(report)) fmt::print("{}\n", report.graph_text);
-    for (const std::string& name : output_names_) fmt::print("written: {}\n", name);
   }
 
   /// True if the use of graphs is reported: always if requested graphs were not used, also without a GPU.
@@ -176,14 +245,18 @@ class Runner {
   LaunchedJob& job_;
   const RunCommand& command_;
   Session session_;
+  std::vector<std::string> outputs_{};  // without links
+  std::vector<Fact> facts_{};           // of the results
+  Resumption resumption_{};
   std::vector<std::string> output_names_{};
 };
 
 }  // namespace
 
 int run(LaunchedJob& job, const RunCommand& command) {
-  Runner(job, command).run();
-  return static_cast<int>(ExitCode::Ok);
+  const std::string stop_file = job.is_root() ? stop_file_of(command.request.output_file) : std::string();
+  job.listen(StopRequests({.max_seconds = command.max_seconds, .file = stop_file}));
+  return static_cast<int>(Runner(job, command).run());
 }
 
 }  // namespace parconv::app

@@ -22,8 +22,8 @@ constexpr const char* description =
 
 constexpr const char* footer =
     "\nExit codes: 0 ok, 2 usage, 65 bad data, model or plan, 66 input missing, 69 device or transport unavailable, 70 a bug in\n"
-    "parconv or a failed --verify, 71 out of memory, 73 cannot create the output, 74 I/O error, 76 communication failure or\n"
-    "time-out, 78 bad configuration.";
+    "parconv or a failed --verify, 71 out of memory, 73 cannot create the output, 74 I/O error, 75 stopped early, --resume\n"
+    "goes on, 76 communication failure or time-out, 78 bad configuration.";
 
 /// Quoted for a shell.
 std::string quoted(const std::string& word) {

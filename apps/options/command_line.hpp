@@ -31,6 +31,10 @@ struct RunCommand {
   double timeout_seconds = 600;
   std::string report_file{};
   std::string trace_file{};
+  bool resumes = false;
+  bool discards_partial = false;
+  double record_seconds = 30;  ///< between records; 0: only at a stop
+  double max_seconds = 0;      ///< 0: no limit
   Verbosity verbosity = Verbosity::Normal;
 
   bool is_quiet() const { return verbosity == Verbosity::Quiet; }

@@ -102,6 +102,26 @@ void add_output_options(CLI::App& app, RunCommand& command, RunTexts& texts) {
       ->group(option_group::output);
 }
 
+void add_resume_options(CLI::App& app, RunCommand& command) {
+  CLI::Option* resume =
+      app.add_flag("--resume", command.resumes,
+                   "go on with an unfinished output of the same job; begin if there is none, end with 0 if it is "
+                   "complete")
+          ->group(option_group::resume);
+  app.add_flag("--discard-partial", command.discards_partial, "first remove unfinished outputs whose jobs are certainly dead")
+      ->excludes(resume)
+      ->group(option_group::resume);
+  app.add_option("--max-time", command.max_seconds,
+                 "seconds after which the run ends with 75, resumable, as after SIGUSR1 and when OUTPUT.stop appears")
+      ->check(CLI::Range(0.0, 1e9))
+      ->group(option_group::resume);
+  app.add_option("--checkpoint-interval", command.record_seconds,
+                 "seconds between records of the progress, which --resume needs after a kill; 0: only at a stop and at the end")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str()
+      ->group(option_group::resume);
+}
+
 /// With --input for every input, only two positional files remain: MODEL OUTPUT.
 void take_files(Request& request) {
   if (request.output_file.empty() && !request.inputs.files.empty()) request.output_file.swap(request.inputs.file);
@@ -147,6 +167,7 @@ void add_run_options(CLI::App& app, RunCommand& command, RunTexts& texts) {
   add_sample_options(app, request);
   add_input_options(app, texts.inputs);
   add_output_options(app, command, texts);
+  add_resume_options(app, command);
   add_placement_options(app, {request.devices, command.reports_binding});
   add_numerics(app, request);
   add_former_names(app, request);

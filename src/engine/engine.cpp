@@ -33,10 +33,10 @@ Engine::Engine(const Network& network, Program program, Communicator& communicat
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 
-void Engine::run(const RunData& data, index_t micro_batches) {
+index_t Engine::run(const RunData& data, index_t micro_batches) {
   PARCONV_EXPECT(data.sources.size() == state_->network.inputs.size(), data.sources.size(), " sources");
   PARCONV_EXPECT(data.sinks.size() == state_->network.outputs.size(), data.sinks.size(), " sinks");
-  state_->runner->run(data, micro_batches);
+  return state_->runner->run(data, micro_batches);
 }
 
 MemoryUse known_memory(const Program& program) {

@@ -35,7 +35,18 @@ void JobContext::enter(JobPhase phase) {
 }
 
 void JobContext::throw_if_stopped(JobPhase phase) const {
-  if (options_.stop.stop_requested()) throw Error(ExitCode::Stopped, concat("the job was stopped before ", name_of(phase)));
+  const auto& reason = options_.hooks.stop_reason;
+  const bool is_asked = !stops_gracefully_ && reason && reason() != StopReason::None;
+  if (is_asked || options_.stop.stop_requested())
+    throw Error(ExitCode::Stopped, concat("the job was stopped before ", name_of(phase)),
+                "Nothing was computed: start the same command again.");
+}
+
+StopReason JobContext::agree_on_stop() {
+  const auto& reason = options_.hooks.stop_reason;
+  if (!reason) return StopReason::None;
+  const WatchdogPhase watched(watchdog_, name_of(JobPhase::Run), deadline(0));
+  return static_cast<StopReason>(control_.max(static_cast<index_t>(reason())));
 }
 
 void JobContext::require_not_stopped(JobPhase phase) {

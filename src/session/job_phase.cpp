@@ -16,6 +16,7 @@ constexpr std::array names{"starting",
                            "preparing",
                            "verifying",
                            "running",
+                           "recording the progress",
                            "finishing the output"};
 
 }  // namespace

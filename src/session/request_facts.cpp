@@ -54,6 +54,12 @@ void add_computation(const Request& request, std::vector<Fact>& facts) {
 
 }  // namespace
 
+std::vector<Fact> result_facts_of(const Request& request) {
+  return {fact_of("--layout", request.inputs.layouts), fact_of("--scale", request.inputs.scales),
+          fact_of("--mean", request.inputs.means),     fact_of("--std", request.inputs.stds),
+          fact_of("--dtype", request.numerics),        fact_of("--reduce", request.reduce)};
+}
+
 std::vector<Fact> facts_of(const Request& request) {
   std::vector<Fact> facts;
   add_computation(request, facts);

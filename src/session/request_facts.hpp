@@ -13,4 +13,7 @@ namespace parconv {
 /// have copies, and the number of threads. Local.
 std::vector<Fact> facts_of(const Request& request);
 
+/// Those that the numbers of the results depend on, whatever the split, the backend and the machine.
+std::vector<Fact> result_facts_of(const Request& request);
+
 }  // namespace parconv

@@ -20,6 +20,7 @@
 #include "parconv/session/verification.hpp"
 #include "session/input_nans.hpp"
 #include "session/request_facts.hpp"
+#include "session/run_agreement.hpp"
 
 namespace parconv {
 namespace {
@@ -46,6 +47,7 @@ void expect_in_place(const OnnxModel& model, const ReadFiles& watched) {
 /// A model and its input files, referenced by a workload.
 struct OpenFiles {
   ReadFiles read{};
+  std::vector<Fact> facts{};
   std::optional<OnnxModel> model{};
   std::optional<InputFiles> inputs{};
 };
@@ -67,6 +69,9 @@ struct Session::State {
   void compile_rest();
   const RankPlan& plan_of(const RunBlock& block) const;
   void retire_engine();
+  bool ends_early(const RunProgress& progress);
+  void record_progress(index_t samples);
+  bool is_done() const { return samples_done == setup->blocks.samples; }
 
   std::unique_ptr<RankDevice> own_device;
   RankDevice& device;
@@ -86,6 +91,13 @@ struct Session::State {
   double setup_seconds = -1;  // not known before the first run
   RunBlock prepared{};
   std::optional<InputNanCounter> nans{};
+  ProgressKeeper keeper{};
+  std::optional<RunAgreement> agreement{};  // during a run of all blocks
+  StopReason stop = StopReason::None;
+  index_t samples_done = 0;  // by runs of all blocks, and by an earlier job
+  index_t block_done = 0;    // at the end of the last block
+  index_t num_records = 0;
+  double record_seconds = 0;
   std::optional<Engine> engine{};
 };
 
@@ -129,11 +141,13 @@ void Session::describe_files() {
     return watch(*files.model, files.read);
   });
   job().require_agreement(JobPhase::Read, facts);
+  files.facts = facts;
   facts = job().together(JobPhase::Open, [&] {
     files.inputs.emplace(request().inputs, *files.model, threads());
     return files.inputs->watch(files.read);
   });
   job().require_agreement(JobPhase::Open, facts);
+  files.facts.insert(files.facts.end(), facts.begin(), facts.end());
   describe(workload_of(*files.model, *files.inputs, request().model));
 }
 
@@ -182,6 +196,27 @@ void Session::State::compile_rest() {
   });
 }
 
+std::vector<Fact> Session::result_facts() const {
+  const State& state = *state_;
+  std::vector<Fact> facts = state.files.facts;
+  const std::vector<Fact> asked = result_facts_of(request());
+  facts.insert(facts.end(), asked.begin(), asked.end());
+  const std::string plan = concat(backend_name(), " and the plan ", digest_of(plan_to_json(setup().plan, setup().network)),
+                                  " in micro-batches of ", setup().blocks.micro_batch);
+  facts.push_back({"the bits", keeps_reference_bits() ? "those of the reference" : concat("those of ", plan)});
+  return facts;
+}
+
+void Session::start_at(index_t sample) {
+  PARCONV_EXPECT(state_->setup && !state_->full, "start_at comes after plan and before compile");
+  PARCONV_EXPECT(sample >= 0 && sample <= setup().blocks.samples, sample);
+  state_->setup->blocks.first = state_->samples_done = sample;
+}
+
+void Session::keep_progress(ProgressKeeper keeper) { state_->keeper = std::move(keeper); }
+index_t Session::samples_done() const { return state_->samples_done; }
+StopReason Session::stop_reason() const { return state_->stop; }
+
 void Session::compile() {
   if (state_->full) return;
   plan();
@@ -225,7 +260,10 @@ bool Session::keeps_reference_bits() const {
 
 std::vector<RunBlock> Session::blocks() const {
   const Blocks& blocks = setup().blocks;
-  std::vector<RunBlock> result{{.micro_batches = blocks.full_micro_batches(), .micro_batch = blocks.micro_batch}};
+  std::vector<RunBlock> result;
+  if (blocks.full_micro_batches() > 0)
+    result.push_back(
+        {.first_sample = blocks.first, .micro_batches = blocks.full_micro_batches(), .micro_batch = blocks.micro_batch});
   if (blocks.rest() > 0)
     result.push_back({.first_sample = blocks.samples - blocks.rest(), .micro_batches = 1, .micro_batch = blocks.rest()});
   return result;
@@ -243,13 +281,35 @@ void Session::State::retire_engine() {
   engine.reset();
 }
 
+/// Called after the same ticks on all ranks.
+bool Session::State::ends_early(const RunProgress& progress) {
+  if (!agreement) return false;
+  const std::optional<RunDecision> decision = agreement->after_tick();
+  if (!decision) return false;
+  stop = decision->stop;
+  if (stop != StopReason::None) return true;
+  if (decision->is_record_due && keeper.record)
+    record_progress(prepared.first_sample + job().control().min(progress.stored) * prepared.micro_batch);
+  return false;
+}
+
+/// Nothing is recorded that may have been computed from an input after it changed.
+void Session::State::record_progress(index_t samples) {
+  const auto started = Clock::now();
+  job().together(JobPhase::Record, [&] { files.read.expect_unchanged(); });
+  keeper.record(samples);
+  agreement->note_record();
+  num_records += 1;
+  record_seconds += seconds_since(started);
+}
+
 void Session::release() { state_->retire_engine(); }
 
 void Session::on_samples(std::function<void(index_t samples)> action) { state_->on_samples = std::move(action); }
 
 void Session::prepare() {
   compile();
-  prepare(blocks().front());
+  if (const std::vector<RunBlock> all = blocks(); !all.empty()) prepare(all.front());
 }
 
 void Session::prepare(const RunBlock& block) {
@@ -266,13 +326,15 @@ void Session::prepare(const RunBlock& block) {
   };
   WatchedCommunicator& communicator = device().communicator();
   job().together(JobPhase::Prepare, [&] {
-    state.engine.emplace(plan.network, plan.program, communicator, *state.backend,
-                         EngineOptions{.read_filter = make_filter_reader(),
-                                       .device = device().device(),
-                                       .threads = threads(),
-                                       .graphs = request().graphs,
-                                       .control = &job().control(),
-                                       .on_tick = on_tick});
+    state.engine.emplace(
+        plan.network, plan.program, communicator, *state.backend,
+        EngineOptions{.read_filter = make_filter_reader(),
+                      .device = device().device(),
+                      .threads = threads(),
+                      .graphs = request().graphs,
+                      .control = &job().control(),
+                      .on_tick = on_tick,
+                      .ends_early = [&state](const RunProgress& progress) { return state.ends_early(progress); }});
     if (state.files.model) expect_in_place(*state.files.model, state.files.read);
   });
   state.prepared = block;
@@ -289,8 +351,10 @@ double Session::run(std::span<DataSink* const> sinks, const RunBlock& block) {
   state.nans->use(state.plan_of(block), job().rank());
   const auto begin = Clock::now();
   job().in_messages(JobPhase::Run, [&] {
-    state.engine->run({.sources = state.nans->sources(), .sinks = sinks, .first_sample = block.first_sample},
-                      block.micro_batches);
+    const index_t done = state.engine->run({.sources = state.nans->sources(), .sinks = sinks, .first_sample = block.first_sample},
+                                           block.micro_batches);
+    state.block_done = block.first_sample + done * block.micro_batch;
+    if (state.agreement) state.stop = std::max(state.stop, state.agreement->settle().stop);
   });
   const double seconds = seconds_since(begin);
   job().together(JobPhase::Run, [&] { state.files.read.expect_unchanged(); });
@@ -298,9 +362,22 @@ double Session::run(std::span<DataSink* const> sinks, const RunBlock& block) {
 }
 
 double Session::run(std::span<DataSink* const> sinks) {
+  State& state = *state_;
   compile();
+  job().begin_stopping_gracefully();
+  if (job().stop_hook() || state.keeper.record)
+    state.agreement.emplace(
+        job().control(), RunAgreementOptions{.stop_reason = job().stop_hook(), .record_seconds = state.keeper.interval_seconds});
   double seconds = 0;
-  for (const RunBlock& block : blocks()) seconds += run(sinks, block);
+  for (const RunBlock& block : blocks()) {
+    if (state.stop == StopReason::None) state.stop = job().agree_on_stop();
+    if (state.stop != StopReason::None) break;
+    seconds += run(sinks, block);
+    state.samples_done = state.block_done;
+  }
+  if (state.is_done()) state.stop = StopReason::None;
+  if (state.keeper.record) state.record_progress(state.samples_done);
+  state.agreement.reset();
   return seconds;
 }
 
@@ -324,10 +401,13 @@ RunReport Session::report() {
                  .reduce = std::string(choice_name(request().reduce)),
                  .dtype = std::string(choice_name(request().numerics)),
                  .threads = threads(),
-                 .samples = blocks.samples,
+                 .samples = state.samples_done > 0 ? state.samples_done - blocks.first : blocks.samples,
+                 .first_sample = blocks.first,
                  .batch = blocks.batch,
                  .micro_batch = blocks.micro_batch,
-                 .setup_seconds = state.setup_seconds}};
+                 .setup_seconds = state.setup_seconds,
+                 .records = state.num_records,
+                 .record_seconds = state.record_seconds}};
   job().together(JobPhase::Finish, [&] { state.measured.complete(report.record, device().communicator()); });
   report.layers = state.measured.layers();
   report.graphs = state.measured.graphs();

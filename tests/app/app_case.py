@@ -15,7 +15,7 @@ MPIEXEC = os.environ["PARCONV_MPIEXEC"]
 
 # Documented exit codes.
 OK, USAGE, BAD_DATA, INPUT_MISSING, UNAVAILABLE, BUG = 0, 2, 65, 66, 69, 70
-OUT_OF_MEMORY, CANNOT_CREATE, IO, COMMUNICATION, CONFIG = 71, 73, 74, 76, 78
+OUT_OF_MEMORY, CANNOT_CREATE, IO, STOPPED, COMMUNICATION, CONFIG = 71, 73, 74, 75, 76, 78
 # Of a job whose rank was killed, as the launcher reports it.
 KILLED = int(os.environ["PARCONV_KILLED_STATUS"])
 ERROR = "parconv_app: error:"

@@ -53,7 +53,8 @@ class Usage(AppCase):
             (["run", "a", "b", "c", "--overlap", "0"], "--overlap: 0 not in {auto,on,off}"),
             (["run", "a", "b", "c", "--hosts", "2"], "--dry-run"),
             (["run", "a", "b", "c", "--gpu", "H200"], "--dry-run"),
-            (["run", "a", "b", "c", "--resume"], "--resume"),
+            (["run", "a", "b", "c", "--resume", "--discard-partial"], "--resume"),
+            (["run", "a", "b", "c", "--checkpoint-interval", "-1"], "--checkpoint-interval"),
         ]
         for k, (arguments, named) in enumerate(mistakes):
             for np_ in (0, 2) if k < 2 else (0,):

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <optional>
+#include <span>
 
 #include "parconv/comm/agreement.hpp"
 #include "parconv/comm/job_error.hpp"
+#include "parconv/comm/pending_max.hpp"
 #include "support/mpi_test.hpp"
 
 namespace parconv {
@@ -59,6 +62,19 @@ TEST(Agreement, FindsADifferenceThatOnlyShiftsCharacters) {
   const bool differs = rank() == 1;
   EXPECT_TRUE(error_of(differs ? std::vector<Fact>{{"a", "bc"}} : std::vector<Fact>{{"ab", "c"}}));
   EXPECT_TRUE(error_of(differs ? std::vector<Fact>{{"a", "1 b"}, {"c", "d"}} : std::vector<Fact>{{"a", "1 b1 c"}, {"", "d"}}));
+}
+
+TEST(PendingMax, IsThatOfAllRanksWhateverTheyDoMeanwhile) {
+  PendingMax pending(control(), 2);
+  for (index_t k = 0; k < 20; ++k) {
+    EXPECT_FALSE(pending.is_pending());
+    pending.start(std::array<index_t, 2>{k * rank(), -rank() - k});
+    EXPECT_TRUE(pending.is_pending());
+    EXPECT_EQ(control().sum(1), num_ranks());
+    const std::span<const index_t> all = pending.finish();
+    EXPECT_EQ(all[0], k * (num_ranks() - 1));
+    EXPECT_EQ(all[1], -k);
+  }
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ PRIVATE_USES = {
     "emulator": ("compute", "cuda"),  # compiles the kernels of these modules for the host
     "benchmarks": ("compute", "cuda"),  # measures single calls below the backends
     "conformance": ("io",),  # reads the tensors of the suite
+    "fuzz": ("io",),  # entries of records with right hashes
     "engine": ("compute",),  # agreement on convolution algorithms
     "model": ("compute",),  # whole operators, computed by single calls
     "support": ("comm",),  # the main function of tests under MPI

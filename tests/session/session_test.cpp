@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -110,6 +111,65 @@ TEST_F(SessionTest, PhasesCanRunOneByOne) {
   if (rank() == 0) {
     EXPECT_EQ(result_, expected());
   }
+}
+
+/// A job whose last rank wants to stop as soon as it is asked the `question`th time.
+JobOptions stopping_at(int question) {
+  auto asked = std::make_shared<int>(0);
+  return {.hooks = {.stop_reason = [asked, question] {
+            const bool is_due = ++*asked >= question && rank() == num_ranks() - 1;
+            return is_due ? StopReason::Signal : StopReason::None;
+          }}};
+}
+
+/// Runs until a stop or the end; returns the samples done and checks that all ranks agree on them.
+index_t samples_until_stop(Session& session, const std::vector<DataSink*>& sinks, std::vector<index_t>& recorded) {
+  session.keep_progress({.record = [&](index_t samples) { recorded.push_back(samples); }, .interval_seconds = 1e-9});
+  session.run(sinks);
+  const index_t done = session.samples_done();
+  EXPECT_EQ(control().max(done), control().min(done));
+  EXPECT_EQ(session.stop_reason() == StopReason::None, done == num_samples);
+  EXPECT_TRUE(std::is_sorted(recorded.begin(), recorded.end()));
+  EXPECT_EQ(recorded.back(), done) << "the end is recorded";
+  return done;
+}
+
+TEST_F(SessionTest, AStopOfOneRankEndsTheRunOfAllAfterTheSameSampleAndAnotherSessionGoesOn) {
+  const std::vector<float> wanted = expected();
+  bool was_stopped_within = false;
+  for (const char* split : {"h", "f", "n", "stages"})
+    for (int question = 7; question < 16; question += 2) {
+      SCOPED_TRACE(concat(split, ", question ", question));
+      std::fill(result_.begin(), result_.end(), NAN);
+      JobContext job(control().split(0), stopping_at(question));
+      std::vector<index_t> recorded;
+      index_t done = 0;
+      try {
+        Session session(job, {.split = split, .micro_batch = 1});
+        session.describe(workload());
+        done = samples_until_stop(session, sinks_, recorded);
+      } catch (const JobError& error) {
+        EXPECT_EQ(error.code(), ExitCode::Stopped) << "before the run";
+        continue;
+      }
+      was_stopped_within = was_stopped_within || (done > 0 && done < num_samples);
+      if (rank() == 0) {
+        const auto per_sample = static_cast<std::ptrdiff_t>(result_.size() / num_samples);
+        EXPECT_TRUE(std::equal(result_.begin(), result_.begin() + done * per_sample, wanted.begin()));
+        std::fill(result_.begin() + done * per_sample, result_.end(), NAN);
+      }
+      Session next = [&] {
+        Session made = described({.split = "w", .micro_batch = 2});
+        made.plan();
+        made.start_at(done);
+        return made;
+      }();
+      EXPECT_EQ(samples_until_stop(next, sinks_, recorded), num_samples);
+      if (rank() == 0) {
+        EXPECT_EQ(result_, wanted);
+      }
+    }
+  EXPECT_TRUE(was_stopped_within);
 }
 
 TEST_F(SessionTest, ProgressIsReportedInWholeBatches) {

@@ -21,6 +21,12 @@ namespace parconv {
 /// %; On: if capture is available. All ranks use graphs or none does.
 enum class GraphUse { Off, Auto, On };
 
+/// Micro-batches of a run on one rank.
+struct RunProgress {
+  index_t begun = 0;
+  index_t stored = 0;  ///< the first of them, whose outputs on this rank are in the sinks
+};
+
 /// Options of Engine.
 struct EngineOptions {
   /// Reads filters. Other constants are read from the network directly.
@@ -35,6 +41,9 @@ struct EngineOptions {
   /// Called on every rank after each tick with the number of ticks done in this run, for progress lines or a watchdog. On a
   /// device a tick is done when all its work is enqueued.
   std::function<void(index_t ticks_done)> on_tick{};
+  /// Called after on_tick as long as another micro-batch is to begin. If it returns true, none begins any more, and the run ends
+  /// when those begun are complete. Must return the same on all ranks for the same number of micro-batches begun.
+  std::function<bool(const RunProgress& progress)> ends_early{};
 };
 
 /// Memory that one rank holds, in bytes.
@@ -87,10 +96,11 @@ class Engine {
   ~Engine();
   Engine(Engine&&) noexcept;
 
-  /// Runs `micro_batches` micro-batches through all stages. Collective, blocking. Ranks synchronise through messages only, and
+  /// Runs `micro_batches` micro-batches through all stages, fewer if EngineOptions::ends_early says so, and returns their number.
+  /// Collective, blocking. Ranks synchronise through messages only, and
   /// up to three times through `control` if graphs are enabled on a device. Allocates nothing in parconv beyond the sources,
   /// the sinks and captured graphs. Throws Error(Communication), and Errors of sources and sinks.
-  void run(const RunData& data, index_t micro_batches);
+  index_t run(const RunData& data, index_t micro_batches);
 
   const Program& program() const;
   MemoryUse memory() const;

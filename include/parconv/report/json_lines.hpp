@@ -26,11 +26,14 @@ struct RunRecord {
   int ranks = 1;
   int hosts = 1;
   int threads = 1;
-  index_t samples = 0;
+  index_t samples = 0;       ///< that this job computed
+  index_t first_sample = 0;  ///< those before it were computed by an earlier job
   index_t batch = 0;
   index_t micro_batch = 0;
   double seconds = 0;
   double setup_seconds = 0;
+  index_t records = 0;                ///< of the progress
+  double record_seconds = 0;          ///< spent on them, part of `seconds`
   index_t sent_bytes = 0;             ///< by all ranks in the whole run
   index_t max_rank_memory_bytes = 0;  ///< of the rank with the largest memory
   std::string graphs{};               ///< on or off: use of graphs for steady ticks at the end of the run

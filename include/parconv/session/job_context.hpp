@@ -14,14 +14,18 @@
 #include "parconv/comm/watchdog.hpp"
 #include "parconv/core/types.hpp"
 #include "parconv/session/job_phase.hpp"
+#include "parconv/session/stop_reason.hpp"
 
 namespace parconv {
 
 /// Callbacks of an application. All are optional and local.
 struct JobHooks {
-  /// Called before each phase, and after each tick of a run with the number of ticks done. An exception is an error of that
-  /// phase.
+  /// Called before each phase, and after each tick of a run, or step of a record, with the number done. An exception is an error
+  /// of that phase.
   std::function<void(JobPhase phase, index_t ticks_done)> on_progress{};
+  /// Whether this rank wants to end a run early. Asked before each phase that precedes the run, which ends with
+  /// JobError(Stopped), and during a run: see Session::stop_reason. Set on all ranks or on none.
+  std::function<StopReason()> stop_reason{};
   /// Called when this rank fails in a phase without collective agreement, in which other ranks may be blocked in a message.
   /// Runs before anything is destroyed; an application ends the job here. If it returns, the error is thrown on this rank only.
   std::function<void(const std::exception_ptr& error, JobPhase phase)> on_failure_in_messages{};
@@ -81,12 +85,25 @@ class JobContext {
   /// Throws JobError(Stopped) on all ranks after a stop request on any. Collective.
   void require_not_stopped(JobPhase phase);
 
+  /// The reason of all ranks to stop, by JobHooks::stop_reason. Collective if there is such a hook.
+  StopReason agree_on_stop();
+  const std::function<StopReason()>& stop_hook() const { return options_.hooks.stop_reason; }
+  /// From now on reasons to stop end no phase, only a run between its samples. Local, on all ranks.
+  void begin_stopping_gracefully() { stops_gracefully_ = true; }
+
   /// Reports progress after a tick of a run. Local.
   void tick(index_t ticks_done);
+  /// Reports a step of a record. Local.
+  void record_step(index_t step) const { report_progress(JobPhase::Record, step); }
 
-  /// Registers a file that an application removes when the job fails; keep_files clears the list.
+  /// Registers a file that an application removes when the job fails; keep_files clears the list. `note` tells the user of a
+  /// failing job what is left and how to go on.
   void remove_on_failure(std::string path) { partial_files_.push_back(std::move(path)); }
-  void keep_files() { partial_files_.clear(); }
+  void keep_files(std::string note = {}) {
+    partial_files_.clear();
+    kept_note_ = std::move(note);
+  }
+  const std::string& kept_note() const { return kept_note_; }
   const std::vector<std::string>& partial_files() const { return partial_files_; }
 
  private:
@@ -98,6 +115,8 @@ class JobContext {
   Control control_;
   JobOptions options_;
   std::vector<std::string> partial_files_{};
+  std::string kept_note_{};
+  bool stops_gracefully_ = false;
   Watchdog watchdog_;
 };
 

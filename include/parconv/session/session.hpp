@@ -31,6 +31,14 @@ struct RunBlock {
   friend bool operator==(const RunBlock&, const RunBlock&) = default;
 };
 
+/// Keeps the progress of a run, so that a later job can go on.
+struct ProgressKeeper {
+  /// Called on all ranks, collectively, when the first `samples` samples of all outputs are in the sinks: during a run, and at
+  /// its end.
+  std::function<void(index_t samples)> record{};
+  double interval_seconds = 30;  ///< between records; 0: at the end of a run only
+};
+
 /// Options of Session::verify.
 struct VerifyOptions {
   VerifyExtent extent = VerifyExtent::Samples;
@@ -93,6 +101,12 @@ class Session {
   int threads() const;
   std::string backend_name() const;
 
+  /// What the results depend on: model, inputs, options, and the plan unless every plan gives the same bits. Jobs with equal
+  /// facts compute equal bits. Local. Precondition: planned.
+  std::vector<Fact> result_facts() const;
+  /// Leaves out the samples before `sample`, which an earlier job computed. Preconditions: planned, not compiled.
+  void start_at(index_t sample);
+
   /// Compiles and proves the programs of all ranks. Throws JobError(OutOfMemory) if they do not fit into the memory of GPUs.
   void compile();
   /// This rank's program for full micro-batches, with its network and layout.
@@ -108,8 +122,8 @@ class Session {
   /// Precondition: planned.
   bool keeps_reference_bits() const;
 
-  /// The samples as blocks: full micro-batches, and the rest as one short micro-batch. Example: 11 samples in micro-batches of
-  /// 4 are {0, 2, 4} and {8, 1, 3}.
+  /// The samples from start_at on as blocks: full micro-batches, and the rest as one short micro-batch. Example: 11 samples in
+  /// micro-batches of 4 are {0, 2, 4} and {8, 1, 3}.
   std::vector<RunBlock> blocks() const;
 
   /// Allocates the memory of a block and prepares its kernels and messages; replaces those of another block size.
@@ -119,8 +133,15 @@ class Session {
 
   /// Runs one block. `sinks` has one entry per output, each for all samples. Returns the seconds of the slowest rank.
   double run(std::span<DataSink* const> sinks, const RunBlock& block);
-  /// Runs all blocks. Returns the sum of their seconds.
+  /// Runs all blocks, in order, and records the progress. Ends early, after the micro-batches in flight, if JobHooks::stop_reason
+  /// has a reason on any rank. Returns the sum of their seconds.
   double run(std::span<DataSink* const> sinks);
+  /// Sets what keeps the progress of later runs of all blocks.
+  void keep_progress(ProgressKeeper keeper);
+  /// The samples that are complete: the first ones.
+  index_t samples_done() const;
+  /// The reason why the last run ended early; None if it did not. The same on all ranks.
+  StopReason stop_reason() const;
 
   /// The inputs in which the runs so far have read NaNs, the same on all ranks. Collective.
   std::vector<InputNans> input_nans() const;

@@ -16,9 +16,10 @@ struct Blocks {
   index_t samples = 0;
   index_t batch = 1;  ///< samples per progress report
   index_t micro_batch = 1;
+  index_t first = 0;  ///< the samples before it are complete: an earlier job computed them
 
-  index_t full_micro_batches() const { return samples / micro_batch; }
-  index_t rest() const { return samples % micro_batch; }
+  index_t full_micro_batches() const { return (samples - first) / micro_batch; }
+  index_t rest() const { return (samples - first) % micro_batch; }
   /// Completed samples rounded down to whole batches, for progress reports. Example: 11 of 20 in batches of 4 are 8.
   index_t whole_batches(index_t done) const { return done >= samples ? samples : done / batch * batch; }
 };

@@ -37,6 +37,8 @@ class SteadyGraphs {
 
   /// Collective the first time.
   void begin_run(index_t micro_batches);
+  /// Lowers the number of micro-batches of a run that ends early.
+  void end_run_after(index_t micro_batches) { micro_batches_ = micro_batches; }
   /// Called once per tick after the clock's begin_tick; true if the tick must be launched as a graph. Collective in the few
   /// ticks that capture or judge, which are equal on all ranks.
   bool takes(index_t tick);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "engine/graphs/steady_graphs.hpp"
 #include "engine/runners/device_program.hpp"
 #include "engine/runners/runner.hpp"
@@ -29,14 +31,20 @@ class DeviceRunner final : public Runner {
     for (const Step& step : parts.program.steps) range_names_.push_back(range_name(parts.network, step));
   }
 
-  void run(const RunData& data, index_t micro_batches) override {
-    const index_t ticks = micro_batches + last_stage(parts_.program);
+  index_t run(const RunData& data, index_t micro_batches) override {
+    const index_t last = last_stage(parts_.program);
     graphs_.begin_run(micro_batches);
-    for (index_t tick = 0; tick < ticks; ++tick) {
+    for (index_t tick = 0; tick < micro_batches + last; ++tick) {
       run_tick({data, micro_batches, tick});
-      if (tick + 1 == ticks) complete({data, micro_batches, tick});
+      if (tick + 1 == micro_batches + last) complete({data, micro_batches, tick});
       if (parts_.options.on_tick) parts_.options.on_tick(tick + 1);
+      // The outputs of a tick are flushed one tick later.
+      if (!ends_early(parts_.options, {.begun = tick + 1, .stored = std::max<index_t>(0, tick - last)}, micro_batches)) continue;
+      micro_batches = tick + 1;
+      graphs_.end_run_after(micro_batches);
+      if (last == 0) complete({data, micro_batches, tick});
     }
+    return micro_batches;
   }
 
   std::span<const StepTime> step_times() const override { return timer_.times(); }

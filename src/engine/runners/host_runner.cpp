@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "engine/runners/runner.hpp"
 #include "engine/step_timer.hpp"
 
@@ -10,16 +12,19 @@ class HostRunner final : public Runner {
   explicit HostRunner(const RunnerParts& parts)
       : parts_(parts), steps_(all_steps(parts.program)), timer_(parts.program.steps.size()) {}
 
-  void run(const RunData& data, index_t micro_batches) override {
-    const index_t ticks = micro_batches + last_stage(parts_.program);
-    for (index_t tick = 0; tick < ticks; ++tick) {
+  index_t run(const RunData& data, index_t micro_batches) override {
+    const index_t last = last_stage(parts_.program);
+    for (index_t tick = 0; tick < micro_batches + last; ++tick) {
       for_each_active(parts_.program, steps_, {data, micro_batches, tick}, [&](std::size_t step, index_t micro_batch) {
         timer_.begin_step();
         run_step(step, data, micro_batch);
         timer_.end_step(step);
       });
       if (parts_.options.on_tick) parts_.options.on_tick(tick + 1);
+      const RunProgress progress{.begun = tick + 1, .stored = std::max<index_t>(0, tick + 1 - last)};
+      if (ends_early(parts_.options, progress, micro_batches)) micro_batches = progress.begun;
     }
+    return micro_batches;
   }
 
   std::span<const StepTime> step_times() const override { return timer_.times(); }

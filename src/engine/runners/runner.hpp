@@ -17,7 +17,7 @@ class Runner {
   virtual ~Runner() = default;
 
   /// As Engine::run.
-  virtual void run(const RunData& data, index_t micro_batches) = 0;
+  virtual index_t run(const RunData& data, index_t micro_batches) = 0;
 
   virtual std::span<const StepTime> step_times() const = 0;
   virtual GraphReport graphs() const = 0;
@@ -50,6 +50,9 @@ struct Tick {
   index_t micro_batches = 0;
   index_t number = 0;
 };
+
+/// True if no further micro-batch begins after `begun` of `micro_batches`: see EngineOptions::ends_early.
+bool ends_early(const EngineOptions& options, const RunProgress& progress, index_t micro_batches);
 
 /// Calls visit(step, micro_batch) for those of `steps` with work in the tick: a step of stage s works on micro-batch
 /// tick.number - s.

@@ -29,7 +29,7 @@ def check_scales(data, axes):
 
 
 def check_provenance(provenance, ranks):
-    assert len(provenance) == 9, provenance
+    assert len(provenance) == 10 and provenance["job"] == "model: größe\n", provenance
     assert provenance["mpi_size"] == ranks and provenance["input_path"] == "in.h5:/größe"
     assert provenance["plan_json"] == "p" * 100000 and provenance["libs"] == ""
     assert provenance["started"] == "2024-01-01T00:00:00" and provenance["finished"] == "2024-01-02"

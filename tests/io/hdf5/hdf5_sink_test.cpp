@@ -13,6 +13,7 @@
 #include "io/hdf5/hdf5_shared_folder.hpp"
 #include "io/hdf5/output/hdf5_metadata.hpp"
 #include "parconv/io/hdf5/hdf5_source.hpp"
+#include "parconv/io/resume/resume_record.hpp"
 
 namespace parconv {
 namespace {
@@ -31,7 +32,8 @@ Provenance example_provenance() {
           .mpi_size = test::num_ranks(),
           .git_rev = "1234567",
           .libs = "",
-          .started = concat("2024-01-01T00:00:0", test::rank())};
+          .started = concat("2024-01-01T00:00:0", test::rank()),
+          .job = test::rank() == 0 ? "model: größe\n" : "of another rank"};
 }
 
 Hdf5SinkOptions options_for(const std::string& path, const Extents& extents, int ndims = 4) {
@@ -116,6 +118,101 @@ TEST(Hdf5Sink, TakesManyBoxesOfAnyShape) {
   sink.write(Box::whole(extents).with(Axis::W, {3, 3}), {});
   sink.finish("");
   expect_linear_indices(folder / "out.h5", extents);
+}
+
+/// The samples [first, end), divided among the ranks by rows.
+void write_samples(Hdf5Sink& sink, index_t first, index_t end) {
+  const Box part = test::part_of_rank(sink.extents(), Axis::H, 1);
+  if (!part.is_empty()) test::write_indices(sink, part.with(Axis::N, {first, end}));
+}
+
+/// The blocks of all ranks, on all ranks.
+std::vector<BlockRecord> all_blocks(const std::vector<BlockRecord>& mine) {
+  std::string text;
+  for (const std::string& part : control().gather(packed(mine))) text += part;
+  std::vector<BlockRecord> all;
+  unpack(control().broadcast(text), all);
+  return all;
+}
+
+/// A partial file of five samples, of which two are recorded and three written.
+struct Interrupted {
+  explicit Interrupted(const Hdf5SinkOptions& options) {
+    Hdf5Sink sink(control(), options);
+    file = sink.recorded_file();
+    partial_path = sink.partial_path();
+    write_samples(sink, 0, 2);
+    sink.sync();
+    blocks = all_blocks(sink.take_blocks(2));
+    write_samples(sink, 2, 3);
+    EXPECT_TRUE(sink.take_blocks(2).empty());
+    sink.suspend();
+    control().barrier();
+  }
+
+  RecordedFile file{};  // on rank 0
+  std::vector<BlockRecord> blocks{};
+  std::string partial_path{};
+};
+
+constexpr Extents five_samples{{5, 3, 1, 40, 30}};
+
+TEST(Hdf5Sink, GoesOnWithAPartialFileWhateverBecameOfItsMetadata) {
+  const SharedFolder folder;
+  const Hdf5SinkOptions options = options_for(folder / "out.h5", five_samples);
+  const Interrupted before(options);
+  if (test::rank() == 0) {  // as a job that was killed while it finished the file
+    std::fstream file(before.partial_path, std::ios::in | std::ios::out | std::ios::binary);
+    file.write("torn metadata", 13);
+    file.seekp(0, std::ios::end);
+    file << std::string(10000, 'x');
+  }
+  Hdf5Sink sink(control(), options, {.file = before.file, .blocks = before.blocks});
+  write_samples(sink, 2, 5);
+  EXPECT_FALSE(sink.take_blocks(5).empty() && test::rank() == 0) << "the new blocks only";
+  sink.finish("later");
+  EXPECT_FALSE(fs::exists(before.partial_path));
+  expect_linear_indices(folder / "out.h5", five_samples);
+}
+
+TEST(Hdf5Sink, ARecordedBlockThatChangedIsFoundBeforeAnythingIsComputed) {
+  const SharedFolder folder;
+  const Hdf5SinkOptions options = options_for(folder / "out.h5", five_samples);
+  const Interrupted before(options);
+  if (test::rank() == 0) {
+    std::fstream file(before.partial_path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(before.file.elements.lo + 100);
+    file.write("?", 1);
+  }
+  control().barrier();
+  const ResumedFile resumed{.file = before.file, .blocks = before.blocks};
+  EXPECT_EQ(code_of([&] { Hdf5Sink(control(), options, resumed); }), ExitCode::Io);
+  EXPECT_TRUE(fs::exists(before.partial_path)) << "kept";
+}
+
+TEST(Hdf5Sink, APartialFileThatLostItsEndIsRefused) {
+  const SharedFolder folder;
+  const Hdf5SinkOptions options = options_for(folder / "out.h5", five_samples);
+  const Interrupted before(options);
+  if (test::rank() == 0) fs::resize_file(before.partial_path, fs::file_size(before.partial_path) - 1);
+  control().barrier();
+  const ResumedFile resumed{.file = before.file, .blocks = before.blocks};
+  EXPECT_EQ(code_of([&] { Hdf5Sink(control(), options, resumed); }), ExitCode::Io);
+}
+
+TEST(Hdf5Sink, ACompleteFileNamesItsJob) {
+  const SharedFolder folder;
+  const std::string path = folder / "out.h5";
+  const Hdf5SinkOptions options = options_for(path, five_samples);
+  Hdf5Sink sink(control(), options);
+  write_samples(sink, 0, 5);
+  EXPECT_EQ(finished_job(path), "");
+  EXPECT_EQ(finished_job(sink.partial_path()), "") << "not complete";
+  sink.finish("");
+  EXPECT_EQ(finished_job(path), "model: größe\n");
+  if (test::rank() == 0) std::ofstream(folder / "text") << "no HDF5";
+  control().barrier();
+  EXPECT_EQ(finished_job(folder / "text"), "");
 }
 
 TEST(Hdf5Sink, RefusesNamesThatAreTaken) {

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "parconv/comm/control.hpp"
 #include "parconv/io/data_sink.hpp"
+#include "parconv/io/resume/resume_record.hpp"
 
 namespace parconv {
 
@@ -20,6 +23,7 @@ struct Provenance {
   std::string git_rev{};
   std::string libs{};
   std::string started{};
+  std::string job{};       ///< identifies the results: see finished_job
   std::string finished{};  ///< known at the end: see Hdf5Sink::finish
 };
 
@@ -39,6 +43,15 @@ struct Hdf5SinkOptions {
   /// One writes while the others, up to three, convert and hash.
   int threads = 1;
 };
+
+/// The partial file of an earlier job, to go on with.
+struct ResumedFile {
+  const RecordedFile& file;
+  std::span<const BlockRecord> blocks{};  ///< that were written
+};
+
+/// Provenance::job of a complete output; empty if there is no such file or it is not one of parconv. Local.
+std::string finished_job(const std::string& path);
 
 /// Extents of an output's storage blocks: 1 to 16 MiB of f32 each, independent of the number of ranks. Samples of at most 1 MiB
 /// are one block each. In larger ones a block holds as many whole rows (slices in 3-D) of all channels as fit 1/64 of a sample,
@@ -64,6 +77,10 @@ class Hdf5Sink : public DataSink {
   /// which is that of rank 0. `control` must outlive the sink. Throws the same JobError on all ranks, leaving no file:
   /// CannotCreate if the name exists or the folder is not writable (or not shared by all hosts), Io if the disk lacks space.
   Hdf5Sink(Control& control, const Hdf5SinkOptions& options);
+  /// Goes on with a partial file. Collective. Everything but its elements is restored to what it was after its creation, and the
+  /// recorded blocks are read and compared with their hashes. Options, file and blocks are the same on all ranks. Throws the same
+  /// JobError on all ranks and leaves the partial file: CannotCreate if the name exists, Io if blocks differ from their records.
+  Hdf5Sink(Control& control, const Hdf5SinkOptions& options, const ResumedFile& resumed);
   ~Hdf5Sink() override;
   Hdf5Sink(const Hdf5Sink&) = delete;
   Hdf5Sink& operator=(const Hdf5Sink&) = delete;
@@ -76,6 +93,15 @@ class Hdf5Sink : public DataSink {
   /// added to the provenance. Precondition: all ranks together have written every element once. Throws the same JobError(Io) on
   /// all ranks.
   void finish(const std::string& finished);
+
+  /// Syncs all data to disk. Collective. Throws the same JobError(Io) on all ranks.
+  void sync();
+  /// The partial file as it is before any element is written. Collective; the value is that of rank 0.
+  RecordedFile recorded_file();
+  /// This rank's blocks of samples before `samples` that no call returned before, and that were not resumed. Local.
+  std::vector<BlockRecord> take_blocks(index_t samples);
+  /// Closes the file, which stays under its partial name. Collective. Only destruction may follow. Throws JobError(Io).
+  void suspend();
 
   /// Removes the partial file, on rank 0. Local; valid after errors. No-op after finish.
   void abandon() noexcept;

@@ -3,7 +3,7 @@
 
 #include <xxhash.h>
 
-#include <cstring>
+#include <vector>
 
 #include "io/hdf5/hdf5_attributes.hpp"
 #include "io/hdf5/output/hdf5_output_layout.hpp"
@@ -40,20 +40,6 @@ std::vector<std::uint64_t> rows_of(std::span<const BlockRecord> records, const F
 }  // namespace
 
 std::uint64_t hash_of(std::span<const std::byte> bytes) { return XXH64(bytes.data(), bytes.size(), 0); }
-
-std::string packed(std::span<const BlockRecord> records) {
-  static_assert(std::is_trivially_copyable_v<BlockRecord>);
-  std::string text(records.size_bytes(), '\0');
-  if (!records.empty()) std::memcpy(text.data(), records.data(), records.size_bytes());
-  return text;
-}
-
-void unpack(const std::string& text, std::vector<BlockRecord>& records) {
-  const std::size_t count = text.size() / sizeof(BlockRecord);
-  const std::size_t before = records.size();
-  records.resize(before + count);
-  if (count > 0) std::memcpy(records.data() + before, text.data(), count * sizeof(BlockRecord));
-}
 
 Handle create_block_table(hid_t file, index_t count, const FileLayout& layout) {
   const Handle group = create_group(file, "integrity");

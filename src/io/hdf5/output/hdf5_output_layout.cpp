@@ -59,6 +59,15 @@ Handle create_tensor(hid_t group, const OutputDataset& output) {
                 &H5Dclose, laying_out);
 }
 
+index_t chunk_address(hid_t dataset, const std::vector<hsize_t>& first) {
+  haddr_t address = HADDR_UNDEF;
+  hsize_t size_bytes = 0;
+  unsigned filters = 0;
+  check(H5Dget_chunk_info_by_coord(dataset, first.data(), &filters, &address, &size_bytes), laying_out);
+  if (address == HADDR_UNDEF) throw Error(ExitCode::Io, "HDF5 did not allocate the blocks of the output");
+  return static_cast<index_t>(address);
+}
+
 hobj_ref_t reference_to(hid_t group, const std::string& name) {
   hobj_ref_t reference = 0;
   check(H5Rcreate(&reference, group, name.c_str(), H5R_OBJECT, -1), laying_out);
@@ -152,6 +161,22 @@ Handle create_output(hid_t file, const OutputDataset& output, bool fills_scales)
   return dataset;
 }
 
+Interval element_bytes(hid_t dataset, const OutputDataset& output) {
+  const std::vector<hsize_t> sizes = sizes_of(output.extents, output.layout), chunk = sizes_of(output.chunk, output.layout);
+  std::vector<hsize_t> first(sizes.size(), 0), last = first;
+  index_t num_chunks = 1;
+  for (std::size_t k = 0; k < sizes.size(); ++k) {
+    const index_t along = ceil_div(static_cast<index_t>(sizes[k]), static_cast<index_t>(chunk[k]));
+    last[k] = chunk[k] * static_cast<hsize_t>(along - 1);
+    num_chunks *= along;
+  }
+  const index_t chunk_bytes = volume(output.chunk) * index_t{sizeof(float)};
+  const index_t lo = chunk_address(dataset, first), end = chunk_address(dataset, last) + chunk_bytes;
+  if (end != lo + num_chunks * chunk_bytes)
+    throw Error(ExitCode::Io, "HDF5 did not allocate the blocks of the output one after another");
+  return {lo, end};
+}
+
 void write_provenance(hid_t file, const Provenance& provenance) {
   const Handle group = create_group(file, "provenance");
   write_attribute(group.get(), "command", provenance.command);
@@ -162,6 +187,7 @@ void write_provenance(hid_t file, const Provenance& provenance) {
   write_attribute(group.get(), "git_rev", provenance.git_rev);
   write_attribute(group.get(), "libs", provenance.libs);
   write_attribute(group.get(), "started", provenance.started);
+  write_attribute(group.get(), "job", provenance.job);
 }
 
 void write_finished(hid_t file, const std::string& finished) {

@@ -36,6 +36,10 @@ Handle ordered_links(hid_t property_class);
 /// the scale values.
 Handle create_output(hid_t file, const OutputDataset& output, bool fills_scales);
 
+/// The bytes of the file that hold the elements of the dataset, in consecutive blocks. Local. Throws Error(Io) if HDF5 did not
+/// allocate them so.
+Interval element_bytes(hid_t dataset, const OutputDataset& output);
+
 /// Writes the group /provenance, except `finished`.
 void write_provenance(hid_t file, const Provenance& provenance);
 void write_finished(hid_t file, const std::string& finished);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "parconv/core/error.hpp"
 
@@ -52,7 +53,7 @@ void expect_free(const PartialFile& file) {
                 "Choose another name, or overwrite it with --force.");
 }
 
-void sync(const std::string& path) {
+void sync_file(const std::string& path) {
   const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (descriptor.get() < 0) fail_to_write(path, errno);
   // Some file systems cannot sync directories and report EINVAL.
@@ -65,6 +66,27 @@ void expect_same(const std::string& path, const FileIdentity& created, index_t s
   if (FileIdentity{.device = status.st_dev, .inode = status.st_ino} == created && status.st_size == size_bytes) return;
   throw Error(ExitCode::Io, concat("the output ", path, " was replaced or cut by another program while it was written"),
               "Run again when no other program changes it.");
+}
+
+void write_at(int descriptor, const std::string& path, std::string_view bytes, index_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pwrite(descriptor, bytes.data(), bytes.size(), offset);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_to_write(path, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+    offset += count;
+  }
+}
+
+std::string read_at(int descriptor, const std::string& path, Interval range) {
+  std::string bytes(static_cast<std::size_t>(range.size()), '\0');
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t count = ::pread(descriptor, bytes.data() + done, bytes.size() - done, range.lo + static_cast<off_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) fail_to_write(path, count < 0 ? errno : EIO);
+    done += static_cast<std::size_t>(count);
+  }
+  return bytes;
 }
 
 std::string folder_of(const std::string& path) {
@@ -99,6 +121,36 @@ void PartialFile::reserve(index_t bytes) const {
                 "Free disk space, or write to another disk.");
 }
 
+FileIdentity PartialFile::restore(const RecordedFile& recorded) const {
+  expect_free(*this);
+  const Descriptor descriptor(::open(partial_path.c_str(), O_RDWR | O_CLOEXEC));
+  struct stat status{};
+  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) fail_to_create(partial_path, errno);
+  if (status.st_size < recorded.size_bytes)
+    throw Error(
+        ExitCode::Io,
+        concat("the partial output ", partial_path, " has lost its end: ", status.st_size, " bytes of ", recorded.size_bytes),
+        "Remove it, and start again.");
+  if (::ftruncate(descriptor.get(), recorded.size_bytes) != 0) fail_to_write(partial_path, errno);
+  const std::string_view rest(recorded.rest);
+  const auto head = static_cast<std::size_t>(recorded.elements.lo);
+  write_at(descriptor.get(), partial_path, rest.substr(0, head), 0);
+  write_at(descriptor.get(), partial_path, rest.substr(head), recorded.elements.hi);
+  if (::fsync(descriptor.get()) != 0) fail_to_write(partial_path, errno);
+  return {.device = status.st_dev, .inode = status.st_ino};
+}
+
+RecordedFile PartialFile::record(Interval elements) const {
+  RecordedFile recorded{.size_bytes = size_bytes(), .elements = elements};
+  const Descriptor descriptor(::open(partial_path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) fail_to_write(partial_path, errno);
+  recorded.rest = read_at(descriptor.get(), partial_path, {0, elements.lo}) +
+                  read_at(descriptor.get(), partial_path, {elements.hi, recorded.size_bytes});
+  return recorded;
+}
+
+void PartialFile::sync() const { sync_file(partial_path); }
+
 void PartialFile::expect_visible() const {
   if (::access(partial_path.c_str(), W_OK) == 0) return;
   throw Error(ExitCode::CannotCreate, concat("the output ", partial_path, " is not visible here: ", std::strerror(errno)),
@@ -106,12 +158,12 @@ void PartialFile::expect_visible() const {
 }
 
 void PartialFile::publish(const FileIdentity& created, index_t size_bytes) const {
-  sync(partial_path);
+  sync();
   expect_free(*this);
   expect_same(partial_path, created, size_bytes);
   if (::rename(partial_path.c_str(), final_path.c_str()) != 0) fail_to_create(final_path, errno);
   expect_same(final_path, created, size_bytes);
-  sync(folder_of(final_path));
+  sync_file(folder_of(final_path));
 }
 
 void PartialFile::remove() const noexcept { ::unlink(partial_path.c_str()); }
@@ -125,13 +177,6 @@ MpiIoName::MpiIoName(const std::string& path) : name_(path) {
 
 MpiIoName::~MpiIoName() {
   if (folder_ >= 0) ::close(folder_);
-}
-
-std::string partial_path_of(const std::string& final_path, const std::string& job_id) {
-  const fs::path path(final_path);
-  std::string name = path.filename().string();
-  std::replace(name.begin(), name.end(), ':', '_');
-  return (path.parent_path() / concat(name, ".partial-", job_id)).string();
 }
 
 }  // namespace parconv::hdf5

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "parconv/core/types.hpp"
+#include "parconv/io/resume/resume_record.hpp"
 
 namespace parconv::hdf5 {
 
@@ -24,6 +25,13 @@ struct PartialFile {
 
   /// Creates an empty partial file. Throws Error(CannotCreate) if either name cannot be created.
   FileIdentity create() const;
+  /// Restores everything but the elements of an earlier job's partial file, whatever that job changed while it finished. Throws
+  /// Error(CannotCreate) if it cannot be opened or the final name is taken, and Error(Io) if it has lost its end.
+  FileIdentity restore(const RecordedFile& recorded) const;
+  /// The bytes outside of `elements`, which become part of a record. Throws Error(Io).
+  RecordedFile record(Interval elements) const;
+  /// Syncs the partial file to disk. Throws Error(Io).
+  void sync() const;
   /// Size of the partial file. Throws Error(Io).
   index_t size_bytes() const;
   /// Allocates disk space for the first `bytes`. Throws Error(Io) if the disk is full.
@@ -53,8 +61,5 @@ class MpiIoName {
   std::string name_;
   int folder_ = -1;
 };
-
-/// The name under which `final_path` is written first, in the same folder: "run_1:30.h5" as "run_1_30.h5.partial-JOB".
-std::string partial_path_of(const std::string& final_path, const std::string& job_id);
 
 }  // namespace parconv::hdf5

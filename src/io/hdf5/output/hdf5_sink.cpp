@@ -2,6 +2,7 @@
 #include "parconv/io/hdf5/hdf5_sink.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -17,13 +18,13 @@
 #include "io/hdf5/output/hdf5_partial_file.hpp"
 #include "parconv/comm/coordinated.hpp"
 #include "parconv/core/checked.hpp"
+#include "parconv/io/resume/partial_names.hpp"
 #include "parconv/tensor/convert.hpp"
 
 namespace parconv {
 namespace {
 
 using hdf5::Attempt;
-using hdf5::BlockRecord;
 using hdf5::Handle;
 
 /// Upper bound on everything except the tensor's blocks: alignment, groups, scales.
@@ -67,7 +68,7 @@ index_t expected_file_bytes(const hdf5::OutputDataset& output) {
 Provenance shared(Control& control, const Provenance& mine) {
   Provenance result = mine;
   for (std::string* text : {&result.command, &result.plan_json, &result.model_sha256, &result.input_path, &result.git_rev,
-                            &result.libs, &result.started})
+                            &result.libs, &result.started, &result.job})
     *text = control.broadcast(*text);
   result.mpi_size = static_cast<int>(control.max(control.rank() == 0 ? mine.mpi_size : 0));
   return result;
@@ -101,12 +102,14 @@ struct Hdf5Sink::Impl {
   Handle file{};
   Handle dataset{};
   std::vector<BlockRecord> records{};
+  std::size_t num_taken = 0;  ///< the first of them are in a record of progress
   int threads = 1;
   std::vector<std::vector<float>> staging{};
   bool has_partial_file = false;      ///< on rank 0, from creation to renaming
   hdf5::FileIdentity partial_file{};  ///< on rank 0
   index_t checked_bytes = 0;          ///< on rank 0: the size of the file that was read back
 
+  static std::unique_ptr<Impl> make(Control& control, const Hdf5SinkOptions& options);
   ~Impl() {
     dataset.leak();
     file.leak();
@@ -122,6 +125,8 @@ struct Hdf5Sink::Impl {
   void create(const Provenance& provenance);
   void create_file();
   void reserve_whole_file();
+  void open(const ResumedFile& resumed);
+  void adopt(std::span<const BlockRecord> blocks);
   hdf5::Hyperslabs hyperslabs_of(const Box& box) const;
   std::span<float> staging_of(const Box& slab, std::size_t buffer);
   void write(const Box& box, ConstView src);
@@ -129,6 +134,7 @@ struct Hdf5Sink::Impl {
   void read_hyperslab(const Box& slab, std::span<float> elements);
   void expect_hash(const BlockRecord& record, std::span<const float> elements) const;
   void read_back();
+  void expect_recorded();
   void write_table();
   std::string close();
   void open_again();
@@ -160,6 +166,57 @@ void Hdf5Sink::Impl::create(const Provenance& provenance) {
     hdf5::write_provenance(file.get(), provenance);
   });
   reserve_whole_file();
+}
+
+/// HDF5 keeps nothing of the earlier job but the elements: its metadata are those after creation.
+void Hdf5Sink::Impl::open(const ResumedFile& resumed) {
+  constexpr const char* phase = "opening the partial output";
+  hdf5::silence_errors();
+  on_first_rank(phase, [&] { partial_file = names.restore(resumed.file); });
+  coordinated(control, phase, [&] {
+    names.expect_visible();
+    mpi_io_name.emplace(names.partial_path);
+  });
+  coordinated(control, phase, [&] {
+    const Handle access = parallel_access(control, attempt("open"));
+    file = Handle(H5Fopen(mpi_io_name->c_str(), H5F_ACC_RDWR, access.get()), &H5Fclose, attempt("open"));
+  });
+  coordinated(control, phase,
+              [&] { dataset = Handle(H5Dopen2(file.get(), tensor_path().c_str(), H5P_DEFAULT), &H5Dclose, attempt("open")); });
+  coordinated(control, phase, [&] {
+    adopt(resumed.blocks);
+    expect_recorded();
+  });
+}
+
+/// Every rank checks a part of the blocks, and accounts for it.
+void Hdf5Sink::Impl::adopt(std::span<const BlockRecord> blocks) {
+  const Box whole = Box::whole(output.extents);
+  for (std::size_t k = static_cast<std::size_t>(control.rank()); k < blocks.size();
+       k += static_cast<std::size_t>(control.size())) {
+    if (blocks[k].box.is_empty() || !whole.contains(blocks[k].box))
+      throw Error(ExitCode::BadData, concat("the record of ", names.partial_path, " has a block outside of the output"));
+    records.push_back(blocks[k]);
+  }
+  num_taken = records.size();
+}
+
+void Hdf5Sink::Impl::expect_recorded() {
+  try {
+    read_back();
+  } catch (const Error& error) {
+    throw Error(error.code(), error.what(), "Its disk lost data: remove the partial output, and start again.");
+  }
+}
+
+std::unique_ptr<Hdf5Sink::Impl> Hdf5Sink::Impl::make(Control& control, const Hdf5SinkOptions& options) {
+  const hdf5::PartialFile names{.final_path = options.path,
+                                .partial_path = partial_path_of(options.path, options.job_id),
+                                .replaces_existing = options.replaces_existing};
+  auto impl = std::unique_ptr<Impl>(
+      new Impl{.control = control, .names = names, .output = output_of(options), .threads = options.threads});
+  impl->staging.resize(hdf5::num_stage_buffers(options.threads));
+  return impl;
 }
 
 void Hdf5Sink::Impl::create_file() {
@@ -233,6 +290,9 @@ void Hdf5Sink::Impl::expect_hash(const BlockRecord& record, std::span<const floa
 
 /// While one block is read, others are hashed.
 void Hdf5Sink::Impl::read_back() {
+  std::size_t most_elems = 0;
+  for (const BlockRecord& record : records) most_elems = std::max(most_elems, static_cast<std::size_t>(volume(record.box)));
+  for (auto& buffer : staging) buffer.resize(std::max(buffer.size(), most_elems));
   const auto record_of = [&](index_t item) -> const BlockRecord& { return records[static_cast<std::size_t>(item)]; };
   const auto elements_of = [&](index_t item, std::size_t buffer) { return staging_of(record_of(item).box, buffer); };
   hdf5::run_stages(
@@ -245,7 +305,7 @@ void Hdf5Sink::Impl::read_back() {
 void Hdf5Sink::Impl::write_table() {
   const index_t count = control.sum(records.size());
   std::vector<BlockRecord> all;
-  for (const std::string& text : control.gather(hdf5::packed(records))) hdf5::unpack(text, all);
+  for (const std::string& text : control.gather(packed(records))) unpack(text, all);
   std::sort(all.begin(), all.end(), is_before);
   Handle table;
   coordinated(control, "writing the block records", [&] { table = hdf5::create_block_table(file.get(), count, output.layout); });
@@ -287,12 +347,7 @@ void Hdf5Sink::Impl::check_file(const std::string& metadata) {
 
 Hdf5Sink::Hdf5Sink(Control& control, const Hdf5SinkOptions& options) {
   expect_valid(control, options);
-  const hdf5::PartialFile names{.final_path = options.path,
-                                .partial_path = hdf5::partial_path_of(options.path, options.job_id),
-                                .replaces_existing = options.replaces_existing};
-  impl_ = std::unique_ptr<Impl>(
-      new Impl{.control = control, .names = names, .output = output_of(options), .threads = options.threads});
-  impl_->staging.resize(hdf5::num_stage_buffers(options.threads));
+  impl_ = Impl::make(control, options);
   const Provenance provenance = shared(control, options.provenance);
   try {
     impl_->create(provenance);
@@ -300,6 +355,12 @@ Hdf5Sink::Hdf5Sink(Control& control, const Hdf5SinkOptions& options) {
     abandon();
     throw;
   }
+}
+
+Hdf5Sink::Hdf5Sink(Control& control, const Hdf5SinkOptions& options, const ResumedFile& resumed) {
+  expect_valid(control, options);
+  impl_ = Impl::make(control, options);
+  impl_->open(resumed);
 }
 
 Hdf5Sink::~Hdf5Sink() = default;
@@ -332,6 +393,38 @@ void Hdf5Sink::finish(const std::string& finished) {
   impl.check_file(impl.close());
   impl.on_first_rank("renaming the output", [&] { impl.names.publish(impl.partial_file, impl.checked_bytes); });
   impl.has_partial_file = false;
+}
+
+void Hdf5Sink::sync() {
+  coordinated(impl_->control, "writing the output", [&] {
+    check(H5Fflush(impl_->file.get(), H5F_SCOPE_GLOBAL), impl_->attempt("write"));
+    if (impl_->control.node_rank() == 0) impl_->names.sync();
+  });
+}
+
+RecordedFile Hdf5Sink::recorded_file() {
+  sync();
+  return coordinated(impl_->control, "creating the output", [&] {
+    const Interval elements = hdf5::element_bytes(impl_->dataset.get(), impl_->output);
+    return impl_->is_first() ? impl_->names.record(elements) : RecordedFile{};
+  });
+}
+
+std::vector<BlockRecord> Hdf5Sink::take_blocks(index_t samples) {
+  std::vector<BlockRecord>& records = impl_->records;
+  const auto first = records.begin() + static_cast<std::ptrdiff_t>(impl_->num_taken);
+  const auto end =
+      std::stable_partition(first, records.end(), [&](const BlockRecord& each) { return each.box[Axis::N].hi <= samples; });
+  impl_->num_taken = static_cast<std::size_t>(end - records.begin());
+  return {first, end};
+}
+
+void Hdf5Sink::suspend() {
+  coordinated(impl_->control, "closing the output", [&] {
+    impl_->dataset.close(impl_->attempt("close"));
+    impl_->file.close(impl_->attempt("close"));
+  });
+  impl_->has_partial_file = false;
 }
 
 void Hdf5Sink::abandon() noexcept {
