@@ -16,9 +16,9 @@
 namespace parconv::app {
 namespace {
 
-constexpr std::array phase_keys{"start",  "place",   "read",   "open", "plan",   "check",
-                                "create", "prepare", "verify", "run",  "record", "finish"};
-constexpr std::array kind_keys{"none", "throw", "exit", "hang", "kill", "wrong"};
+constexpr std::array phase_keys{"start",   "place",  "read", "open",   "plan",   "check",  "create",
+                                "prepare", "verify", "run",  "record", "finish", "report", "end"};
+constexpr std::array kind_keys{"none", "throw", "exit", "hang", "kill", "wrong", "stop"};
 constexpr int fault_exit_code = 7;
 
 [[noreturn]] void refuse(const std::string& text) {
@@ -78,6 +78,9 @@ void raise_fault(FaultKind kind) {
       ::_exit(fault_exit_code);
     case FaultKind::Hang:
       while (true) ::pause();
+    case FaultKind::Stop:
+      ::kill(::getpid(), SIGSTOP);
+      return;
     case FaultKind::Kill:
       ::kill(::getpid(), SIGKILL);
   }

@@ -4,8 +4,9 @@
 //   PARCONV_FAULT="rank=1,phase=run,kind=hang,tick=2"
 //
 // rank   the failing rank (0); all: every rank
-// phase  place, read, open, plan, check, create, prepare, verify, run, record or finish (run)
+// phase  start, place, read, open, plan, check, create, prepare, verify, run, record, finish, report or end (run)
 // kind   throw: an error; exit: the process ends without ending MPI; hang: the process blocks forever; kill: SIGKILL;
+//        stop: the process stops itself (SIGSTOP)
 //        wrong: in phase verify, the input of the rank is altered, so that its results are wrong
 // tick   in phase run: after this many ticks (0: before the first); in phase record: at this step of a record, see OutputFiles
 #pragma once
@@ -17,7 +18,7 @@ namespace parconv::app {
 
 using Phase = JobPhase;
 
-enum class FaultKind { None, Throw, Exit, Hang, Kill, Wrong };
+enum class FaultKind { None, Throw, Exit, Hang, Kill, Wrong, Stop };
 
 inline constexpr int every_rank = -1;
 

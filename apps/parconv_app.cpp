@@ -45,13 +45,15 @@ int refuse(const ForeignLauncher& launcher) {
 template <class Command, class Work>
 int in_job(const Command& command, Work&& work) {
   const std::optional<ForeignLauncher> launcher = foreign_launcher();
+  LaunchedJob job(command.timeout_seconds);
   const MpiEnvironment environment;
-  LaunchedJob job(environment, command.timeout_seconds);
   try {
+    job.start(environment);
     if (launcher && job.context().size() == 1 && computes(command)) return refuse(*launcher);
-    job.read_fault();
     job.context().require_agreement(JobPhase::Start, facts_of(command));
-    return work(job);
+    const int code = work(job);
+    job.finish();
+    return code;
   } catch (...) {
     job.end(std::current_exception());
   }

@@ -2,17 +2,14 @@
 #include "launched_job.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstring>
-#include <set>
+#include <csignal>
+#include <cstdlib>
 #include <thread>
 
+#include "launcher.hpp"
 #include "parconv/comm/mpi/mpi_environment.hpp"
 
 namespace parconv::app {
@@ -25,94 +22,132 @@ using std::chrono::milliseconds;
 constexpr milliseconds silence{8000};
 constexpr milliseconds pause_after_error{300};
 constexpr milliseconds pause_after_time_out{2000};
+/// Time that a launcher has to end the ranks beside one that died.
+constexpr milliseconds pause_after_death{5000};
 /// Time that a rank waits before printing after it lost another rank: if that rank has printed and ended, the launcher ends this
 /// one soon.
 constexpr milliseconds pause_after_loss{1000};
 constexpr double ending_seconds = 30;
 
-/// A name unique to this job on its hosts.
-std::string job_name(Control& control) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  return control.broadcast(fmt::format("parconv-{}-{}", ::getpid(), now));
-}
-
-/// Claims a name that only one process of the host can hold, until that process ends. It is the name of an abstract socket, so
-/// nothing remains in a file system.
-bool take_name(const std::string& name) {
-  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (socket < 0) return true;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::size_t length = std::min(name.size(), sizeof(address.sun_path) - 1);
-  std::memcpy(address.sun_path + 1, name.data(), length);
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
-  return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), size) == 0 || errno != EADDRINUSE;
-}
-
-/// Index of this host among the job's hosts, in the order of their ranks.
-int host_index(const Control& control) {
-  std::set<std::string> before;
-  for (const std::string& name : control.host_names()) {
-    if (name == control.host_name()) break;
-    before.insert(name);
-  }
-  return static_cast<int>(before.size());
-}
-
 std::string place_text(const JobPlace& place) {
   return fmt::format("rank {} on {}, while {}", place.rank, place.host, place.phase);
 }
 
-}  // namespace
+/// True if the exit of this process ends the job, without the banner of MPI_ABORT: that of the only rank, and under mpirun of
+/// Open MPI. Asked before MPI_Init, which sets variables of launchers.
+bool exit_ends_job() { return !is_launched() || std::getenv("OMPI_COMM_WORLD_RANK") != nullptr; }
 
-void print_error(const Error& error, const std::string& place) {
-  std::string text = fmt::format("parconv_app: error: {}\n", error.what());
-  if (!place.empty()) text += fmt::format("  where: {}\n", place);
-  if (!error.hint().empty()) text += fmt::format("  hint: {}\n", error.hint());
-  std::fflush(stdout);
-  std::fputs(text.c_str(), stderr);
-  std::fflush(stderr);
+void print_not_started(double seconds) {
+  print_error(Error(ExitCode::Communication, fmt::format("MPI has not started within {:.3g} s", seconds),
+                    "A process of the job is missing or stopped before MPI_Init, or the hosts do not reach each other."),
+              fmt::format("process {}, in MPI_Init, which waits for all processes that the launcher started", launched_rank()));
 }
 
-LaunchedJob::LaunchedJob(const MpiEnvironment& environment, double timeout_seconds)
-    : context_(environment, options(timeout_seconds)), name_(job_name(context_.control())) {}
+std::string cause_of(const Pulse& dead) {
+  if (dead.signal != 0) return fmt::format("killed by {}", signal_name(dead.signal));
+  return "killed by SIGKILL, or ended by a library";
+}
 
-JobOptions LaunchedJob::options(double timeout_seconds) {
+}  // namespace
+
+LaunchedJob::LaunchedJob(double timeout_seconds)
+    : timeout_seconds_(timeout_seconds),
+      exit_ends_job_(exit_ends_job()),
+      termination_([this] { before_termination(); }),
+      heartbeat_([this](int rank) { end_after_death(rank); }),
+      watchdog_([this](const std::string&, double seconds) { expire(seconds); }) {
+  watchdog_.arm("starting MPI", timeout_seconds_);
+}
+
+JobOptions LaunchedJob::options() {
   const auto raise_if_due = [this](JobPhase phase, index_t ticks) {
-    if (fault_.is_due(context_.rank(), phase, ticks)) raise_fault(fault_.kind);
+    if (fault_.is_due(context_->rank(), phase, ticks)) raise_fault(fault_.kind);
   };
   return {
-      .timeout_seconds = timeout_seconds,
+      .timeout_seconds = timeout_seconds_,
       .hooks = {.on_progress = raise_if_due,
                 .stop_reason = [this] { return stop_requests_.reason(); },
                 .on_failure_in_messages = [this](const std::exception_ptr& error, JobPhase phase) { end(error, name_of(phase)); },
-                .on_expiry = [this](const std::string& phase, double seconds) { expire(phase, seconds); }}};
+                .on_expiry = [this](const std::string&, double seconds) { expire(seconds); }},
+      .heartbeat = &heartbeat_};
 }
 
-void LaunchedJob::read_fault() { fault_ = coordinated(context_.control(), "starting", fault_from_environment); }
+void LaunchedJob::start(const MpiEnvironment& environment) {
+  signals_.start(heartbeat_.pulse());
+  Control control(environment);
+  voice_.join(control);
+  {
+    const std::lock_guard lock(mutex_);
+    host_names_ = control.host_names();
+  }
+  heartbeat_.connect(control);
+  auto context = std::make_unique<JobContext>(std::move(control), options());
+  {
+    const std::lock_guard lock(mutex_);
+    context_ = std::move(context);
+  }
+  context_->watchdog().arm(name_of(JobPhase::Start), timeout_seconds_);  // also between the phases
+  watchdog_.disarm();
+  fault_ = coordinated(context_->control(), name_of(JobPhase::Start), fault_from_environment);
+  context_->together(JobPhase::Start, [] {});
+}
+
+void LaunchedJob::finish() {
+  context_->together(JobPhase::End, [] {});
+  watchdog_.arm(name_of(JobPhase::End), timeout_seconds_);
+  std::unique_ptr<JobContext> ending;
+  {
+    const std::lock_guard lock(mutex_);
+    ending = std::move(context_);
+  }
+  ending.reset();  // without the lock: its watchdog may be reporting
+  heartbeat_.pulse().set(Activity::Waiting);
+}
 
 bool LaunchedJob::alters_input() const {
-  return fault_.kind == FaultKind::Wrong && fault_.rank == context_.rank() && fault_.phase == JobPhase::Verify;
+  return fault_.kind == FaultKind::Wrong && fault_.rank == context_->rank() && fault_.phase == JobPhase::Verify;
+}
+
+bool LaunchedJob::is_connected() const {
+  const std::lock_guard lock(mutex_);
+  return !host_names_.empty();
 }
 
 void LaunchedJob::remove_files() noexcept {
-  for (const std::string& path : context_.partial_files()) ::unlink(path.c_str());
+  const std::lock_guard lock(mutex_);
+  if (!context_) return;
+  for (const std::string& path : context_->partial_files()) ::unlink(path.c_str());
 }
 
-void LaunchedJob::print_kept() const {
-  if (!context_.kept_note().empty()) fmt::print(stderr, "  kept: {}\n", context_.kept_note());
+void LaunchedJob::leave(ExitCode code) {
+  heartbeat_.pulse().end();
+  ::_exit(static_cast<int>(code));
 }
 
-bool LaunchedJob::may_speak() {
-  std::this_thread::sleep_for(std::min(milliseconds(400) * host_index(context_.control()), milliseconds(2000)));
-  return take_name(name_);
+void LaunchedJob::print_kept() {
+  const std::lock_guard lock(mutex_);
+  if (context_ && !context_->kept_note().empty()) fmt::print(stderr, "  kept: {}\n", context_->kept_note());
+}
+
+std::string LaunchedJob::place_of(int rank) const {
+  const Pulse pulse = heartbeat_.pulse_of(rank);
+  const auto phase = static_cast<JobPhase>(pulse.phase);
+  const std::lock_guard lock(mutex_);
+  std::string text = place_text({.rank = rank, .host = host_names_[static_cast<std::size_t>(rank)], .phase = name_of(phase)});
+  if (phase != JobPhase::Run || pulse.node < 0 || !context_) return text;
+  return text + fmt::format(": layer '{}' of micro-batch {}", context_->layer_name(pulse.node), pulse.micro_batch);
 }
 
 void LaunchedJob::end(const std::exception_ptr& exception, const std::string& phase) {
-  context_.watchdog().arm("ending after an error", ending_seconds);
+  watchdog_.arm("ending after an error", ending_seconds);
+  heartbeat_.pulse().end();
   const Error error = to_error(exception);
   bool is_agreed = false;
-  JobPlace place{.rank = context_.rank(), .host = context_.control().host_name(), .phase = phase};
+  JobPlace place{.phase = phase};
+  if (context_) {
+    context_->watchdog().disarm();
+    place = {.rank = context_->rank(), .host = context_->control().host_name(), .phase = phase};
+  }
   try {
     std::rethrow_exception(exception);
   } catch (const JobError& agreed) {
@@ -121,7 +156,7 @@ void LaunchedJob::end(const std::exception_ptr& exception, const std::string& ph
   } catch (...) {
   }
   if (!is_agreed && error.code() == ExitCode::Communication) std::this_thread::sleep_for(pause_after_loss);
-  if (is_agreed ? context_.is_root() : may_speak()) {
+  if (is_agreed && context_ ? context_->is_root() : voice_.may_speak()) {
     remove_files();
     print_error(error, place_text(place));
     print_kept();
@@ -130,21 +165,57 @@ void LaunchedJob::end(const std::exception_ptr& exception, const std::string& ph
   } else {
     std::this_thread::sleep_for(silence);
   }
+  if (exit_ends_job_) leave(error.code());
   MpiEnvironment::abort(static_cast<int>(error.code()));
 }
 
-void LaunchedJob::expire(const std::string& phase, double seconds) {
-  if (may_speak()) {
-    remove_files();
-    print_error(Error(ExitCode::Communication, fmt::format("no progress for {:.3g} s", seconds),
-                      "Check the other ranks: one of them hangs or is slow. --timeout raises the limit."),
-                place_text({.rank = context_.rank(), .host = context_.control().host_name(), .phase = phase}));
-    print_kept();
+Error LaunchedJob::stalled(double seconds, const Diagnosis& diagnosis) const {
+  std::string text = fmt::format("no progress for {:.3g} s", seconds);
+  if (diagnosis.symptom != Symptom::None) text += fmt::format(": rank {} {}", diagnosis.rank, text_of(diagnosis.symptom));
+  return Error(ExitCode::Communication, text,
+               diagnosis.symptom == Symptom::Busy
+                   ? "Check that rank's host, disk and file system. --timeout raises the limit."
+                   : "Check the hosts of the job, and the network between them. --timeout raises the limit.");
+}
+
+void LaunchedJob::print_stalled(double seconds) {
+  const Diagnosis diagnosis = heartbeat_.diagnose();
+  remove_files();
+  const bool is_known = diagnosis.symptom != Symptom::None;
+  print_error(stalled(seconds, diagnosis), is_known ? place_of(diagnosis.rank) : std::string());
+  print_kept();
+}
+
+void LaunchedJob::expire(double seconds) {
+  if (voice_.may_speak()) {
+    if (is_connected())
+      print_stalled(seconds);
+    else
+      print_not_started(seconds);
     std::this_thread::sleep_for(pause_after_time_out);
   } else {
     std::this_thread::sleep_for(silence);
   }
-  ::_exit(static_cast<int>(ExitCode::Communication));
+  leave(ExitCode::Communication);
+}
+
+void LaunchedJob::report_death(int rank) const {
+  if (!voice_.may_speak_at_once()) return;
+  print_error(Error(ExitCode::Communication, fmt::format("rank {} has died: {}", rank, cause_of(heartbeat_.pulse_of(rank))),
+                    "The kernel kills processes when memory runs out, and Slurm at limits of the job: see their logs."),
+              place_of(rank));
+}
+
+void LaunchedJob::end_after_death(int rank) {
+  report_death(rank);
+  std::this_thread::sleep_for(pause_after_death);
+  leave(ExitCode::Communication);
+}
+
+void LaunchedJob::before_termination() {
+  if (const std::optional<int> dead = heartbeat_.find_death()) report_death(*dead);
+  heartbeat_.pulse().note_signal(SIGTERM);
+  heartbeat_.pulse().end();
 }
 
 }  // namespace parconv::app

@@ -3,50 +3,77 @@
 #pragma once
 
 #include <exception>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "fault.hpp"
+#include "job_voice.hpp"
+#include "parconv/comm/heartbeat/heartbeat.hpp"
 #include "parconv/session/job_context.hpp"
+#include "signals.hpp"
 #include "stop_requests.hpp"
 
 namespace parconv::app {
 
-/// Prints an error with its place and hint to standard error.
-void print_error(const Error& error, const std::string& place = {});
-
+/// Exists from before MPI_Init until after MPI_Finalize, so that every wait in between has a deadline.
 class LaunchedJob {
  public:
-  /// Collective. A phase without progress for `timeout_seconds` ends the job with exit code 76; 0: no deadline.
-  LaunchedJob(const MpiEnvironment& environment, double timeout_seconds);
+  /// Local. A wait without progress for `timeout_seconds` ends the job with exit code 76; 0: no deadline.
+  explicit LaunchedJob(double timeout_seconds);
+
+  /// After MPI_Init: connects the ranks. Collective.
+  void start(const MpiEnvironment& environment);
+  /// Before MPI_Finalize. Collective.
+  void finish();
 
   /// Sets the requests to stop that this rank sees; the files are those of rank 0.
   void listen(StopRequests requests) { stop_requests_ = std::move(requests); }
   const StopRequests& stop_requests() const { return stop_requests_; }
 
-  /// Reads the fault requested by the environment. Collective.
-  void read_fault();
   /// True if the fault alters the input of this rank in verification.
   bool alters_input() const;
 
-  JobContext& context() { return context_; }
-  bool is_root() const { return context_.is_root(); }
+  /// Precondition: between start and finish.
+  JobContext& context() { return *context_; }
+  bool is_root() const { return context_->is_root(); }
+
+  /// Why heartbeats of other ranks are missing; empty if they are not.
+  const std::string& note() const { return heartbeat_.note(); }
 
   /// Prints the error once for all ranks and ends them with its code.
   [[noreturn]] void end(const std::exception_ptr& exception, const std::string& phase = "starting");
 
  private:
-  JobOptions options(double timeout_seconds);
+  JobOptions options();
   void remove_files() noexcept;
   /// Names what a failed job leaves.
-  void print_kept() const;
-  /// True for the first caller on this host. Other ranks of the host wait, and hosts take turns.
-  bool may_speak();
-  [[noreturn]] void expire(const std::string& phase, double seconds);
+  void print_kept();
+  bool is_connected() const;
+  std::string place_of(int rank) const;
+  /// The error of an expired deadline.
+  Error stalled(double seconds, const Diagnosis& diagnosis) const;
+  void print_stalled(double seconds);
+  [[noreturn]] void expire(double seconds);
+  /// Prints that a rank has died, unless another rank has printed.
+  void report_death(int rank) const;
+  [[noreturn]] void end_after_death(int rank);
+  void before_termination();
+  [[noreturn]] void leave(ExitCode code);
 
+  double timeout_seconds_;
+  bool exit_ends_job_;
   InjectedFault fault_{};
   StopRequests stop_requests_{};
-  JobContext context_;
-  std::string name_;  // the same on all ranks, of no other job
+  JobVoice voice_{};
+  TerminationWatch termination_;
+  Heartbeat heartbeat_;
+  FatalSignalNotes signals_{};
+  Watchdog watchdog_;           // of MPI_Init and MPI_Finalize
+  mutable std::mutex mutex_{};  // of the two members below, for the threads that report
+  std::vector<std::string> host_names_{};
+  std::unique_ptr<JobContext> context_{};
 };
 
 }  // namespace parconv::app

@@ -65,6 +65,7 @@ class Runner {
     const std::string bindings = command_.reports_binding ? session_.device().bind_report() : std::string();
     if (job_.is_root()) fmt::print("{}", bindings);
     const std::string& note = session_.device().placement().note;
+    if (prints() && !job_.note().empty()) fmt::print("note: {}\n", job_.note());
     if (prints() && !note.empty() && has_gpu_support()) fmt::print("computing on CPUs: {}\n", note);
   }
 
@@ -223,7 +224,7 @@ class Runner {
     report.record.output = output_names_.front();
     if (prints()) print(report);
     const std::string trace = command_.trace_file.empty() ? std::string() : session_.trace();
-    job_.context().together(JobPhase::Finish, [&] {
+    job_.context().together(JobPhase::Report, [&] {
       if (!job_.is_root()) return;
       if (!command_.report_file.empty()) write_text_file(command_.report_file, to_json_lines(report.record, report.layers));
       if (!command_.trace_file.empty()) write_text_file(command_.trace_file, trace);

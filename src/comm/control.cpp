@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -55,6 +56,26 @@ mpi::Handle split_by_node(MPI_Comm comm, int rank) {
   return mpi::Handle(node);
 }
 
+/// The lowest rank of each rank's node, renumbered from 0.
+std::vector<int> gather_nodes(MPI_Comm comm, int size, int first_rank_of_node) {
+  std::vector<int> nodes(static_cast<std::size_t>(size));
+  check(MPI_Allgather(&first_rank_of_node, 1, MPI_INT, nodes.data(), 1, MPI_INT, comm), "MPI_Allgather");
+  std::map<int, int> numbers;
+  for (int& node : nodes) node = numbers.try_emplace(node, static_cast<int>(numbers.size())).first->second;
+  return nodes;
+}
+
+/// A collective call, published as a wait.
+class Meeting {
+ public:
+  explicit Meeting(RankPulse* pulse) : scope_(pulse, Activity::Waiting) {
+    if (pulse != nullptr) pulse->count_meeting();
+  }
+
+ private:
+  ActivityScope scope_;
+};
+
 /// The offset of each text in the concatenation of all.
 std::vector<int> offsets_of(const std::vector<int>& lengths) {
   std::vector<int> offsets(lengths.size());
@@ -70,6 +91,9 @@ struct Control::State {
     const mpi::Handle node = split_by_node(handle.get(), rank);
     node_rank = node.rank();
     node_size = node.size();
+    int first_rank = rank;
+    check(MPI_Bcast(&first_rank, 1, MPI_INT, 0, node.get()), "MPI_Bcast");
+    nodes = gather_nodes(handle.get(), size, first_rank);
   }
 
   mpi::Handle handle;
@@ -77,7 +101,9 @@ struct Control::State {
   int size = 1;
   int node_rank = 0;
   int node_size = 1;
+  std::vector<int> nodes{};
   std::vector<std::string> host_names{};
+  RankPulse* pulse = nullptr;
 };
 
 Control::Control(const MpiEnvironment&) : Control(std::make_unique<State>(mpi::Handle::duplicate(MPI_COMM_WORLD))) {}
@@ -87,31 +113,44 @@ Control::Control(Control&&) noexcept = default;
 Control& Control::operator=(Control&&) noexcept = default;
 
 Control Control::split(int color) {
+  const Meeting meeting(state_->pulse);
   MPI_Comm part = MPI_COMM_NULL;
   check(MPI_Comm_split(state_->handle.get(), color, state_->rank, &part), "MPI_Comm_split");
-  return Control(std::make_unique<State>(mpi::Handle(part)));
+  Control group(std::make_unique<State>(mpi::Handle(part)));
+  group.publish(state_->pulse);
+  return group;
 }
 
 int Control::rank() const { return state_->rank; }
 int Control::size() const { return state_->size; }
 int Control::node_rank() const { return state_->node_rank; }
 int Control::node_size() const { return state_->node_size; }
+const std::vector<int>& Control::nodes() const { return state_->nodes; }
 const std::vector<std::string>& Control::host_names() const { return state_->host_names; }
 const std::string& Control::host_name() const { return state_->host_names[static_cast<std::size_t>(state_->rank)]; }
 const void* Control::native_handle() const { return state_->handle.address(); }
 
-void Control::barrier() { check(MPI_Barrier(state_->handle.get()), "MPI_Barrier"); }
+RankPulse* Control::pulse() const { return state_->pulse; }
+void Control::publish(RankPulse* pulse) { state_->pulse = pulse; }
+
+void Control::barrier() {
+  const Meeting meeting(state_->pulse);
+  check(MPI_Barrier(state_->handle.get()), "MPI_Barrier");
+}
 
 void Control::all_reduce(ReduceOp op, std::span<index_t> values) {
+  const Meeting meeting(state_->pulse);
   all_reduce_in_place(state_->handle.get(), op_of(op), MPI_INT64_T, values);
 }
 
 void Control::all_reduce(ReduceOp op, std::span<double> values) {
+  const Meeting meeting(state_->pulse);
   all_reduce_in_place(state_->handle.get(), op_of(op), MPI_DOUBLE, values);
 }
 
 std::string Control::broadcast(const std::string& text, int root) {
   PARCONV_EXPECT(root >= 0 && root < size(), "root ", root, " of ", size(), " ranks");
+  const Meeting meeting(state_->pulse);
   index_t length = static_cast<index_t>(text.size());
   check(MPI_Bcast(&length, 1, MPI_INT64_T, root, state_->handle.get()), "MPI_Bcast");
   PARCONV_EXPECT(length <= max_count, length, " bytes");
@@ -123,6 +162,7 @@ std::string Control::broadcast(const std::string& text, int root) {
 std::vector<std::string> Control::gather(const std::string& text) {
   const index_t total = sum(text.size());  // known to all ranks, so that all throw
   PARCONV_EXPECT(total <= max_count, total, " bytes");
+  const Meeting meeting(state_->pulse);
   const int length = static_cast<int>(text.size());
   std::vector<int> lengths(rank() == 0 ? static_cast<std::size_t>(size()) : 0);
   check(MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, state_->handle.get()), "MPI_Gather");

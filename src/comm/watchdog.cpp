@@ -1,34 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "parconv/comm/watchdog.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
-#include <csignal>
 #include <utility>
+
+#include "comm/signals_blocked.hpp"
 
 namespace parconv {
 namespace {
 
-/// Blocks all signals for a scope: threads created in it leave signals to the program's own threads.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all{};
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &previous_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t previous_{};
-};
+constexpr std::chrono::milliseconds longest_sleep{250};
+/// A thread that wakes up this late was stopped together with its process, or starved.
+constexpr std::chrono::seconds late{1};
+constexpr std::chrono::milliseconds excuse_period{250};
 
 }  // namespace
 
-Watchdog::Watchdog(Action on_expiry) : on_expiry_(std::move(on_expiry)) {
+Watchdog::Watchdog(Action on_expiry, Watched watched) : on_expiry_(std::move(on_expiry)), watched_(std::move(watched)) {
   const SignalsBlocked blocked;
   thread_ = std::thread([this] { watch(); });
 }
@@ -55,6 +43,7 @@ void Watchdog::disarm() {
 }
 
 void Watchdog::kick() {
+  if (watched_.pulse != nullptr) watched_.pulse->count_progress();
   const std::lock_guard lock(mutex_);
   if (is_armed()) expiry_ = expiry_from_now();
 }
@@ -73,16 +62,28 @@ Watchdog::Clock::time_point Watchdog::expiry_from_now() const {
 void Watchdog::watch() {
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
-    if (!is_armed()) {
+    if (!is_armed())
       changed_.wait(lock);
-    } else if (Clock::now() < expiry_) {
-      const Clock::time_point wake_up = expiry_;  // kick moves expiry_ while this waits
-      changed_.wait_until(lock, wake_up);
-    } else {
-      const Deadline expired = std::exchange(deadline_, {});
-      on_expiry_(expired.phase, expired.seconds);
-    }
+    else if (Clock::now() < expiry_)
+      sleep(lock);
+    else
+      expire();
   }
+}
+
+void Watchdog::sleep(std::unique_lock<std::mutex>& lock) {
+  const Clock::time_point wake_up = std::min(expiry_, Clock::now() + longest_sleep);  // kick moves expiry_ while this waits
+  changed_.wait_until(lock, wake_up);
+  if (Clock::now() > wake_up + late) expiry_ = expiry_from_now();
+}
+
+void Watchdog::expire() {
+  if (watched_.is_excused && watched_.is_excused()) {
+    expiry_ = Clock::now() + excuse_period;
+    return;
+  }
+  const Deadline expired = std::exchange(deadline_, {});
+  on_expiry_(expired.phase, expired.seconds);
 }
 
 WatchdogPhase::WatchdogPhase(Watchdog& watchdog, std::string phase, double seconds)

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <numeric>
 #include <set>
+#include <utility>
 
 #include "parconv/core/error.hpp"
 #include "parconv/core/units.hpp"
@@ -67,6 +70,46 @@ OwnTimes own_times(std::size_t num_layers, const Program& program, std::span<con
   return own;
 }
 
+/// A slow rank holds the job up only if it costs some of its time.
+constexpr double least_share = 0.05;
+constexpr double least_seconds = 0.05;
+
+/// Work of one rank in the tracks Compute and Io, flat for a gather: seconds of all layers, then their amounts.
+std::vector<double> own_work(const OwnTimes& own, std::span<const Costs> costs) {
+  std::vector<double> numbers;
+  for (const Track track : {Track::Compute, Track::Io}) {
+    for (std::size_t layer = 0; layer < costs.size(); ++layer)
+      numbers.push_back(own.seconds[num_tracks * layer + static_cast<std::size_t>(track)]);
+    for (const Costs& layer : costs)
+      numbers.push_back(track == Track::Compute ? layer.flops : static_cast<double>(layer.loaded_bytes + layer.stored_bytes));
+  }
+  return numbers;
+}
+
+/// The numbers of a rank in `track` (0: Compute, 1: Io), from its bytes.
+RankWork work_from(const std::string& bytes, std::size_t track) {
+  std::vector<double> numbers(bytes.size() / sizeof(double));
+  std::memcpy(numbers.data(), bytes.data(), bytes.size());
+  const auto layers = static_cast<std::ptrdiff_t>(numbers.size() / 4);
+  const auto first = numbers.begin() + static_cast<std::ptrdiff_t>(track) * 2 * layers;
+  return {.seconds = {first, first + layers}, .amount = {first + layers, first + 2 * layers}};
+}
+
+/// On rank 0. Collective.
+std::optional<SlowRank> find_slow_rank(Control& control, const OwnTimes& own, std::span<const Costs> costs) {
+  const std::vector<double> numbers = own_work(own, costs);
+  const std::string bytes(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double));
+  const double longest = control.max(std::accumulate(own.seconds.begin(), own.seconds.end(), 0.0));
+  const std::vector<std::string> all = control.gather(bytes);
+  std::optional<SlowRank> slow;
+  for (const Track track : {Track::Compute, Track::Io}) {
+    std::vector<RankWork> ranks;
+    for (const std::string& each : all) ranks.push_back(work_from(each, track == Track::Compute ? 0 : 1));
+    if (!slow) slow = slowest_rank(ranks, track, std::max(least_seconds, least_share * longest));
+  }
+  return slow;
+}
+
 /// One line per layer, with its names joined by '+'.
 std::string to_lines(const std::vector<std::set<std::string>>& implementations) {
   std::string text;
@@ -96,8 +139,10 @@ StepReport collect_steps(Control& control, const Network& network, const Layout&
                          std::span<const MeasuredStep> steps) {
   PARCONV_EXPECT(steps.size() == program.steps.size(), steps.size(), " of ", program.steps.size(), " steps");
   StepReport report{.layers = described_layers(network, layout)};
-  const std::vector<Costs> costs = summed(control, costs_of(network, layout, program).layers);
-  OwnTimes own = own_times(costs.size(), program, steps);
+  std::vector<Costs> own_costs = costs_of(network, layout, program).layers;
+  OwnTimes own = own_times(own_costs.size(), program, steps);
+  report.slow_rank = find_slow_rank(control, own, own_costs);
+  const std::vector<Costs> costs = summed(control, std::move(own_costs));
   std::vector<double> most = own.seconds;
   control.all_reduce(ReduceOp::Sum, std::span(own.seconds));
   control.all_reduce(ReduceOp::Max, std::span(most));

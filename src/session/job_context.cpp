@@ -11,13 +11,22 @@ Watchdog::Action expiry_action(const JobHooks& hooks) {
   return [](const std::string&, double) {};
 }
 
+Watchdog::Watched watched(const JobOptions& options) {
+  Heartbeat* const heartbeat = options.heartbeat;
+  if (heartbeat == nullptr) return {};
+  return {.is_excused = [heartbeat, seconds = options.timeout_seconds] { return heartbeat->waits_for_progress(seconds); },
+          .pulse = &heartbeat->pulse()};
+}
+
 }  // namespace
 
 JobContext::JobContext(const MpiEnvironment& environment, JobOptions options)
     : JobContext(Control(environment), std::move(options)) {}
 
 JobContext::JobContext(Control group, JobOptions options)
-    : control_(std::move(group)), options_(std::move(options)), watchdog_(expiry_action(options_.hooks)) {}
+    : control_(std::move(group)), options_(std::move(options)), watchdog_(expiry_action(options_.hooks), watched(options_)) {
+  control_.publish(pulse());
+}
 
 double JobContext::deadline(double extra_seconds) const {
   const bool is_watched = options_.timeout_seconds > 0 && options_.hooks.on_expiry;
@@ -26,7 +35,22 @@ double JobContext::deadline(double extra_seconds) const {
 
 void JobContext::require_agreement(JobPhase phase, std::span<const Fact> facts) {
   const WatchdogPhase watched(watchdog_, name_of(phase), deadline(0));
+  publish(phase);
   parconv::require_agreement(control_, name_of(phase), facts);
+}
+
+void JobContext::publish(JobPhase phase) {
+  if (RankPulse* own = pulse()) own->enter(static_cast<int>(phase));
+}
+
+void JobContext::name_layers(std::vector<std::string> names) {
+  const std::lock_guard lock(names_mutex_);
+  layer_names_ = std::move(names);
+}
+
+std::string JobContext::layer_name(int node) const {
+  const std::lock_guard lock(names_mutex_);
+  return node >= 0 && node < std::ssize(layer_names_) ? layer_names_[static_cast<std::size_t>(node)] : std::string();
 }
 
 void JobContext::enter(JobPhase phase) {

@@ -17,7 +17,9 @@ constexpr std::array names{"starting",
                            "verifying",
                            "running",
                            "recording the progress",
-                           "finishing the output"};
+                           "finishing the output",
+                           "reporting",
+                           "ending"};
 
 }  // namespace
 

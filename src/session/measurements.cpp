@@ -63,6 +63,12 @@ void Measurements::complete(RunRecord& record, const WatchedCommunicator& commun
   record.sent_bytes = control_.sum(communicator.total().bytes_sent);
   record.max_rank_memory_bytes = memory_bytes_;
   record.max_wait_fraction = first_engine_seconds_ > 0 ? layers_->max_wait_seconds / first_engine_seconds_ : 0;
+  if (const auto& slow = layers_->slow_rank) {
+    record.slow_rank = slow->rank;
+    record.slow_rank_host = control_.host_names()[static_cast<std::size_t>(slow->rank)];
+    record.slow_rank_part = slow->track == Track::Io ? "files" : "compute";
+    record.slow_rank_factor = slow->factor;
+  }
   record.graphs = graphs_.are_used ? "on" : "off";
   record.graph_note = graphs_.note;
   record.graph_launches = graphs_.launches;
@@ -82,12 +88,14 @@ std::string Measurements::graph_text() const {
 
 std::string Measurements::summary(const RunRecord& record) const {
   const double rate = record.seconds > 0 ? static_cast<double>(record.samples) / record.seconds : 0;
+  const std::string slow =
+      layers_->slow_rank ? fmt::format("note: {}\n", text_of(*layers_->slow_rank, record.slow_rank_host)) : std::string();
   return fmt::format(
       "{} samples in {}: {:.4g} samples/s (and {} to prepare)\n"
       "{} moved between ranks; at most {:.0f} % of a rank's time spent waiting for them\n"
-      "{}\n",
+      "{}\n{}",
       record.samples, format_seconds(record.seconds), rate, format_seconds(record.setup_seconds), format_bytes(record.sent_bytes),
-      100 * record.max_wait_fraction, memory_text());
+      100 * record.max_wait_fraction, memory_text(), slow);
 }
 
 std::string Measurements::trace() {

@@ -136,7 +136,11 @@ void OutputFiles::make_sinks(const Contents& contents) {
 }
 
 RecordedFile OutputFiles::create(const Hdf5SinkOptions& options) {
-  job_.together(JobPhase::Create, [&] { files_.push_back(std::make_unique<Hdf5Sink>(job_.control(), options)); }, extra_seconds_);
+  const auto open = [&] {
+    const ActivityScope call = job_.in_library();
+    files_.push_back(std::make_unique<Hdf5Sink>(job_.control(), options));
+  };
+  job_.together(JobPhase::Create, open, extra_seconds_);
   job_.remove_on_failure(files_.back()->partial_path());
   names_[files_.size() - 1] += concat(":", files_.back()->dataset_path());
   return job_.together(JobPhase::Create, [&] { return files_.back()->recorded_file(); }, extra_seconds_);
@@ -148,8 +152,11 @@ void OutputFiles::reopen(const Hdf5SinkOptions& options, const ResumeRecord& rec
   const bool is_here = job_.together(JobPhase::Create, [&] { return std::filesystem::exists(partial_paths_[output]); });
   if (job_.control().max(job_.is_root() && is_here ? 1 : 0) == 0) return;
   const ResumedFile resumed{.file = record.files[output], .blocks = record.blocks[output]};
-  job_.together(
-      JobPhase::Create, [&] { files_.back() = std::make_unique<Hdf5Sink>(job_.control(), options, resumed); }, extra_seconds_);
+  const auto open = [&] {
+    const ActivityScope call = job_.in_library();
+    files_.back() = std::make_unique<Hdf5Sink>(job_.control(), options, resumed);
+  };
+  job_.together(JobPhase::Create, open, extra_seconds_);
   names_[output] += concat(":", files_.back()->dataset_path());
 }
 
@@ -182,6 +189,7 @@ void OutputFiles::record(index_t samples) {
   job_.together(
       JobPhase::Record,
       [&] {
+        const ActivityScope call = job_.in_library();
         for (const auto& file : files_)
           if (file) file->sync();
         job_.record_step(1);
@@ -202,8 +210,13 @@ void OutputFiles::keep_on_failure(index_t samples) {
 
 void OutputFiles::finish() {
   record(num_samples_);
-  for (auto file = files_.rbegin(); file != files_.rend(); ++file)
-    if (*file) job_.together(JobPhase::Finish, [&] { (*file)->finish(time_now()); }, extra_seconds_);
+  for (auto file = files_.rbegin(); file != files_.rend(); ++file) {
+    const auto finish = [&] {
+      const ActivityScope call = job_.in_library();
+      (*file)->finish(time_now());
+    };
+    if (*file) job_.together(JobPhase::Finish, finish, extra_seconds_);
+  }
   if (job_.is_root()) ::unlink(record_path_.c_str());
   job_.keep_files();
 }

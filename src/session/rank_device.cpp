@@ -112,7 +112,10 @@ std::unique_ptr<Communicator> RankDevice::make_communicator() {
 }
 
 WatchedCommunicator& RankDevice::communicator() {
-  if (!communicator_) communicator_ = std::make_unique<WatchedCommunicator>(make_communicator(), job_.watchdog());
+  if (!communicator_) {
+    const ActivityScope call = job_.in_library();
+    communicator_ = std::make_unique<WatchedCommunicator>(make_communicator(), job_.watchdog(), job_.pulse());
+  }
   return *communicator_;
 }
 

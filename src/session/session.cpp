@@ -44,6 +44,20 @@ void expect_in_place(const OnnxModel& model, const ReadFiles& watched) {
   for (const NamedFile& file : model.files()) watched.expect_in_place(file.path);
 }
 
+/// By node; storing the outputs comes last.
+std::vector<std::string> layer_names(const Network& network) {
+  std::vector<std::string> names;
+  for (const Node& node : network.nodes) names.push_back(network.value(node.output).name);
+  names.emplace_back("(output)");
+  return names;
+}
+
+std::function<void(NodeId, index_t)> on_step_of(JobContext& job) {
+  RankPulse* const pulse = job.pulse();
+  if (pulse == nullptr) return {};
+  return [pulse](NodeId node, index_t micro_batch) { pulse->at_layer(node, micro_batch); };
+}
+
 /// A model and its input files, referenced by a workload.
 struct OpenFiles {
   ReadFiles read{};
@@ -324,17 +338,18 @@ void Session::prepare(const RunBlock& block) {
     const index_t done = std::max<index_t>(0, ticks - last) * state.prepared.micro_batch;
     state.on_samples(state.setup->blocks.whole_batches(state.prepared.first_sample + done));
   };
+  job().name_layers(layer_names(plan.network));
   WatchedCommunicator& communicator = device().communicator();
   job().together(JobPhase::Prepare, [&] {
-    state.engine.emplace(
-        plan.network, plan.program, communicator, *state.backend,
-        EngineOptions{.read_filter = make_filter_reader(),
-                      .device = device().device(),
-                      .threads = threads(),
-                      .graphs = request().graphs,
-                      .control = &job().control(),
-                      .on_tick = on_tick,
-                      .ends_early = [&state](const RunProgress& progress) { return state.ends_early(progress); }});
+    state.engine.emplace(plan.network, plan.program, communicator, *state.backend,
+                         EngineOptions{.read_filter = make_filter_reader(),
+                                       .device = device().device(),
+                                       .threads = threads(),
+                                       .graphs = request().graphs,
+                                       .control = &job().control(),
+                                       .on_tick = on_tick,
+                                       .ends_early = [&state](const RunProgress& progress) { return state.ends_early(progress); },
+                                       .on_step = on_step_of(job())});
     if (state.files.model) expect_in_place(*state.files.model, state.files.read);
   });
   state.prepared = block;
@@ -388,7 +403,7 @@ std::vector<InputNans> Session::input_nans() const {
 
 RunReport Session::report() {
   State& state = *state_;
-  state.retire_engine();
+  job().together(JobPhase::Report, [&] { state.retire_engine(); });
   PARCONV_EXPECT(state.measured.has_layers(), "nothing was run");
   const Blocks& blocks = setup().blocks;
   RunReport report{
@@ -408,7 +423,7 @@ RunReport Session::report() {
                  .setup_seconds = state.setup_seconds,
                  .records = state.num_records,
                  .record_seconds = state.record_seconds}};
-  job().together(JobPhase::Finish, [&] { state.measured.complete(report.record, device().communicator()); });
+  job().together(JobPhase::Report, [&] { state.measured.complete(report.record, device().communicator()); });
   report.layers = state.measured.layers();
   report.graphs = state.measured.graphs();
   report.summary = state.measured.summary(report.record);

@@ -2,6 +2,7 @@
 // Collectives of Control: reductions, texts, nodes, groups.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -21,6 +22,10 @@ TEST(Control, KnowsRanksAndHosts) {
   EXPECT_FALSE(control().host_name().empty());
   EXPECT_TRUE(control().node_rank() >= 0 && control().node_rank() < control().node_size());
   EXPECT_LE(control().node_size(), num_ranks());
+  const std::vector<int>& nodes = control().nodes();
+  ASSERT_EQ(nodes.size(), static_cast<std::size_t>(num_ranks()));
+  EXPECT_EQ(nodes.front(), 0);
+  EXPECT_EQ(std::count(nodes.begin(), nodes.end(), nodes[static_cast<std::size_t>(rank())]), control().node_size());
   control().barrier();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deadlines, without MPI. On a slow machine tests only take longer, except where a comment says otherwise.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -133,6 +134,50 @@ TEST(Watchdog, PhasesNest) {
   }
   EXPECT_EQ(watchdog.current(), Deadline{});
   EXPECT_TRUE(recorder.expired().empty());
+}
+
+TEST(Watchdog, AnExcuseDefersTheAction) {
+  Recorder recorder;
+  std::atomic<bool> is_excused = true;
+  std::atomic<int> asked = 0;
+  Watchdog watchdog(recorder.action(), {.is_excused = [&] { return ++asked, is_excused.load(); }});
+  watchdog.arm("waiting", 0.02);
+  while (asked < 2) sleep_seconds(0.01);
+  EXPECT_TRUE(recorder.expired().empty());
+  is_excused = false;
+  EXPECT_TRUE(recorder.waits_for(1));
+}
+
+TEST(Watchdog, KicksCountAsProgress) {
+  RankPulse pulse;
+  Recorder recorder;
+  Watchdog watchdog(recorder.action(), {.pulse = &pulse});
+  for (int k = 0; k < 3; ++k) watchdog.kick();
+  EXPECT_EQ(pulse.load().progress, 3);
+}
+
+/// Watches one phase for `seconds`, and exits with 0 when it has expired.
+[[noreturn]] void watch_in_child(double seconds) {
+  Watchdog watchdog([](const std::string&, double) { ::_exit(0); });
+  watchdog.arm("being suspended", seconds);
+  sleep_seconds(60);
+  ::_exit(1);
+}
+
+TEST(Watchdog, AStoppedProcessStartsItsClockAnew) {
+  constexpr double seconds = 2;
+  const pid_t child = ::fork();
+  if (child == 0) watch_in_child(seconds);
+  sleep_seconds(0.3);
+  ::kill(child, SIGSTOP);
+  sleep_seconds(seconds + 1);
+  ::kill(child, SIGCONT);
+  const auto continued = std::chrono::steady_clock::now();
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "it expires in the end";
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - continued;
+  EXPECT_GT(taken.count(), 0.9 * seconds) << "the clock went on while the process was stopped";
 }
 
 TEST(Watchdog, IsDestroyedWhileWatching) {

@@ -69,6 +69,11 @@ TEST(StepReport, LayersOverRanks) {
   EXPECT_DOUBLE_EQ(report.max_wait_seconds, ranks == 1 ? 0.0 : static_cast<double>(ranks));
   if (control().rank() == 0) {
     EXPECT_EQ(report.layers[0].implementation, "kernel");
+    // Of two ranks the second is twice as slow; of three, the last is 1.5 times as slow as the median.
+    EXPECT_EQ(report.slow_rank.has_value(), ranks == 2);
+    if (report.slow_rank) {
+      EXPECT_EQ(report.slow_rank->rank, 1);
+    }
   }
 }
 
@@ -87,6 +92,7 @@ TEST(StepReport, JsonOfLayersAndRuns) {
   EXPECT_EQ(run["type"], "run");
   EXPECT_EQ(run["ranks"], 3);
   EXPECT_EQ(run["samples_per_second"], 4.0);
+  EXPECT_EQ(run["slow_rank"], -1);
 }
 
 TEST(StepReport, TablesHaveALinePerLayer) {

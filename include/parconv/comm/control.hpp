@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "parconv/comm/heartbeat/pulse.hpp"
 #include "parconv/comm/mpi/mpi_environment.hpp"
 #include "parconv/core/types.hpp"
 
@@ -34,9 +35,17 @@ class Control {
   /// This rank's index among the ranks of the group on the same host, and their number.
   int node_rank() const;
   int node_size() const;
+  /// The host of each rank, as far as memory is shared: numbers from 0 in the order of their first ranks.
+  const std::vector<int>& nodes() const;
   /// Host names by rank.
   const std::vector<std::string>& host_names() const;
   const std::string& host_name() const;
+
+  /// From now on every collective call of this group, and of those split from it, is published as a wait. Local. The pulse must
+  /// outlive it; null ends that.
+  void publish(RankPulse* pulse);
+  /// The pulse of `publish`; null: none.
+  RankPulse* pulse() const;
 
   void barrier();
 

@@ -8,11 +8,14 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
+
+#include "parconv/comm/heartbeat/pulse.hpp"
 
 namespace parconv {
 
-/// A thread that runs an action when a phase exceeds its deadline. It calls no MPI and blocks all signals. All methods are
-/// local and thread-safe.
+/// A thread that runs an action when a phase exceeds its deadline. It calls no MPI and blocks all signals. If the process was
+/// stopped meanwhile (SIGSTOP, a suspended job), the time limit starts anew. All methods are local and thread-safe.
 class Watchdog {
  public:
   /// Called on expiry, on the watchdog's thread; must not throw and must not call the watchdog. Applications print and end the
@@ -26,7 +29,17 @@ class Watchdog {
     friend bool operator==(const Deadline&, const Deadline&) = default;
   };
 
-  explicit Watchdog(Action on_expiry);
+  /// Additions to a watchdog, both optional.
+  struct Watched {
+    /// Asked when the time is over, on the watchdog's thread and under the conditions of Action; true: not yet. It is then asked
+    /// again after a quarter of a second.
+    std::function<bool()> is_excused{};
+    /// Counts kicks as progress.
+    RankPulse* pulse = nullptr;
+  };
+
+  explicit Watchdog(Action on_expiry) : Watchdog(std::move(on_expiry), Watched{}) {}
+  Watchdog(Action on_expiry, Watched watched);
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
@@ -44,10 +57,13 @@ class Watchdog {
   using Clock = std::chrono::steady_clock;
 
   void watch();
+  void sleep(std::unique_lock<std::mutex>& lock);
+  void expire();
   bool is_armed() const { return deadline_.seconds > 0; }
   Clock::time_point expiry_from_now() const;
 
   Action on_expiry_;
+  Watched watched_;
   mutable std::mutex mutex_{};
   std::condition_variable changed_{};
   Deadline deadline_{};

@@ -44,6 +44,8 @@ struct EngineOptions {
   /// Called after on_tick as long as another micro-batch is to begin. If it returns true, none begins any more, and the run ends
   /// when those begun are complete. Must return the same on all ranks for the same number of micro-batches begun.
   std::function<bool(const RunProgress& progress)> ends_early{};
+  /// Called before each step with its node and micro-batch, for heartbeats. Steps of a graph are not reported.
+  std::function<void(NodeId node, index_t micro_batch)> on_step{};
 };
 
 /// Memory that one rank holds, in bytes.

@@ -42,6 +42,10 @@ struct RunRecord {
   double direct_tick_seconds = 0;  ///< median without graphs; 0 without a comparison
   double graph_tick_seconds = 0;
   double max_wait_fraction = 0;  ///< fraction of the time spent waiting for messages, of the rank that waited longest
+  int slow_rank = -1;            ///< a rank that is slower than the median for the same work; -1: none
+  std::string slow_rank_host{};
+  std::string slow_rank_part{};  ///< compute or files
+  double slow_rank_factor = 0;   ///< its time over that of the median rank
 };
 
 /// {"type": "run", ...}: one line with its newline.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "parconv/comm/control.hpp"
 #include "parconv/program/costs.hpp"
 #include "parconv/program/program.hpp"
+#include "parconv/report/slow_rank.hpp"
 
 namespace parconv {
 
@@ -43,8 +45,9 @@ struct LayerReport {
 /// Measurements and costs of all layers.
 struct StepReport {
   std::vector<LayerReport> layers{};
-  Costs costs{};                ///< of all layers
-  double max_wait_seconds = 0;  ///< of the rank that waited longest for messages
+  Costs costs{};                        ///< of all layers
+  double max_wait_seconds = 0;          ///< of the rank that waited longest for messages
+  std::optional<SlowRank> slow_rank{};  ///< in computing, or else in files; on rank 0
 };
 
 /// Sums the measured steps and costs of all ranks by layer. Collective. The result is complete on rank 0 and lacks

@@ -4,6 +4,8 @@
 
 #include <exception>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -11,6 +13,7 @@
 
 #include "parconv/comm/agreement.hpp"
 #include "parconv/comm/coordinated.hpp"
+#include "parconv/comm/heartbeat/heartbeat.hpp"
 #include "parconv/comm/watchdog.hpp"
 #include "parconv/core/types.hpp"
 #include "parconv/session/job_phase.hpp"
@@ -40,6 +43,9 @@ struct JobOptions {
   /// After a stop request on any rank, the next phase throws JobError(Stopped) on all ranks. A block in progress is completed.
   std::stop_token stop{};
   JobHooks hooks{};
+  /// Publishes phases, layers and waits, and excuses a rank that waits for one that gets on. Optional; connected by the caller.
+  /// Must outlive the job.
+  Heartbeat* heartbeat = nullptr;
 };
 
 /// The ranks of a job, and its phases.
@@ -62,6 +68,7 @@ class JobContext {
   template <class Work>
   auto together(JobPhase phase, Work&& work, double extra_seconds = 0) {
     const WatchdogPhase watched(watchdog_, name_of(phase), deadline(extra_seconds));
+    publish(phase);
     coordinated(control_, name_of(phase), [&] { enter(phase); });
     return coordinated(control_, name_of(phase), work);
   }
@@ -73,6 +80,7 @@ class JobContext {
   template <class Work>
   void in_messages(JobPhase phase, Work&& work) {
     const WatchdogPhase watched(watchdog_, name_of(phase), deadline(0));
+    publish(phase);
     try {
       report_progress(phase, 0);
       work();
@@ -96,6 +104,15 @@ class JobContext {
   /// Reports a step of a record. Local.
   void record_step(index_t step) const { report_progress(JobPhase::Record, step); }
 
+  /// The pulse of this rank; null without a heartbeat.
+  RankPulse* pulse() { return options_.heartbeat == nullptr ? nullptr : &options_.heartbeat->pulse(); }
+  /// For the time of a collective call of a library that works and waits, such as HDF5. Local.
+  ActivityScope in_library() { return {pulse(), Activity::Library}; }
+  /// Names the layers of the pulses, by node. Local.
+  void name_layers(std::vector<std::string> names);
+  /// The name of a layer; empty if it has none. Local, any thread.
+  std::string layer_name(int node) const;
+
   /// Registers a file that an application removes when the job fails; keep_files clears the list. `note` tells the user of a
   /// failing job what is left and how to go on.
   void remove_on_failure(std::string path) { partial_files_.push_back(std::move(path)); }
@@ -108,6 +125,7 @@ class JobContext {
 
  private:
   double deadline(double extra_seconds) const;
+  void publish(JobPhase phase);
   void enter(JobPhase phase);
   void throw_if_stopped(JobPhase phase) const;
   void report_progress(JobPhase phase, index_t ticks_done) const;
@@ -117,6 +135,8 @@ class JobContext {
   std::vector<std::string> partial_files_{};
   std::string kept_note_{};
   bool stops_gracefully_ = false;
+  mutable std::mutex names_mutex_{};
+  std::vector<std::string> layer_names_{};
   Watchdog watchdog_;
 };
 

@@ -6,7 +6,7 @@
 
 namespace parconv {
 
-enum class JobPhase { Start, Place, Read, Open, Plan, Check, Create, Prepare, Verify, Run, Record, Finish };
+enum class JobPhase { Start, Place, Read, Open, Plan, Check, Create, Prepare, Verify, Run, Record, Finish, Report, End };
 
 /// The name of a phase in errors: "starting", "choosing devices", ...
 std::string name_of(JobPhase phase);

@@ -74,6 +74,7 @@ class DeviceRunner final : public Runner {
     for_each_active(parts_.program, steps_, tick, [&](std::size_t step, index_t micro_batch) {
       const DeviceRange range(parts_.device, range_names_[step].c_str());
       timer_.begin_step(step);
+      if (parts_.options.on_step) parts_.options.on_step(parts_.program.steps[step].node, micro_batch);
       program_.load(step, tick.data, micro_batch);
       program_.enqueue(step, micro_batch, EnqueueMode::Direct);
     });

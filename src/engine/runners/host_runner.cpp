@@ -17,6 +17,7 @@ class HostRunner final : public Runner {
     for (index_t tick = 0; tick < micro_batches + last; ++tick) {
       for_each_active(parts_.program, steps_, {data, micro_batches, tick}, [&](std::size_t step, index_t micro_batch) {
         timer_.begin_step();
+        if (parts_.options.on_step) parts_.options.on_step(parts_.program.steps[step].node, micro_batch);
         run_step(step, data, micro_batch);
         timer_.end_step(step);
       });

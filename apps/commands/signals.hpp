@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signals that end a rank.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "parconv/comm/heartbeat/pulse.hpp"
+
+namespace parconv::app {
+
+/// Runs an action before SIGTERM ends the process, on a thread of its own. Launchers send SIGTERM to the other ranks as soon as
+/// one has died, a second before SIGKILL. Created before any other thread: they inherit the blocked signal.
+class TerminationWatch {
+ public:
+  explicit TerminationWatch(std::function<void()> before_end);
+  ~TerminationWatch();
+  TerminationWatch(const TerminationWatch&) = delete;
+  TerminationWatch& operator=(const TerminationWatch&) = delete;
+
+ private:
+  void wait();
+
+  std::function<void()> before_end_;
+  bool is_watching_ = false;  // false where SIGTERM is ignored
+  std::atomic<bool> is_stopping_ = false;
+  std::thread thread_{};
+};
+
+/// While it exists, SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT note their number in a pulse before they take the effect that
+/// they had. One per process; the pulse must outlive it.
+class FatalSignalNotes {
+ public:
+  FatalSignalNotes() = default;
+  ~FatalSignalNotes();
+  FatalSignalNotes(const FatalSignalNotes&) = delete;
+  FatalSignalNotes& operator=(const FatalSignalNotes&) = delete;
+
+  /// Called after MPI_Init, in which MPI libraries take these signals.
+  void start(RankPulse& pulse);
+};
+
+/// "SIGSEGV"; "signal 99" if it has no name.
+std::string signal_name(int signal);
+
+}  // namespace parconv::app
