@@ -42,6 +42,9 @@ void PendingMax::start(std::span<const index_t> values) {
 
 std::span<const index_t> PendingMax::finish() {
   PARCONV_EXPECT(state_->is_pending);
+  RankPulse* const pulse = state_->control.pulse();
+  const ActivityScope waiting(pulse, Activity::Waiting);
+  if (pulse != nullptr) pulse->count_meeting();
   mpi::check(MPI_Wait(&state_->request, MPI_STATUS_IGNORE), "MPI_Wait");
   state_->is_pending = false;
   return state_->all;
