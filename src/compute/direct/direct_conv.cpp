@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
-#include <optional>
 #include <utility>
 
 #include "compute/cpu/cpu_vector.hpp"
@@ -51,7 +50,7 @@ DirectConv::DirectConv(const ConvShape& shape, std::shared_ptr<const PackedFilte
       chunks_(shape_),
       activation_(epilogue.activation),
       groups_of_blocks_(count_groups(threads)),
-      finishes_in_registers_(tile_activation(epilogue.activation.kind).has_value()) {
+      tile_activation_(tile_activation(epilogue.activation.kind)) {
   for (const FilterBlock& block : filter_->blocks()) {
     const index_t width = padded_width(block, kernels_);
     results_pitch_ = std::max(results_pitch_, width);
@@ -68,7 +67,7 @@ DirectConv::Workspace DirectConv::make_workspace() const {
     for (index_t k = 0; k < chunks_.ranges().count(); ++k) size = std::max(size, copy.size(chunks_.ranges().at(k)));
     work.sources.resize(static_cast<std::size_t>(size));
   }
-  if (finishes_in_registers_) return work;
+  if (tile_activation_) return work;
   work.results.resize(static_cast<std::size_t>(chunks_.most_pixels() * results_pitch_));
   for (index_t pixel = 0; pixel < chunks_.most_pixels(); ++pixel)
     work.result_addresses.push_back(reinterpret_cast<std::byte*>(work.results.data() + pixel * results_pitch_));
@@ -91,8 +90,14 @@ std::size_t DirectConv::resident_bytes() const {
 void DirectConv::execute(const Addresses& addresses) {
   std::atomic<index_t> next{0};
   const auto work = [&](int thread) {
-    for (index_t part = next++; part < num_parts(); part = next++)
-      execute_part(part, addresses, workspaces_[static_cast<std::size_t>(thread)]);
+    Workspace& own = workspaces_[static_cast<std::size_t>(thread)];
+    index_t made = -1;  // parts of one chunk follow each other
+    for (index_t part = next++; part < num_parts(); part = next++) {
+      const index_t chunk = part / groups_of_blocks_;
+      if (chunk != made) make_chunk(chunk, addresses, own);
+      made = chunk;
+      compute_group(part % groups_of_blocks_, own);
+    }
   };
   on_threads(static_cast<int>(workspaces_.size()), std::cref(work));
 }
@@ -106,13 +111,16 @@ index_t DirectConv::count_groups(int threads) const {
   return std::min(std::ssize(filter_->blocks()), ceil_div(wanted_parts * threads, chunks_.ranges().count()));
 }
 
-void DirectConv::execute_part(index_t part, const Addresses& addresses, Workspace& work) const {
+void DirectConv::make_chunk(index_t chunk, const Addresses& addresses, Workspace& work) const {
   const SourceCopy copy(shape_, elements(shape_.src_type));
-  const ChunkRange range = chunks_.ranges().at(part / groups_of_blocks_);
+  const ChunkRange range = chunks_.ranges().at(chunk);
   const SourceWindow src = work.sources.empty() ? SourceWindow{.first = addresses.src, .strides = shape_.src_strides}
                                                 : copy.make(range, addresses.src, work.sources);
   chunks_.make(range, src, addresses, work.chunk);
-  const Interval blocks = equal_part(std::ssize(filter_->blocks()), part % groups_of_blocks_, groups_of_blocks_);
+}
+
+void DirectConv::compute_group(index_t group, Workspace& work) const {
+  const Interval blocks = equal_part(std::ssize(filter_->blocks()), group, groups_of_blocks_);
   for (index_t block = blocks.lo; block < blocks.hi; ++block) compute_block(work, static_cast<std::size_t>(block));
 }
 
@@ -134,10 +142,10 @@ TileCall DirectConv::call_of(const Chunk& chunk, std::size_t index) const {
     call.next_weights = reinterpret_cast<const std::byte*>(filter_->weights_of(filter_->blocks()[index + 1]));
     call.num_weight_lines = static_cast<int>(std::max<index_t>(1, (block.vectors * kernels_.width * most + pixels / 2) / pixels));
   }
-  if (!finishes_in_registers_) return call;
+  if (!tile_activation_) return call;
   call.dst_bytes = bytes(channel, shape_.dst_type);
   call.dst_type = element_type(shape_.dst_type);
-  call.activation = *tile_activation(activation_.kind);
+  call.activation = *tile_activation_;
   call.alpha = activation_.alpha;
   call.beta = activation_.beta;
   return call;
@@ -146,7 +154,7 @@ TileCall DirectConv::call_of(const Chunk& chunk, std::size_t index) const {
 void DirectConv::compute_block(Workspace& work, std::size_t index) const {
   const Chunk& chunk = work.chunk;
   const FilterBlock& block = filter_->blocks()[index];
-  std::byte* const* const dst = finishes_in_registers_ ? chunk.dst.data() : work.result_addresses.data();
+  std::byte* const* const dst = tile_activation_ ? chunk.dst.data() : work.result_addresses.data();
   TileCall call = call_of(chunk, index);
   for (const Segment& segment : chunk.segments) {
     call.runs = chunk.runs.data() + segment.first_run;
@@ -157,7 +165,7 @@ void DirectConv::compute_block(Workspace& work, std::size_t index) const {
     call.residual = chunk.residual.empty() ? nullptr : chunk.residual.data() + segment.begin;
     compute_segment(segment.end - segment.begin, block, call);
   }
-  if (!finishes_in_registers_) finish_results(work, block);
+  if (!tile_activation_) finish_results(work, block);
 }
 
 /// Divides pixels into tiles that differ by one pixel at most.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,7 +45,8 @@ class DirectConv {
   /// Part k: chunk k / groups_of_blocks_, for one group of the blocks.
   index_t num_parts() const;
   index_t count_groups(int threads) const;
-  void execute_part(index_t part, const Addresses& addresses, Workspace& work) const;
+  void make_chunk(index_t chunk, const Addresses& addresses, Workspace& work) const;
+  void compute_group(index_t group, Workspace& work) const;
   void compute_block(Workspace& work, std::size_t block) const;
   void finish_results(Workspace& work, const FilterBlock& block) const;
   TileCall call_of(const Chunk& chunk, std::size_t block) const;
@@ -59,7 +61,7 @@ class DirectConv {
   std::vector<std::vector<float>> bias_{};  ///< of each block, padded; empty: there is none
   Activation activation_;
   index_t groups_of_blocks_;
-  bool finishes_in_registers_;
+  std::optional<TileActivation> tile_activation_;  ///< none: results are finished in memory
   index_t results_pitch_ = 0;
   std::vector<Workspace> workspaces_{};  ///< one per thread
 };
