@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "io/file_bytes.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -67,13 +68,9 @@ std::string RecordFile::read() const {
   struct stat status{};
   if (::fstat(descriptor_, &status) != 0) fail("read", path_, errno);
   std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t count = ::pread(descriptor_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail("read", path_, errno);
-    if (count == 0) bytes.resize(done);
-    done += static_cast<std::size_t>(count);
-  }
+  const index_t count = read_bytes(descriptor_, bytes, 0);
+  if (count < 0) fail("read", path_, errno);
+  bytes.resize(static_cast<std::size_t>(count));
   return bytes;
 }
 
@@ -83,12 +80,7 @@ void RecordFile::cut(index_t size_bytes) {
 }
 
 void RecordFile::append(const std::string& bytes) {
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t count = ::pwrite(descriptor_, bytes.data() + done, bytes.size() - done, end_ + static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail("write", path_, errno);
-    done += static_cast<std::size_t>(count);
-  }
+  if (!write_bytes(descriptor_, bytes, end_)) fail("write", path_, errno);
   if (::fsync(descriptor_) != 0) fail("sync", path_, errno);
   end_ += std::ssize(bytes);
 }

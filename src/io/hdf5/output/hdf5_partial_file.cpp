@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "io/file_bytes.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::hdf5 {
@@ -69,23 +70,13 @@ void expect_same(const std::string& path, const FileIdentity& created, index_t s
 }
 
 void write_at(int descriptor, const std::string& path, std::string_view bytes, index_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(descriptor, bytes.data(), bytes.size(), offset);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_to_write(path, errno);
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-    offset += count;
-  }
+  if (!write_bytes(descriptor, bytes, offset)) fail_to_write(path, errno);
 }
 
 std::string read_at(int descriptor, const std::string& path, Interval range) {
   std::string bytes(static_cast<std::size_t>(range.size()), '\0');
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t count = ::pread(descriptor, bytes.data() + done, bytes.size() - done, range.lo + static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) fail_to_write(path, count < 0 ? errno : EIO);
-    done += static_cast<std::size_t>(count);
-  }
+  const index_t count = read_bytes(descriptor, bytes, range.lo);
+  if (count < range.size()) fail_to_write(path, count < 0 ? errno : EIO);
   return bytes;
 }
 
