@@ -12,7 +12,7 @@
 #pragma once
 
 #include "parconv/core/types.hpp"
-#include "parconv/session/job_phase.hpp"
+#include "parconv/session/job/job_phase.hpp"
 
 namespace parconv::app {
 

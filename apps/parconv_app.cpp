@@ -7,7 +7,7 @@
 
 #include "commands/command_facts.hpp"
 #include "commands/commands.hpp"
-#include "commands/launcher.hpp"
+#include "commands/job/launcher.hpp"
 #include "parconv/session/machine.hpp"
 
 namespace {

@@ -2,7 +2,7 @@
 // The subcommands. Each returns the exit code of the process.
 #pragma once
 
-#include "launched_job.hpp"
+#include "job/launched_job.hpp"
 #include "options/command_line.hpp"
 #include "parconv/session/dry_run.hpp"
 

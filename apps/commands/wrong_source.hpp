@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "launched_job.hpp"
+#include "job/launched_job.hpp"
 #include "parconv/io/data_source.hpp"
 
 namespace parconv::app {

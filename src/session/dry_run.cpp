@@ -7,8 +7,8 @@
 #include "parconv/engine/engine.hpp"
 #include "parconv/program/compile.hpp"
 #include "parconv/session/compile_options.hpp"
-#include "parconv/session/gpu_memory.hpp"
-#include "parconv/session/known_gpus.hpp"
+#include "parconv/session/devices/gpu_memory.hpp"
+#include "parconv/session/devices/known_gpus.hpp"
 #include "parconv/session/numerics.hpp"
 
 namespace parconv {

@@ -13,14 +13,14 @@
 #include "parconv/io/read_files.hpp"
 #include "parconv/program/explain.hpp"
 #include "parconv/session/compile_options.hpp"
-#include "parconv/session/input_files.hpp"
+#include "parconv/session/files/input_files.hpp"
 #include "parconv/session/machine.hpp"
 #include "parconv/session/measurements.hpp"
 #include "parconv/session/numerics.hpp"
 #include "parconv/session/verification.hpp"
-#include "session/input_nans.hpp"
-#include "session/request_facts.hpp"
-#include "session/run_agreement.hpp"
+#include "session/files/input_nans.hpp"
+#include "session/job/request_facts.hpp"
+#include "session/job/run_agreement.hpp"
 
 namespace parconv {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Device and transport of every rank: literal rows.
-#include "parconv/session/device_placement.hpp"
+#include "parconv/session/devices/device_placement.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

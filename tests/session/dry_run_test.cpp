@@ -8,7 +8,7 @@
 #include "parconv/core/error.hpp"
 #include "parconv/engine/rank_plan.hpp"
 #include "parconv/session/compile_options.hpp"
-#include "parconv/session/known_gpus.hpp"
+#include "parconv/session/devices/known_gpus.hpp"
 #include "session/program_text.hpp"
 #include "support/network_builder.hpp"
 

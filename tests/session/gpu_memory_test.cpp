@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory check of GPUs: literal rows.
-#include "parconv/session/gpu_memory.hpp"
+#include "parconv/session/devices/gpu_memory.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -4,8 +4,8 @@
 
 #include "parconv/session/compile_options.hpp"
 #include "parconv/session/dry_run.hpp"
+#include "parconv/session/files/span_data.hpp"
 #include "parconv/session/session.hpp"
-#include "parconv/session/span_data.hpp"
 #include "session/program_text.hpp"
 #include "support/mpi_test.hpp"
 #include "support/network_builder.hpp"

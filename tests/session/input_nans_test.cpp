@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which rank counts which element of an input.
-#include "session/input_nans.hpp"
+#include "session/files/input_nans.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Phases of a job: one error for all ranks, hooks, cancellation.
-#include "parconv/session/job_context.hpp"
+#include "parconv/session/job/job_context.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

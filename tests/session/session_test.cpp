@@ -18,7 +18,7 @@
 #include "parconv/io/constants.hpp"
 #include "parconv/session/compile_options.hpp"
 #include "parconv/session/dry_run.hpp"
-#include "parconv/session/span_data.hpp"
+#include "parconv/session/files/span_data.hpp"
 #include "parconv/session/verification.hpp"
 #include "session/program_text.hpp"
 #include "support/mpi_test.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boxes of the caller's memory, in the order of ONNX.
-#include "parconv/session/span_data.hpp"
+#include "parconv/session/files/span_data.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 
 #include "parconv/compute/backend.hpp"
 #include "parconv/program/options.hpp"
-#include "parconv/session/device_placement.hpp"
+#include "parconv/session/devices/device_placement.hpp"
 #include "parconv/session/request.hpp"
 #include "parconv/session/setup.hpp"
 

@@ -7,7 +7,7 @@
 #include "parconv/program/proof.hpp"
 
 #include "parconv/program/program.hpp"
-#include "parconv/session/device_placement.hpp"
+#include "parconv/session/devices/device_placement.hpp"
 #include "parconv/session/request.hpp"
 #include "parconv/session/setup.hpp"
 

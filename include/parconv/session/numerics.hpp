@@ -4,7 +4,7 @@
 
 #include "parconv/compute/backend.hpp"
 #include "parconv/session/choices.hpp"
-#include "parconv/session/device_placement.hpp"
+#include "parconv/session/devices/device_placement.hpp"
 
 namespace parconv {
 

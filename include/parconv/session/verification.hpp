@@ -9,7 +9,7 @@
 #include "parconv/compute/backend.hpp"
 #include "parconv/engine/job_verification.hpp"
 #include "parconv/plan/plan.hpp"
-#include "parconv/session/rank_device.hpp"
+#include "parconv/session/devices/rank_device.hpp"
 
 namespace parconv {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parconv/session/rank_device.hpp"
+#include "parconv/session/devices/rank_device.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,7 +10,7 @@
 #include "parconv/core/error.hpp"
 #include "parconv/device/devices.hpp"
 #include "parconv/engine/engine.hpp"
-#include "parconv/session/gpu_memory.hpp"
+#include "parconv/session/devices/gpu_memory.hpp"
 #include "parconv/session/machine.hpp"
 
 namespace parconv {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/run_agreement.hpp"
+#include "session/job/run_agreement.hpp"
 
 #include <algorithm>
 #include <array>

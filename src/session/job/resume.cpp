@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parconv/session/resume.hpp"
+#include "parconv/session/job/resume.hpp"
 
 #include <unistd.h>
 

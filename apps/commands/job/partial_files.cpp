@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "parconv/session/resume.hpp"
+#include "parconv/session/job/resume.hpp"
 
 namespace parconv::app {
 namespace {

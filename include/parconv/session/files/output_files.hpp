@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "parconv/io/hdf5/hdf5_sink.hpp"
-#include "parconv/session/job_context.hpp"
+#include "parconv/session/job/job_context.hpp"
+#include "parconv/session/job/resume.hpp"
 #include "parconv/session/request.hpp"
-#include "parconv/session/resume.hpp"
 #include "parconv/session/setup.hpp"
 
 namespace parconv {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parconv/session/output_files.hpp"
+#include "parconv/session/files/output_files.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

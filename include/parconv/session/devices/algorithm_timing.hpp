@@ -8,8 +8,8 @@
 
 #include "parconv/compute/backend.hpp"
 #include "parconv/program/options.hpp"
-#include "parconv/session/job_context.hpp"
-#include "parconv/session/rank_device.hpp"
+#include "parconv/session/devices/rank_device.hpp"
+#include "parconv/session/job/job_context.hpp"
 #include "parconv/session/request.hpp"
 
 namespace parconv {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "parconv/device/device.hpp"
-#include "parconv/session/device_placement.hpp"
+#include "parconv/session/devices/device_placement.hpp"
 
 namespace parconv {
 

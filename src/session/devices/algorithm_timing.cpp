@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parconv/session/algorithm_timing.hpp"
+#include "parconv/session/devices/algorithm_timing.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -12,9 +12,9 @@
 #include "parconv/comm/device_communicators.hpp"
 #include "parconv/compute/conv_algorithm_chooser.hpp"
 #include "parconv/engine/conv_algorithm_table.hpp"
-#include "parconv/session/gpu_memory.hpp"
+#include "parconv/session/devices/gpu_memory.hpp"
+#include "parconv/session/files/text_files.hpp"
 #include "parconv/session/numerics.hpp"
-#include "parconv/session/text_files.hpp"
 
 namespace parconv {
 namespace {

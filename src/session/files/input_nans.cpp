@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/input_nans.hpp"
+#include "session/files/input_nans.hpp"
 
 #include <algorithm>
 #include <atomic>

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "parconv/session/stop_reason.hpp"
+#include "parconv/session/job/stop_reason.hpp"
 
 namespace parconv::app {
 

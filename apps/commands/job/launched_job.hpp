@@ -11,7 +11,7 @@
 #include "fault.hpp"
 #include "job_voice.hpp"
 #include "parconv/comm/heartbeat/heartbeat.hpp"
-#include "parconv/session/job_context.hpp"
+#include "parconv/session/job/job_context.hpp"
 #include "signals.hpp"
 #include "stop_requests.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/request_facts.hpp"
+#include "session/job/request_facts.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -16,8 +16,8 @@
 #include "parconv/comm/heartbeat/heartbeat.hpp"
 #include "parconv/comm/watchdog.hpp"
 #include "parconv/core/types.hpp"
-#include "parconv/session/job_phase.hpp"
-#include "parconv/session/stop_reason.hpp"
+#include "parconv/session/job/job_phase.hpp"
+#include "parconv/session/job/stop_reason.hpp"
 
 namespace parconv {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parconv/session/input_files.hpp"
+#include "parconv/session/files/input_files.hpp"
 
 #include <algorithm>
 #include <filesystem>

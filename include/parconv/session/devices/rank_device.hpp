@@ -10,8 +10,8 @@
 #include "parconv/comm/watched_communicator.hpp"
 #include "parconv/device/device.hpp"
 #include "parconv/program/program.hpp"
-#include "parconv/session/device_placement.hpp"
-#include "parconv/session/job_context.hpp"
+#include "parconv/session/devices/device_placement.hpp"
+#include "parconv/session/job/job_context.hpp"
 #include "parconv/session/request.hpp"
 
 namespace parconv {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parconv/session/text_files.hpp"
+#include "parconv/session/files/text_files.hpp"
 
 #include <fstream>
 #include <sstream>

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "parconv/io/resume/record_file.hpp"
-#include "parconv/session/job_context.hpp"
+#include "parconv/session/job/job_context.hpp"
 
 namespace parconv {
 

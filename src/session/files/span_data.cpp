@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parconv/session/span_data.hpp"
+#include "parconv/session/files/span_data.hpp"
 
 #include "parconv/core/error.hpp"
 #include "parconv/tensor/convert.hpp"

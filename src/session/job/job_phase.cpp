@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parconv/session/job_phase.hpp"
+#include "parconv/session/job/job_phase.hpp"
 
 #include <array>
 

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "parconv/comm/pending_max.hpp"
-#include "parconv/session/stop_reason.hpp"
+#include "parconv/session/job/stop_reason.hpp"
 
 namespace parconv {
 

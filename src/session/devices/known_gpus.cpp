@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parconv/session/known_gpus.hpp"
+#include "parconv/session/devices/known_gpus.hpp"
 
 #include <algorithm>
 #include <array>

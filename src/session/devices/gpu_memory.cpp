@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "parconv/session/gpu_memory.hpp"
+#include "parconv/session/devices/gpu_memory.hpp"
 
 #include <fmt/format.h>
 
