@@ -8,7 +8,8 @@
 // kind   throw: an error; exit: the process ends without ending MPI; hang: the process blocks forever; kill: SIGKILL;
 //        stop: the process stops itself (SIGSTOP)
 //        wrong: in phase verify, the input of the rank is altered, so that its results are wrong
-// tick   in phase run: after this many ticks (0: before the first); in phase record: at this step of a record, see OutputFiles
+// tick   in phase run: after this many ticks (0: before the first); in phase record: at this step of a record, see OutputFiles;
+//        in phase end: 1 is after MPI_Finalize
 #pragma once
 
 #include "parconv/core/types.hpp"

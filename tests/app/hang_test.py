@@ -41,6 +41,13 @@ class Hangs(HangCase):
             self.assertEqual(self.named(output), (rank, place), output)
             self.assertIn("is stopped" if kind == "stop" else "does not get on", output)
 
+    def test_a_rank_that_stops_after_the_end_of_mpi(self):
+        done = self.start(3, "run", "small.onnx", "in.h5", "after.h5", "--split", "h", "--timeout", TIMEOUT, seconds=START + TIMEOUT + GRACE,
+                          PARCONV_FAULT="rank=1,phase=end,kind=stop,tick=1")
+        output = done.stdout + done.stderr
+        self.assertEqual(done.returncode, COMMUNICATION, output)
+        self.assertEqual(self.named(output), (1, "ending"), output)
+
     def test_a_rank_that_never_comes_to_mpi_init(self):
         late = 'test "$OMPI_COMM_WORLD_RANK$PMI_RANK" = 1 && sleep 60; exec "$@"'
         self.program = ["sh", "-c", late, "sh", *AppCase.program]

@@ -59,6 +59,12 @@ LaunchedJob::LaunchedJob(double timeout_seconds)
   watchdog_.arm("starting MPI", timeout_seconds_);
 }
 
+LaunchedJob::~LaunchedJob() {
+  if (!has_finished_) return;
+  heartbeat_.leave();
+  if (fault_.is_due(launched_rank(), JobPhase::End, 1)) raise_fault(fault_.kind);
+}
+
 JobOptions LaunchedJob::options() {
   const auto raise_if_due = [this](JobPhase phase, index_t ticks) {
     if (fault_.is_due(context_->rank(), phase, ticks)) raise_fault(fault_.kind);
@@ -102,6 +108,7 @@ void LaunchedJob::finish() {
   }
   ending.reset();  // without the lock: its watchdog may be reporting
   heartbeat_.pulse().set(Activity::Waiting);
+  has_finished_ = true;
 }
 
 bool LaunchedJob::alters_input() const {

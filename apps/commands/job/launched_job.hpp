@@ -22,6 +22,11 @@ class LaunchedJob {
  public:
   /// Local. A wait without progress for `timeout_seconds` ends the job with exit code 76; 0: no deadline.
   explicit LaunchedJob(double timeout_seconds);
+  /// After finish and MPI_Finalize: the first rank of each host ends after the others, so that one that stops at the very end is
+  /// noticed.
+  ~LaunchedJob();
+  LaunchedJob(const LaunchedJob&) = delete;
+  LaunchedJob& operator=(const LaunchedJob&) = delete;
 
   /// After MPI_Init: connects the ranks. Collective.
   void start(const MpiEnvironment& environment);
@@ -64,6 +69,7 @@ class LaunchedJob {
 
   double timeout_seconds_;
   bool exit_ends_job_;
+  bool has_finished_ = false;
   InjectedFault fault_{};
   StopRequests stop_requests_{};
   JobVoice voice_{};

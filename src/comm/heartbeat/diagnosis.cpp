@@ -11,9 +11,9 @@ namespace {
 /// Beats and changes are seen at intervals of a tenth of a second: smaller differences say nothing.
 constexpr double resolution_seconds = 0.5;
 
-bool takes_part(const RankView& rank) {
-  return rank.pulse.activity != Activity::Absent && rank.pulse.activity != Activity::Ended;
-}
+bool has_ended(const RankView& rank) { return rank.pulse.activity == Activity::Ended; }
+
+bool takes_part(const RankView& rank) { return rank.pulse.activity != Activity::Absent && !has_ended(rank); }
 
 /// The first of the ranks for which `is_candidate` holds that no other precedes.
 template <class IsCandidate, class Precedes>
@@ -64,6 +64,13 @@ std::optional<int> behind(std::span<const RankView> ranks) {
   return least == most ? std::nullopt : least;
 }
 
+/// A rank that has ended, and whose process has not.
+std::optional<int> lingering(std::span<const RankView> ranks, ProcessState state) {
+  const auto found = std::find_if(ranks.begin(), ranks.end(),
+                                  [&](const RankView& rank) { return has_ended(rank) && rank.pulse.process == state; });
+  return found == ranks.end() ? std::nullopt : std::optional(static_cast<int>(found - ranks.begin()));
+}
+
 }  // namespace
 
 Diagnosis diagnose(std::span<const RankView> ranks) {
@@ -75,6 +82,8 @@ Diagnosis diagnose(std::span<const RankView> ranks) {
   if (const auto rank = silent(ranks)) return named(Symptom::Silent, *rank);
   if (const auto rank = busy(ranks)) return named(Symptom::Busy, *rank);
   if (const auto rank = behind(ranks)) return named(Symptom::Behind, *rank);
+  if (const auto rank = lingering(ranks, ProcessState::Stopped)) return named(Symptom::Stopped, *rank);
+  if (const auto rank = lingering(ranks, ProcessState::Alive)) return named(Symptom::Busy, *rank);
   return {};
 }
 

@@ -27,6 +27,7 @@ constexpr std::chrono::milliseconds beat_period{100};
 /// Longest time that one look adds to the times of other ranks: a helper that was itself stopped blames no one.
 constexpr double longest_look_seconds = 0.3;
 constexpr double shortest_silence_seconds = 1.5;
+constexpr std::chrono::milliseconds pause_between_exits{1};
 /// A launcher that ends a job by SIGTERM ends all ranks within this time: a second in Open MPI.
 constexpr double seconds_of_termination = 2;
 
@@ -90,6 +91,7 @@ struct Heartbeat::State {
   bool is_dead(std::size_t rank) const;
   std::optional<int> dead_neighbour() const;
   void refresh_processes() const;
+  std::vector<index_t> processes_to_await() const;
   std::vector<RankView> views() const;
 
   OnDeath on_death;
@@ -177,6 +179,18 @@ void Heartbeat::State::refresh_processes() const {
   }
 }
 
+/// Those of all other ranks of the host, on its first rank.
+std::vector<index_t> Heartbeat::State::processes_to_await() const {
+  const std::lock_guard lock(mutex);
+  std::vector<index_t> processes;
+  if (!exchanged) return processes;
+  for (const std::size_t rank : exchanged->neighbours) {
+    if (static_cast<int>(rank) < own_rank) return {};
+    processes.push_back(exchanged->board->cells()[rank].get(PulseCell::Pid));
+  }
+  return processes;
+}
+
 std::vector<RankView> Heartbeat::State::views() const {
   std::vector<RankView> views = exchanged->observer.views();
   for (std::size_t rank = 0; rank < views.size(); ++rank) views[rank].pulse = exchanged->board->cells()[rank].load();
@@ -239,6 +253,12 @@ bool Heartbeat::waits_for_progress(double seconds) const {
     const bool waits = rank.pulse.activity != Activity::Working && rank.pulse.activity != Activity::Library;
     return &rank != &own && !waits && rank.still_seconds < seconds;
   });
+}
+
+void Heartbeat::leave() {
+  for (const index_t pid : state_->processes_to_await())
+    while (process_state(pid) != ProcessState::Gone) std::this_thread::sleep_for(pause_between_exits);
+  state_->pulse.end();
 }
 
 std::optional<int> Heartbeat::find_death() const {

@@ -42,7 +42,8 @@ struct Diagnosis {
 ///   3. a silent rank, the longest one;
 ///   4. a rank that waits in no communication: in a call of a library only if nothing else works, and then one that idles before
 ///      one that polls; of several, the one with the fewest meetings, then the one that has stood still for longest;
-///   5. the rank with the fewest meetings, if not all have as many.
+///   5. the rank with the fewest meetings, if not all have as many;
+///   6. a rank that has ended, but whose process still exists, and before others one that is stopped.
 Diagnosis diagnose(std::span<const RankView> ranks);
 
 /// "is stopped by a signal", to follow the name of a rank.
