@@ -41,6 +41,7 @@ class Runner {
   ExitCode run() {
     print_placement();
     session_.describe_files();
+    take_recorded_plan();
     session_.plan();
     require_files_apart();
     look_for_earlier_jobs();
@@ -83,6 +84,13 @@ class Runner {
     add_file("--trace", command_.trace_file, writes);
     add_file("--conv-algorithm-cache", command_.request.conv_algorithm_cache, writes);
     job_.context().together(JobPhase::Check, [&] { require_apart(reads, writes); });
+  }
+
+  void take_recorded_plan() {
+    if (!command_.resumes) return;
+    JobContext& job = job_.context();
+    const std::string output = job.together(JobPhase::Plan, [&] { return link_target(command_.request.output_file); });
+    if (auto plan = recorded_plan(job, output, session_.request_facts())) session_.plan_as(*std::move(plan));
   }
 
   void look_for_earlier_jobs() {

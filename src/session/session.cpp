@@ -210,11 +210,20 @@ void Session::State::compile_rest() {
   });
 }
 
-std::vector<Fact> Session::result_facts() const {
-  const State& state = *state_;
-  std::vector<Fact> facts = state.files.facts;
+std::vector<Fact> Session::request_facts() const {
+  std::vector<Fact> facts = state_->files.facts;
   const std::vector<Fact> asked = result_facts_of(request());
   facts.insert(facts.end(), asked.begin(), asked.end());
+  return facts;
+}
+
+void Session::plan_as(RecordedPlan plan) {
+  PARCONV_EXPECT(!state_->setup, "plan_as comes before plan");
+  state_->request.recorded_plan = std::move(plan);
+}
+
+std::vector<Fact> Session::result_facts() const {
+  std::vector<Fact> facts = request_facts();
   const std::string plan = concat(backend_name(), " and the plan ", digest_of(plan_to_json(setup().plan, setup().network)),
                                   " in micro-batches of ", setup().blocks.micro_batch);
   facts.push_back({"the bits", keeps_reference_bits() ? "those of the reference" : concat("those of ", plan)});

@@ -24,13 +24,13 @@ SplitRequest chosen_split(const Request& request, const Workload& workload, int 
   return parse_split(request.split, ranks, std::clamp(workload.sources.front()->ndims() - 2, 0, 3));
 }
 
-/// Reads the plan file when it is called, since nodes are named in the network.
-Partitioner file_partitioner(const std::string& path) {
-  return [path](const Network& network, int ranks) {
-    const Plan plan = plan_from_json(read_text_file(path), network);
+/// Reads the plan when it is called, since nodes are named in the network.
+Partitioner json_partitioner(const std::string& json, const std::string& name) {
+  return [json, name](const Network& network, int ranks) {
+    const Plan plan = plan_from_json(json, network);
     if (plan.num_ranks != ranks)
       throw Error(
-          ExitCode::Usage, concat("the plan ", path, " is for ", plan.num_ranks, " ranks, but the job has ", ranks),
+          ExitCode::Usage, concat("the plan ", name, " is for ", plan.num_ranks, " ranks, but the job has ", ranks),
           concat("Start ", plan.num_ranks, " ranks, or write a plan for ", ranks, " with --dry-run --ranks ", ranks, "."));
     return plan_partitioner(plan)(network, ranks);
   };
@@ -38,7 +38,33 @@ Partitioner file_partitioner(const std::string& path) {
 
 Partitioner chosen_partitioner(const Request& request, const SplitRequest& split) {
   if (request.plan) return plan_partitioner(*request.plan);
-  return request.plan_file.empty() ? partitioner_of(split) : file_partitioner(request.plan_file);
+  if (request.plan_file.empty()) return partitioner_of(split);
+  return json_partitioner(read_text_file(request.plan_file), request.plan_file);
+}
+
+constexpr auto automatic_split = "auto";
+
+bool leaves_plan_open(const Request& request) { return !has_plan(request) && request.split == automatic_split; }
+
+Setup with_partitioner(Setup setup, const Partitioner& partitioner, const Workload& workload, const Request& request, int ranks) {
+  setup.network = workload.network(setup.blocks.micro_batch);
+  set_leaf_rule(setup.network, request.reduce);
+  setup.plan = make_plan(setup.network, partitioner, ranks);
+  return setup;
+}
+
+/// The setup of the earlier job; nullopt if its plan is for another network or number of ranks.
+std::optional<Setup> recorded_setup(Request request, const Workload& workload, int ranks) {
+  const RecordedPlan& plan = request.recorded_plan.value();
+  if (request.batch == 0) request.batch = plan.batch;
+  if (request.micro_batch == 0) request.micro_batch = plan.micro_batch;
+  try {
+    return with_partitioner(
+        {.blocks = choose_blocks(request, size_of(workload), SplitPolicy::Auto, ranks), .split = "as recorded"},
+        json_partitioner(plan.json, "of the record"), workload, request, ranks);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 std::string name_of_partition(const Request& request, const SplitRequest& split) {
@@ -91,12 +117,12 @@ Blocks choose_blocks(const Request& request, const DataSize& data, const SplitRe
 }
 
 Setup set_up(const Request& request, const Workload& workload, int ranks) {
+  if (request.recorded_plan && leaves_plan_open(request))
+    if (std::optional<Setup> setup = recorded_setup(request, workload, ranks)) return *std::move(setup);
   const SplitRequest split = chosen_split(request, workload, ranks);
-  Setup setup{.blocks = choose_blocks(request, size_of(workload), split, ranks), .split = name_of_partition(request, split)};
-  setup.network = workload.network(setup.blocks.micro_batch);
-  set_leaf_rule(setup.network, request.reduce);
-  setup.plan = make_plan(setup.network, chosen_partitioner(request, split), ranks);
-  return setup;
+  return with_partitioner(
+      {.blocks = choose_blocks(request, size_of(workload), split, ranks), .split = name_of_partition(request, split)},
+      chosen_partitioner(request, split), workload, request, ranks);
 }
 
 Extents output_extents(const Setup& setup, ValueId output) {

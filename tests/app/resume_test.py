@@ -161,6 +161,16 @@ class Resumption(ResumeCase):
         self.expect(IO, 2, "run", "small.onnx", "many.h5", "d.h5", "--resume", say="reads back differently")
         self.assertIn(os.path.basename(partial), self.leftovers("d.h5"))
 
+    def test_without_a_split_the_recorded_plan_is_used(self):
+        self.interrupt(2, "p.h5", "--split", "h")
+        for np_, options, say in ((3, (), "split auto"), (2, ("--split", "w"), "split w=2"), (2, (), "split as recorded")):
+            process = self.launch(np_, "p.h5", "--resume", *options, PARCONV_FAULT="rank=0,phase=record,kind=throw,tick=1")
+            code, text = self.finish(process)
+            self.assertNotEqual(code, OK, text)
+            self.assertIn(say, text)
+        done = self.expect_resumption(2, "p.h5")
+        self.assertIn("split as recorded", done.stdout)
+
     def test_files_without_a_record_are_kept(self):
         with open(self.path("x.h5.partial-7"), "w", encoding="utf-8") as file:
             file.write("of an old version")
@@ -190,7 +200,7 @@ class Resumption(ResumeCase):
         self.interrupt(2, "b.h5", "--split", "h", backend="onednn")
         arguments = ["run", "small.onnx", "many.h5", "b.h5", "--resume", "--backend", "onednn", "--micro-batch", 1]
         self.expect(CONFIG, 2, *arguments, "--split", "w", say="it differs in the bits")
-        self.expect(OK, 2, *arguments, "--split", "h", say="going on after")
+        self.expect(OK, 2, *arguments, say="going on after")
 
     def test_dry_runs_name_the_blocks(self):
         self.run_small(0, "dry.h5", "--dry-run", say="progress is recorded in 5 blocks: the samples")

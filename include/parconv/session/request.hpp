@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "parconv/io/resume/resume_record.hpp"
 #include "parconv/plan/plan.hpp"
 #include "parconv/session/choices.hpp"
 
@@ -45,6 +46,8 @@ struct Request {
   std::string split = "auto";  ///< see parse_split; not used if one of the next two is given
   std::string plan_file{};     ///< JSON, see plan_from_json
   std::optional<Plan> plan{};  ///< of the network with `micro_batch` samples
+  /// Of the job to go on with: used for the split "auto" if it fits the network and the ranks.
+  std::optional<RecordedPlan> recorded_plan{};
 
   index_t batch = 0;        ///< samples per progress report; 0: see choose_blocks
   index_t micro_batch = 0;  ///< samples computed at once; 0: see choose_blocks

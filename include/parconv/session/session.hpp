@@ -101,9 +101,14 @@ class Session {
   int threads() const;
   std::string backend_name() const;
 
-  /// What the results depend on: model, inputs, options, and the plan unless every plan gives the same bits. Jobs with equal
-  /// facts compute equal bits. Local. Precondition: planned.
+  /// The model, inputs and options that the results depend on. Local. Precondition: described.
+  std::vector<Fact> request_facts() const;
+  /// What the results depend on: request_facts, and the plan unless every plan gives the same bits. Jobs with equal facts compute
+  /// equal bits. Local. Precondition: planned.
   std::vector<Fact> result_facts() const;
+  /// Plans as an earlier job did, if the request leaves the plan open: see Request::recorded_plan. Equal on all ranks.
+  /// Precondition: not planned.
+  void plan_as(RecordedPlan plan);
   /// Leaves out the samples before `sample`, which an earlier job computed. Preconditions: planned, not compiled.
   void start_at(index_t sample);
 

@@ -56,10 +56,10 @@ ResumeRecord take_job(RecordReader& from) {
     fact.value = from.text();
     record.facts.push_back(std::move(fact));
   }
-  record.plan_json = from.text();
+  record.plan = {.json = from.text(), .batch = from.number(), .micro_batch = from.number()};
   record.num_samples = from.number();
   record.owner = take_owner(from);
-  from.expect(record.num_samples > 0);
+  from.expect(record.num_samples > 0 && record.plan.batch > 0 && record.plan.micro_batch > 0);
   return record;
 }
 
@@ -155,8 +155,8 @@ std::string RecordEntries::job(const ResumeRecord& record) {
     bytes.put(fact.name);
     bytes.put(fact.value);
   }
-  bytes.put(record.plan_json);
-  bytes.put(record.num_samples);
+  bytes.put(record.plan.json);
+  for (const index_t number : {record.plan.batch, record.plan.micro_batch, record.num_samples}) bytes.put(number);
   put(bytes, record.owner);
   return entry(Job, bytes.text());
 }

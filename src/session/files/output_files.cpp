@@ -42,7 +42,9 @@ std::string new_job_id() {
 ResumeRecord record_of(JobContext& job, const OutputFiles::Contents& contents, const std::string& first_path) {
   return {.output = std::filesystem::path(first_path).filename().string(),
           .facts = contents.facts,
-          .plan_json = plan_to_json(contents.setup.plan, contents.setup.network),
+          .plan = {.json = plan_to_json(contents.setup.plan, contents.setup.network),
+                   .batch = contents.setup.blocks.batch,
+                   .micro_batch = contents.setup.blocks.micro_batch},
           .num_samples = contents.setup.blocks.samples,
           .owner = this_job(job.size(), num_hosts(job.control()))};
 }

@@ -63,6 +63,11 @@ bool has_files(const UnfinishedJob& job, std::span<const std::string> outputs, c
   });
 }
 
+bool has_facts(const ResumeRecord& record, std::span<const Fact> facts) {
+  return std::ranges::all_of(facts,
+                             [&](const Fact& fact) { return std::ranges::find(record.facts, fact) != record.facts.end(); });
+}
+
 std::string difference_of(std::span<const Fact> recorded, std::span<const Fact> now) {
   if (recorded.size() != now.size()) return "the kind of job";
   const auto [was, is] = std::mismatch(recorded.begin(), recorded.end(), now.begin());
@@ -165,6 +170,20 @@ bool discard_if_dead(const UnfinishedJob& job, std::span<const std::string> outp
     return false;
   }
   return std::none_of(job.files.begin(), job.files.end(), exists);
+}
+
+std::optional<RecordedPlan> recorded_plan(JobContext& job, const std::string& output, std::span<const Fact> facts) {
+  std::optional<ResumeRecord> best;
+  if (job.is_root())
+    for (UnfinishedJob& unfinished : unfinished_jobs(std::span(&output, 1)))
+      if (unfinished.record && has_facts(*unfinished.record, facts) &&
+          (!best || unfinished.record->samples_done > best->samples_done))
+        best = std::move(unfinished.record);
+  RecordedPlan plan = best ? std::move(best->plan) : RecordedPlan{};
+  plan.json = job.control().broadcast(plan.json);
+  plan.batch = job.control().max(job.is_root() ? plan.batch : 0);
+  plan.micro_batch = job.control().max(job.is_root() ? plan.micro_batch : 0);
+  return plan.json.empty() ? std::nullopt : std::optional(std::move(plan));
 }
 
 Resumption find_resumption(JobContext& job, std::span<const std::string> outputs, std::span<const Fact> facts) {

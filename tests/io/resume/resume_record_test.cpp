@@ -23,7 +23,7 @@ ResumeRecord example() {
   return {.job_id = "17-node1-4711",
           .output = "out:1.h5",
           .facts = {{"the contents of the model", "12 bytes"}, {"--scale", ""}, {"größe", std::string("a\0b", 3)}},
-          .plan_json = "{}",
+          .plan = {.json = "{}", .batch = 8, .micro_batch = 2},
           .num_samples = 9,
           .owner = {
               .host = "node1", .boot = "b", .pid = 4711, .num_ranks = 4, .num_hosts = 2, .slurm_job = "12", .slurm_restarts = 1}};

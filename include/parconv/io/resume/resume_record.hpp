@@ -24,6 +24,14 @@ struct RecordedFile {
   friend bool operator==(const RecordedFile&, const RecordedFile&) = default;
 };
 
+/// How a job divides its layers and samples.
+struct RecordedPlan {
+  std::string json{};  ///< see plan_to_json
+  index_t batch = 1, micro_batch = 1;
+
+  friend bool operator==(const RecordedPlan&, const RecordedPlan&) = default;
+};
+
 /// Blocks by output of the network, in its order.
 using RecordedBlocks = std::vector<std::vector<BlockRecord>>;
 
@@ -32,7 +40,7 @@ struct ResumeRecord {
   std::string job_id{};
   std::string output{};       ///< name of the first output's file
   std::vector<Fact> facts{};  ///< what identifies the results: model, inputs, options
-  std::string plan_json{};
+  RecordedPlan plan{};        ///< of the first job
   index_t num_samples = 0;
   JobOwner owner{};                   ///< the last job that went on
   std::vector<RecordedFile> files{};  ///< by output; empty until all are created

@@ -41,6 +41,9 @@ struct Resumption {
   std::optional<ResumedJob> job{};  ///< goes on with it; else begins
 };
 
+/// The plan of the unfinished job of this output, among those with these facts the one that went furthest. Collective.
+std::optional<RecordedPlan> recorded_plan(JobContext& job, const std::string& output, std::span<const Fact> facts);
+
 /// Looks for a complete or unfinished output of the job with these facts. Of several unfinished jobs the one that went furthest
 /// is taken. Collective. Throws JobError(Config) if there are only jobs with other facts, naming the first that differs, and
 /// JobError(CannotCreate) if the job still runs.
