@@ -8,6 +8,7 @@
 #include "commands/command_facts.hpp"
 #include "commands/commands.hpp"
 #include "commands/job/launcher.hpp"
+#include "commands/job/signals.hpp"
 #include "parconv/session/machine.hpp"
 
 namespace {
@@ -19,6 +20,8 @@ using namespace parconv::app;
 template <class Work>
 int once(Work&& work) {
   if (launched_rank() != 0) return static_cast<int>(ExitCode::Ok);
+  FatalSignalNotes signals;
+  signals.start(nullptr, nullptr);
   try {
     return work();
   } catch (...) {

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "fuzz/fuzz_files.hpp"
 #include "fuzz/hdf5_seeds.hpp"
-#include "fuzz/model_seeds.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/geometry/box.hpp"
 #include "parconv/io/hdf5/hdf5_sink.hpp"

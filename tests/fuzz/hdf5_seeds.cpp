@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz/hdf5_seeds.hpp"
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 
@@ -76,7 +77,9 @@ void write_hdf5_seeds(const std::filesystem::path& folder) {
     for (const auto& dims : shapes)
       for (const hid_t type : types) {
         const hid_t file = format.create(folder / concat("seed-", number, ".h5"));
-        const std::vector<hsize_t> chunk = number % 3 == 0 ? std::vector<hsize_t>(dims.size(), 2) : std::vector<hsize_t>{};
+        std::vector<hsize_t> chunk;
+        if (number % 3 == 0)
+          for (const hsize_t dim : dims) chunk.push_back(std::min<hsize_t>(dim, 2));
         write_dataset(file, "x", {.dims = dims, .file_type = type, .chunk = chunk, .is_compressed = number % 6 == 0},
                       numbers(dims));
         if (number % 4 == 1) add_links(file);

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <map>
 
+#include "fuzz/fuzz_files.hpp"
 #include "fuzz/model_mutator.hpp"
 #include "fuzz/model_pipeline.hpp"
 #include "fuzz/model_seeds.hpp"

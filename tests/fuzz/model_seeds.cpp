@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz/model_seeds.hpp"
+#include "fuzz/fuzz_files.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -53,14 +54,5 @@ std::vector<std::string> seed_models(const fs::path& folder, const std::vector<f
     for (const fs::path& path : models_below(each)) models.push_back(read_bytes(path));
   return models;
 }
-
-std::string read_bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
-void write_bytes(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
 }  // namespace parconv::test

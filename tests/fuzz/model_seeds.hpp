@@ -13,7 +13,4 @@ namespace parconv::test {
 std::vector<std::string> seed_models(const std::filesystem::path& folder,
                                      const std::vector<std::filesystem::path>& folders_of_models);
 
-std::string read_bytes(const std::filesystem::path& path);
-void write_bytes(const std::filesystem::path& path, const std::string& bytes);
-
 }  // namespace parconv::test

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "fuzz/fuzz_files.hpp"
 #include "fuzz/model_mutator.hpp"
 #include "fuzz/model_pipeline.hpp"
 #include "fuzz/model_seeds.hpp"

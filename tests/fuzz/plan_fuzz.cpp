@@ -8,12 +8,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "fuzz/model_seeds.hpp"
+#include "fuzz/fuzz_files.hpp"
+#include "model/named_network_builder.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/io/json/plan_json.hpp"
 #include "parconv/program/compile.hpp"
 #include "parconv/program/proof.hpp"
-#include "support/network_builder.hpp"
 #include "support/proven.hpp"
 #include "support/random.hpp"
 #include "support/random_plan.hpp"
@@ -28,10 +28,17 @@ using namespace parconv::test;
 using Json = nlohmann::json;
 
 /// Larger jobs are read, but not compiled.
-constexpr int max_ranks = 12;
+constexpr int max_ranks = 8;
+
+Network made_network() {
+  NamedNetworkBuilder build;
+  const ValueId first = build.conv("first", build.input("x", {{4, 3, 1, 12, 10}}), 8);
+  const ValueId second = build.conv("second", build.relu("relu", first), 6, 3, 2);
+  return build.build({build.full_conv("last", second, 5)});
+}
 
 const Network& network() {
-  static const Network network = small_classifier(3, Weights::SmallIntegers, {{4, 3, 1, 16, 12}});
+  static const Network network = made_network();
   return network;
 }
 
@@ -103,7 +110,15 @@ void mutate(Json& json, Random& random) {
   }
 }
 
+/// The time of a plan is proportional to its ranks.
+bool is_large(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto ranks = json.is_object() ? json.find("ranks") : json.end();
+  return ranks != json.end() && ranks->is_number_integer() && ranks->get<std::int64_t>() > 4096;
+}
+
 void process(const std::string& text) {
+  if (is_large(text)) return;
   const Plan plan = plan_from_json(text, network());
   if (plan_from_json(plan_to_json(plan, network()), network()) != plan) std::abort();
   if (plan.num_ranks > max_ranks) return;

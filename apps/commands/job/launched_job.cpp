@@ -79,7 +79,7 @@ JobOptions LaunchedJob::options() {
 }
 
 void LaunchedJob::start(const MpiEnvironment& environment) {
-  signals_.start(heartbeat_.pulse());
+  signals_.start(&heartbeat_.pulse(), &voice_);
   Control control(environment);
   voice_.join(control);
   {

@@ -6,7 +6,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstring>
 #include <utility>
+
+#include "parconv/core/error.hpp"
+#include "parconv/io/hdf5/hdf5_reading.hpp"
 
 namespace parconv::app {
 namespace {
@@ -31,13 +35,37 @@ void end_by(int signal) {
   ::kill(::getpid(), signal);
 }
 
+/// Microseconds until the launcher has ended this rank.
+constexpr unsigned pause_of_silent_ranks = 900'000;
+
 constexpr std::array fatal_signals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 std::atomic<RankPulse*> noting_pulse{nullptr};
+std::atomic<const JobVoice*> speaking_voice{nullptr};
 std::array<struct sigaction, fatal_signals.size()> actions_before{};
+
+void write_text(const char* text) {
+  if (::write(STDERR_FILENO, text, std::strlen(text)) < 0) return;
+}
+
+/// Allocates nothing: the memory of the process may be damaged.
+[[noreturn]] void end_by_damaged_file(const char* file) {
+  const JobVoice* voice = speaking_voice.load();
+  if (RankPulse* pulse = noting_pulse.load()) pulse->end();
+  if (voice == nullptr || voice->may_speak_at_once()) {
+    for (const char* text :
+         {"parconv_app: error: HDF5 crashed while it read ", file, ": the file is damaged, or its contents are not",
+          " supported by this version of HDF5\n  hint: see if h5dump -H reads it\n"})
+      write_text(text);
+  } else {
+    ::usleep(pause_of_silent_ranks);
+  }
+  ::_exit(static_cast<int>(ExitCode::BadData));
+}
 
 /// Async-signal-safe. The signal is blocked during the handler: raised again, it takes its former effect at the return.
 void note_and_pass_on(int signal) {
+  if (const char* file = file_read_by_hdf5()) end_by_damaged_file(file);
   if (RankPulse* pulse = noting_pulse.load()) pulse->note_signal(signal);
   for (std::size_t k = 0; k < fatal_signals.size(); ++k)
     if (fatal_signals[k] == signal) ::sigaction(signal, &actions_before[k], nullptr);
@@ -75,10 +103,14 @@ void TerminationWatch::wait() {
   end_by(signal);
 }
 
-FatalSignalNotes::~FatalSignalNotes() { noting_pulse = nullptr; }
+FatalSignalNotes::~FatalSignalNotes() {
+  noting_pulse = nullptr;
+  speaking_voice = nullptr;
+}
 
-void FatalSignalNotes::start(RankPulse& pulse) {
-  noting_pulse = &pulse;
+void FatalSignalNotes::start(RankPulse* pulse, const JobVoice* voice) {
+  noting_pulse = pulse;
+  speaking_voice = voice;
   for (std::size_t k = 0; k < fatal_signals.size(); ++k) {
     struct sigaction action{};
     action.sa_handler = &note_and_pass_on;

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "job_voice.hpp"
 #include "parconv/comm/heartbeat/pulse.hpp"
 
 namespace parconv::app {
@@ -30,7 +31,8 @@ class TerminationWatch {
 };
 
 /// While it exists, SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT note their number in a pulse before they take the effect that
-/// they had. One per process; the pulse must outlive it.
+/// they had. While HDF5 reads a file, they end the process as an error of that file (exit code 65): HDF5 1.10 crashes on some
+/// damaged files. One per process; pulse and voice must outlive it.
 class FatalSignalNotes {
  public:
   FatalSignalNotes() = default;
@@ -38,8 +40,8 @@ class FatalSignalNotes {
   FatalSignalNotes(const FatalSignalNotes&) = delete;
   FatalSignalNotes& operator=(const FatalSignalNotes&) = delete;
 
-  /// Called after MPI_Init, in which MPI libraries take these signals.
-  void start(RankPulse& pulse);
+  /// Called after MPI_Init, in which MPI libraries take these signals. Without a job both are null.
+  void start(RankPulse* pulse, const JobVoice* voice);
 };
 
 /// "SIGSEGV"; "signal 99" if it has no name.

@@ -4,12 +4,24 @@
 #include <array>
 #include <cstdlib>
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
 #include "parconv/core/error.hpp"
 
 namespace parconv::direct {
 namespace {
 
 constexpr std::array sets{InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable};
+
+#ifdef __x86_64__
+/// Clang before 18 does not know this name in __builtin_cpu_supports. The registers are those of AVX.
+bool has_f16c() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
 
 }  // namespace
 
@@ -28,8 +40,7 @@ std::string name_of(InstructionSet set) {
 bool is_supported(InstructionSet set) {
 #ifdef __x86_64__
   if (set == InstructionSet::Avx512) return __builtin_cpu_supports("avx512f");
-  if (set == InstructionSet::Avx2)
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  if (set == InstructionSet::Avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 #endif
   return set == InstructionSet::Portable;
 }

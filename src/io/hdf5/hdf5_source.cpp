@@ -13,6 +13,7 @@
 #include "io/hdf5/hdf5_reorder.hpp"
 #include "io/hdf5/hdf5_select.hpp"
 #include "io/hdf5/hdf5_threads.hpp"
+#include "parconv/io/hdf5/hdf5_reading.hpp"
 
 namespace parconv {
 namespace {
@@ -171,6 +172,7 @@ void Hdf5Source::Impl::convert_slab(const Box& slab, std::span<std::byte> block,
 }
 
 Hdf5Source::Hdf5Source(const std::string& path, const Hdf5SourceOptions& options) : impl_(std::make_unique<Impl>()) {
+  const Hdf5Reading reading(path);
   impl_->input = hdf5::open_input_dataset(hdf5::split_input_path(path));
   impl_->layout = layout_of(impl_->input, options);
   impl_->storage = storage_of(impl_->input, impl_->layout);
@@ -194,10 +196,12 @@ void Hdf5Source::read(const Box& box, View dst) {
   PARCONV_EXPECT(Box::whole(extents()).contains(box), box, " of ", extents());
   if (box.is_empty()) return;
   PARCONV_EXPECT(is_activation_type(dst.layout.type) && dst.layout.extents == box.extents(), dst.layout.extents, " for ", box);
+  const Hdf5Reading reading(impl_->input.path);
   impl_->read(box, dst);
 }
 
 std::vector<Hdf5DatasetInfo> list_hdf5_datasets(const std::string& file) {
+  const Hdf5Reading reading(file);
   return hdf5::list_datasets(hdf5::open_input_file(file).get());
 }
 

@@ -3,6 +3,7 @@
 
 #include "io/hdf5/hdf5_input.hpp"
 #include "io/hdf5/hdf5_types.hpp"
+#include "parconv/io/hdf5/hdf5_reading.hpp"
 #include "parconv/io/hdf5/hdf5_sink.hpp"
 
 namespace parconv {
@@ -39,6 +40,7 @@ std::string job_of(hid_t file) {
 
 std::string finished_job(const std::string& path) {
   hdf5::silence_errors();
+  const Hdf5Reading marked(path);
   try {
     const Handle access = hdf5::reading_access(reading);
     const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), &H5Fclose, reading);
