@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // parconv_app inspect: the contents of a model or a data file, and their use by parconv.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 
 #include "commands.hpp"
+#include "parconv/comm/watchdog.hpp"
 #include "parconv/core/units.hpp"
 #include "parconv/io/hdf5/hdf5_source.hpp"
 #include "parconv/io/onnx/onnx_summary.hpp"
@@ -55,7 +57,18 @@ std::string usability(const std::string& file, const Hdf5DatasetInfo& dataset, b
   }
 }
 
+/// HDF5 can run in circles on a damaged file.
+constexpr double longest_reading_seconds = 120;
+
+[[noreturn]] void end_reading(const std::string& file, double seconds) {
+  print_error(Error(ExitCode::BadData, fmt::format("{} was not read within {:.3g} s", file, seconds),
+                    "The file is damaged, or its disk does not respond."));
+  ::_exit(not_supported);
+}
+
 int inspect_hdf5(const std::string& file) {
+  Watchdog watchdog(end_reading);
+  watchdog.arm(file, longest_reading_seconds);
   const std::vector<Hdf5DatasetInfo> datasets = list_hdf5_datasets(file);
   fmt::print("{}: HDF5, {} dataset{}\n", file, datasets.size(), datasets.size() == 1 ? "" : "s");
   bool is_any_usable = false;

@@ -57,6 +57,7 @@ class AppCase(unittest.TestCase):
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
+            errors="replace",  # names in damaged files
             timeout=seconds,
         )
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Invalid models, data, outputs and disks: the documented exit code, a single error, no output file."""
 import os
+import random
 import stat
 import subprocess
 import unittest
@@ -8,7 +9,7 @@ import unittest
 import h5py
 import numpy as np
 import tiny_onnx as onnx
-from app_case import BAD_DATA, CANNOT_CREATE, INPUT_MISSING, IO, USAGE, AppCase
+from app_case import BAD_DATA, CANNOT_CREATE, ERROR, INPUT_MISSING, IO, OK, USAGE, AppCase
 
 
 class BadData(AppCase):
@@ -26,6 +27,38 @@ class BadData(AppCase):
                 cut.write(whole.read()[: os.path.getsize(self.path(name)) // 2])
         self.refuse(BAD_DATA, "cut_small.onnx", "in.h5", "cut_small.onnx")
         self.refuse(BAD_DATA, "small.onnx", "cut_in.h5", "cut_in.h5")
+
+    def undamaged(self):
+        with h5py.File(self.path("good.h5"), "w") as file:
+            for name, values in (("x", np.ones((2, 3, 4, 5), "f4")), ("group/y", np.ones((2, 2)))):
+                file.create_dataset(name, data=values, track_times=False)  # the same bytes each time
+            file["x"].attrs["layout"] = "NCHW"
+        with open(self.path("good.h5"), "rb") as file:
+            return file.read()
+
+    def damaged(self, good, seed):
+        """Flipped bits, overwritten numbers, and bytes copied to other places."""
+        numbers, data = random.Random(seed), bytearray(good)
+        for _ in range(numbers.randint(1, 4)):
+            kind, at = numbers.randrange(3), numbers.randrange(len(data) - 64)
+            if kind == 0:
+                data[at] ^= 1 << numbers.randrange(8)
+            elif kind == 1:
+                data[at : at + 8] = bytes(numbers.choice((0, 255, 1, 127)) for _ in range(8))
+            else:
+                to, size = numbers.randrange(len(data) - 64), numbers.randint(1, 64)
+                data[to : to + size] = data[at : at + size]
+        return bytes(data)
+
+    def test_damaged_files_end_with_one_error(self):
+        """HDF5 itself crashes on some of them."""
+        good = self.undamaged()
+        for seed in range(60):
+            with open(self.path("bad.h5"), "wb") as file:
+                file.write(self.damaged(good, seed))
+            done = self.start(0, "inspect", "bad.h5")
+            self.assertIn(done.returncode, (OK, BAD_DATA, IO), f"{seed}: {done.stderr}")
+            self.assertEqual(done.stderr.count(ERROR), int(bool(done.stderr)), f"{seed}: {done.stderr}")
 
     def test_text_instead_of_data(self):
         with open(self.path("text.h5"), "w", encoding="utf-8") as file:
