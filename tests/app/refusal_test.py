@@ -29,11 +29,11 @@ class BadData(AppCase):
         self.refuse(BAD_DATA, "small.onnx", "cut_in.h5", "cut_in.h5")
 
     def undamaged(self):
-        with h5py.File(self.path("good.h5"), "w") as file:
+        with h5py.File(self.path("undamaged.h5"), "w") as file:
             for name, values in (("x", np.ones((2, 3, 4, 5), "f4")), ("group/y", np.ones((2, 2)))):
                 file.create_dataset(name, data=values, track_times=False)  # the same bytes each time
             file["x"].attrs["layout"] = "NCHW"
-        with open(self.path("good.h5"), "rb") as file:
+        with open(self.path("undamaged.h5"), "rb") as file:
             return file.read()
 
     def damaged(self, good, seed):
