@@ -55,7 +55,7 @@ int in_job(const Command& command, Work&& work) {
     if (launcher && job.context().size() == 1 && computes(command)) return refuse(*launcher);
     job.context().require_agreement(JobPhase::Start, facts_of(command));
     const int code = work(job);
-    job.finish();
+    job.finish(static_cast<ExitCode>(code));
     return code;
   } catch (...) {
     job.end(std::current_exception());

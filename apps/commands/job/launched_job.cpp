@@ -21,7 +21,6 @@ using std::chrono::milliseconds;
 /// again when it ends, and other ranks must find it taken.
 constexpr milliseconds silence{8000};
 constexpr milliseconds pause_after_error{300};
-constexpr milliseconds pause_after_time_out{2000};
 /// Time that a launcher has to end the ranks beside one that died.
 constexpr milliseconds pause_after_death{5000};
 /// Time that a rank waits before printing after it lost another rank: if that rank has printed and ended, the launcher ends this
@@ -98,7 +97,8 @@ void LaunchedJob::start(const MpiEnvironment& environment) {
   context_->together(JobPhase::Start, [] {});
 }
 
-void LaunchedJob::finish() {
+void LaunchedJob::finish(ExitCode code) {
+  decided_code_ = static_cast<int>(code);
   context_->together(JobPhase::End, [] {});
   watchdog_.arm(name_of(JobPhase::End), timeout_seconds_);
   std::unique_ptr<JobContext> ending;
@@ -149,6 +149,7 @@ void LaunchedJob::end(const std::exception_ptr& exception, const std::string& ph
   watchdog_.arm("ending after an error", ending_seconds);
   heartbeat_.pulse().end();
   const Error error = to_error(exception);
+  decided_code_ = static_cast<int>(error.code());
   bool is_agreed = false;
   JobPlace place{.phase = phase};
   if (context_) {
@@ -185,8 +186,7 @@ Error LaunchedJob::stalled(double seconds, const Diagnosis& diagnosis) const {
                    : "Check the hosts of the job, and the network between them. --timeout raises the limit.");
 }
 
-void LaunchedJob::print_stalled(double seconds) {
-  const Diagnosis diagnosis = heartbeat_.diagnose();
+void LaunchedJob::print_stalled(double seconds, const Diagnosis& diagnosis) {
   remove_files();
   const bool is_known = diagnosis.symptom != Symptom::None;
   print_error(stalled(seconds, diagnosis), is_known ? place_of(diagnosis.rank) : std::string());
@@ -194,12 +194,14 @@ void LaunchedJob::print_stalled(double seconds) {
 }
 
 void LaunchedJob::expire(double seconds) {
-  if (voice_.may_speak()) {
+  decided_code_ = static_cast<int>(ExitCode::Communication);
+  const Diagnosis diagnosis = heartbeat_.diagnose();  // before other ranks end
+  if (voice_.may_speak_of_hang(diagnosis.symptom == Symptom::None ? -1 : diagnosis.rank)) {
     if (is_connected())
-      print_stalled(seconds);
+      print_stalled(seconds, diagnosis);
     else
       print_not_started(seconds);
-    std::this_thread::sleep_for(pause_after_time_out);
+    std::this_thread::sleep_for(voice_.speech());
   } else {
     std::this_thread::sleep_for(silence);
   }
@@ -220,7 +222,10 @@ void LaunchedJob::end_after_death(int rank) {
 }
 
 void LaunchedJob::before_termination() {
-  if (const std::optional<int> dead = heartbeat_.find_death()) report_death(*dead);
+  if (const std::optional<int> dead = heartbeat_.find_death())
+    report_death(*dead);
+  else if (const int code = decided_code_; code >= 0)
+    leave(static_cast<ExitCode>(code));
   heartbeat_.pulse().note_signal(SIGTERM);
   heartbeat_.pulse().end();
 }

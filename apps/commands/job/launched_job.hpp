@@ -2,6 +2,7 @@
 // A job as the launcher started it: errors are printed once for all ranks, which all end with the same exit code.
 #pragma once
 
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -30,8 +31,8 @@ class LaunchedJob {
 
   /// After MPI_Init: connects the ranks. Collective.
   void start(const MpiEnvironment& environment);
-  /// Before MPI_Finalize. Collective.
-  void finish();
+  /// Before MPI_Finalize. From now on this process ends with `code`, also by SIGTERM. Collective.
+  void finish(ExitCode code);
 
   /// Sets the requests to stop that this rank sees; the files are those of rank 0.
   void listen(StopRequests requests) { stop_requests_ = std::move(requests); }
@@ -59,7 +60,7 @@ class LaunchedJob {
   std::string place_of(int rank) const;
   /// The error of an expired deadline.
   Error stalled(double seconds, const Diagnosis& diagnosis) const;
-  void print_stalled(double seconds);
+  void print_stalled(double seconds, const Diagnosis& diagnosis);
   [[noreturn]] void expire(double seconds);
   /// Prints that a rank has died, unless another rank has printed.
   void report_death(int rank) const;
@@ -70,6 +71,8 @@ class LaunchedJob {
   double timeout_seconds_;
   bool exit_ends_job_;
   bool has_finished_ = false;
+  // srun -K ends the other ranks by SIGTERM as soon as one has ended with another code than 0.
+  std::atomic<int> decided_code_ = -1;
   InjectedFault fault_{};
   StopRequests stop_requests_{};
   JobVoice voice_{};

@@ -91,8 +91,6 @@ TerminationWatch::~TerminationWatch() {
   is_stopping_ = true;
   ::pthread_kill(thread_.native_handle(), SIGTERM);
   thread_.join();
-  const sigset_t set = only(SIGTERM);
-  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 void TerminationWatch::wait() {

@@ -17,6 +17,7 @@ namespace parconv::app {
 class TerminationWatch {
  public:
   explicit TerminationWatch(std::function<void()> before_end);
+  /// Leaves SIGTERM blocked: the process is about to end with a code of its own.
   ~TerminationWatch();
   TerminationWatch(const TerminationWatch&) = delete;
   TerminationWatch& operator=(const TerminationWatch&) = delete;
