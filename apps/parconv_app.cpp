@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // parconv_app: the command line of parconv.
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -100,6 +101,7 @@ int execute(const DemoCommand& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond ulimit -f then fails with EFBIG
   try {
     return std::visit([](const auto& command) { return execute(command); }, parse_command_line(argc, argv));
   } catch (...) {

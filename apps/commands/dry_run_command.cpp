@@ -6,9 +6,9 @@
 
 #include "commands.hpp"
 #include "parconv/io/json/plan_json.hpp"
+#include "parconv/io/text_files.hpp"
 #include "parconv/program/explain.hpp"
 #include "parconv/session/files/input_files.hpp"
-#include "parconv/session/files/text_files.hpp"
 
 namespace parconv::app {
 namespace {

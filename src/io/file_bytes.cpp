@@ -24,7 +24,8 @@ bool write_bytes(int descriptor, std::span<const char> bytes, index_t offset) {
   while (!bytes.empty()) {
     const ssize_t count = ::pwrite(descriptor, bytes.data(), bytes.size(), offset);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
+    if (count == 0) errno = EIO;
+    if (count <= 0) return false;
     bytes = bytes.subspan(static_cast<std::size_t>(count));
     offset += count;
   }

@@ -7,9 +7,9 @@
 
 #include "parconv/core/error.hpp"
 #include "parconv/io/json/plan_json.hpp"
+#include "parconv/io/text_files.hpp"
 #include "parconv/model/shape.hpp"
 #include "parconv/plan/split.hpp"
-#include "parconv/session/files/text_files.hpp"
 
 namespace parconv {
 namespace {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "parconv/comm/mpi/mpi_environment.hpp"
 
-#include <cstdlib>
 #include <exception>
 
 #include "comm/mpi/mpi_check.hpp"
@@ -11,8 +10,6 @@ namespace parconv {
 namespace {
 
 void start_mpi() {
-  // ompio reports success for collective writes on a full disk. Other MPI libraries do not read this variable.
-  ::setenv("OMPI_MCA_io", "^ompio", 0);
   int provided = MPI_THREAD_SINGLE;
   mpi::check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
 }

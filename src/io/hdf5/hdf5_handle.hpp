@@ -31,14 +31,26 @@ struct Attempt {
 /// Disables HDF5's own error printing. Local; called first in every public function.
 void silence_errors();
 
+/// A system call of HDF5's file driver that failed.
+struct FailedCall {
+  int error = 0;         ///< errno; 0: none failed
+  std::string path{};    ///< empty if HDF5 does not state it
+  std::string offset{};  ///< as path
+};
+
+/// Finds errno, file name and offset in a message of HDF5's file driver.
+FailedCall failed_call_in(const std::string& message);
+
 /// Innermost error of HDF5's error stack, and whether a filter (decompression, checksum) raised it.
 struct StackTop {
   std::string message{};
   bool is_from_filter = false;
+  FailedCall call{};
 };
 StackTop innermost_error();
 
-/// Throws Error(attempt.code) with HDF5's innermost message; BadData for damaged compressed data.
+/// Throws Error(attempt.code) with HDF5's innermost message; BadData for damaged compressed data. If a system call failed, in its
+/// words, with the file and offset: then Io, never BadData.
 [[noreturn]] void fail(const Attempt& attempt, std::source_location where = std::source_location::current());
 
 /// Returns `status`; throws if it is negative.
@@ -68,7 +80,7 @@ class Handle {
   }
 
   hid_t get() const { return id_; }
-  /// Closes now; throws if HDF5 reports an error.
+  /// Closes now; throws if HDF5 reports an error, and does not try again.
   void close(const Attempt& attempt);
   /// Releases the identifier without closing it.
   void leak() { id_ = -1; }

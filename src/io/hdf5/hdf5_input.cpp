@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "io/file_errors.hpp"
 #include "io/hdf5/hdf5_types.hpp"
 #include "parconv/core/checked.hpp"
 
@@ -22,13 +23,26 @@ constexpr const char* types_hint = "Store the data as f32, f64, f16, u8, i8, u16
 
 bool is_usable_rank(std::size_t rank) { return rank >= 2 && rank <= 5; }
 
+/// The two ways in which HDF5 keeps readers away from a writer: locks of the file, and marks that a writer leaves in it.
+void throw_if_in_use(const std::string& path, const StackTop& top) {
+  if (top.message.find("unable to lock") != std::string::npos)
+    throw Error(ExitCode::BadData, concat(path, " is locked by another program (", std::strerror(top.call.error), ")"),
+                "Wait until that program has closed it. parconv itself takes no lock unless HDF5_USE_FILE_LOCKING asks for it: "
+                "HDF5_USE_FILE_LOCKING=FALSE reads without.");
+  if (top.message.find("already open for") != std::string::npos)
+    throw Error(ExitCode::BadData,
+                concat(path, " is marked as open for writing: by a program that still runs, or that ended without closing it"),
+                concat("Wait until that program has closed it. If none runs: h5clear -s ", path,
+                       ". HDF5_USE_FILE_LOCKING does not change these marks."));
+}
+
 /// Throws unless the process may read `path` as a regular file.
 void expect_readable_file(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0 && (errno == ENOENT || errno == ENOTDIR))
     throw Error(ExitCode::InputMissing, concat("the input file ", path, " does not exist"),
                 "Check the name; FILE.h5:/path names a data set in a file.");
-  if (descriptor < 0) throw Error(ExitCode::InputMissing, concat("cannot open ", path, ": ", std::strerror(errno)));
+  if (descriptor < 0) throw opening_error(path, errno);
   ::close(descriptor);
   std::error_code error;
   if (fs::is_directory(path, error)) throw Error(ExitCode::InputMissing, concat(path, " is a directory, not an HDF5 file"));
@@ -108,8 +122,9 @@ Handle open_object(hid_t file, const std::string& path, const std::string& name)
   if (has_external_link)
     throw Error(ExitCode::BadData, concat(name, " is an external link to another file; external links are refused"),
                 "Name the file that holds the data.");
-  const std::string reason = innermost_error().message;
-  throw Error(ExitCode::BadData, concat(name, " cannot be opened as a data set (HDF5: ", reason, ")"),
+  const StackTop top = innermost_error();
+  if (top.call.error != 0) fail(opening);
+  throw Error(ExitCode::BadData, concat(name, " cannot be opened as a data set (HDF5: ", top.message, ")"),
               concat("The file has ", describe(list_datasets(file))));
 }
 
@@ -219,8 +234,12 @@ Handle open_input_file(const std::string& path) {
   const Handle access = reading_access(opening);
   const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());
   if (file >= 0) return Handle(file, &H5Fclose, opening);
-  const std::string reason = innermost_error().message;
-  throw Error(ExitCode::BadData, concat(path, " is not a complete HDF5 file (HDF5: ", reason, ")"),
+  const StackTop top = innermost_error();
+  throw_if_in_use(path, top);
+  const bool is_found = top.call.error == 0 || !top.call.offset.empty();
+  if (!is_found) throw opening_error(path, top.call.error);
+  if (top.call.error != 0) fail(opening);
+  throw Error(ExitCode::BadData, concat(path, " is not a complete HDF5 file (HDF5: ", top.message, ")"),
               "Check that it was written to its end, for example with h5ls.");
 }
 

@@ -11,13 +11,19 @@
 #include <utility>
 
 #include "io/file_bytes.hpp"
+#include "io/file_errors.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
 namespace {
 
 [[noreturn]] void fail(const char* action, const std::string& path, int error) {
-  throw Error(ExitCode::Io, concat("cannot ", action, " the record ", path, ": ", std::strerror(error)));
+  throw Error(ExitCode::Io, concat("cannot ", action, " the record ", path, ": ", words_of(error, path)), writing_hint(error));
+}
+
+[[noreturn]] void fail_to_append(const std::string& path, index_t size_bytes, int error) {
+  throw Error(ExitCode::Io, concat("cannot write the record ", path, ": ", words_of(error, path, size_bytes)),
+              writing_hint(error));
 }
 
 }  // namespace
@@ -80,7 +86,7 @@ void RecordFile::cut(index_t size_bytes) {
 }
 
 void RecordFile::append(const std::string& bytes) {
-  if (!write_bytes(descriptor_, bytes, end_)) fail("write", path_, errno);
+  if (!write_bytes(descriptor_, bytes, end_)) fail_to_append(path_, std::ssize(bytes), errno);
   if (::fsync(descriptor_) != 0) fail("sync", path_, errno);
   end_ += std::ssize(bytes);
 }

@@ -12,8 +12,8 @@
 #include "parconv/comm/device_communicators.hpp"
 #include "parconv/compute/conv_algorithm_chooser.hpp"
 #include "parconv/engine/conv_algorithm_table.hpp"
+#include "parconv/io/text_files.hpp"
 #include "parconv/session/devices/gpu_memory.hpp"
-#include "parconv/session/files/text_files.hpp"
 #include "parconv/session/numerics.hpp"
 
 namespace parconv {

@@ -15,9 +15,8 @@ namespace parconv {
 ///     try { MpiEnvironment mpi; ... } catch (const Error& error) { print(error); MpiEnvironment::abort(code_of(error)); }
 class MpiEnvironment {
  public:
-  /// Collective over all ranks of the job. If MPI is already initialised, it is used and not finalised. Disables Open MPI's
-  /// ompio unless the user chose an I/O layer: ompio reports success on a full disk. Throws Error(Config) if the MPI library
-  /// provides no thread support.
+  /// Collective over all ranks of the job. If MPI is already initialised, it is used and not finalised. Throws Error(Config)
+  /// if the MPI library provides no thread support.
   MpiEnvironment();
   ~MpiEnvironment();
   MpiEnvironment(const MpiEnvironment&) = delete;

@@ -69,8 +69,10 @@ Extents output_chunk(const Extents& extents, int ndims);
 ///
 /// The file is written under a temporary name, verified, then renamed, so readers see a complete file or none.
 ///
-/// After an error, only `abandon` may be called. HDF5 files of a failed job are never closed, not even in the destructor:
-/// closing is collective, and on a full disk it hangs. The job then ends without MPI_Finalize (MpiEnvironment::abort).
+/// Rank 0 alone writes by HDF5: the metadata before the first element, and the rest at the end. In between, HDF5 does not have
+/// the file open, and all ranks write elements by system calls. A write that fails is therefore an error of its rank alone.
+///
+/// After an error, only `abandon` may be called.
 class Hdf5Sink : public DataSink {
  public:
   /// Creates the file and reserves its disk space. Collective. The options are the same on all ranks except the provenance,
@@ -87,6 +89,7 @@ class Hdf5Sink : public DataSink {
 
   Extents extents() const override;
   Extents chunk() const override;
+  /// Throws Error(Io) on this rank, with the operating system's words.
   void write(const Box& box, ConstView src) override;
 
   /// Completes the file: writes the block records, reads every block back, syncs to disk and renames. Collective. `finished` is

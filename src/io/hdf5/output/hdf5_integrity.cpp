@@ -41,19 +41,14 @@ std::vector<std::uint64_t> rows_of(std::span<const BlockRecord> records, const F
 
 std::uint64_t hash_of(std::span<const std::byte> bytes) { return XXH64(bytes.data(), bytes.size(), 0); }
 
-Handle create_block_table(hid_t file, index_t count, const FileLayout& layout) {
-  const Handle group = create_group(file, "integrity");
-  const Handle type = row_type(layout);
-  const auto size = static_cast<hsize_t>(count);
+void write_block_table(hid_t file, std::span<const BlockRecord> records, const FileLayout& layout) {
+  const Handle group = create_group(file, "integrity"), type = row_type(layout);
+  const auto size = static_cast<hsize_t>(records.size());
   const Handle space(H5Screate_simple(1, &size, nullptr), &H5Sclose, recording);
-  return Handle(H5Dcreate2(group.get(), "blocks", type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), &H5Dclose,
-                recording);
-}
-
-void write_block_table(hid_t table, std::span<const BlockRecord> records, const FileLayout& layout) {
-  const Handle type = row_type(layout);
+  const Handle table(H5Dcreate2(group.get(), "blocks", type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), &H5Dclose,
+                     recording);
   const std::vector<std::uint64_t> rows = rows_of(records, layout);
-  check(H5Dwrite(table, type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, rows.data()), recording);
+  check(H5Dwrite(table.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, rows.data()), recording);
 }
 
 void write_complete(hid_t file) {

@@ -13,11 +13,9 @@ namespace parconv::hdf5 {
 
 std::uint64_t hash_of(std::span<const std::byte> bytes);
 
-/// Creates /integrity/blocks with `count` rows and returns it. Collective.
-Handle create_block_table(hid_t file, index_t count, const FileLayout& layout);
-/// Writes the rows. Local; called on one rank.
-void write_block_table(hid_t table, std::span<const BlockRecord> records, const FileLayout& layout);
-/// Sets the attribute `complete`. Collective.
+/// Creates /integrity/blocks.
+void write_block_table(hid_t file, std::span<const BlockRecord> records, const FileLayout& layout);
+/// Sets the attribute `complete`.
 void write_complete(hid_t file);
 
 }  // namespace parconv::hdf5

@@ -88,29 +88,27 @@ void write_scale_use(hid_t scale, const ScaleUse& use) {
 }
 
 /// A dimension scale with values 0, 1, 2, ...
-Handle create_scale(hid_t group, const std::string& name, hsize_t size, bool fills) {
+Handle create_scale(hid_t group, const std::string& name, hsize_t size) {
   const Handle space(H5Screate_simple(1, &size, nullptr), &H5Sclose, laying_out);
   const Handle creation = early_storage();
   Handle scale(H5Dcreate2(group, name.c_str(), H5T_STD_I64LE, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), &H5Dclose,
                laying_out);
   write_fixed_attribute(scale.get(), "CLASS", "DIMENSION_SCALE");
   write_fixed_attribute(scale.get(), "NAME", name);
-  if (fills) {
-    std::vector<std::int64_t> values(size);
-    std::iota(values.begin(), values.end(), 0);
-    check(H5Dwrite(scale.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), laying_out);
-  }
+  std::vector<std::int64_t> values(size);
+  std::iota(values.begin(), values.end(), 0);
+  check(H5Dwrite(scale.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), laying_out);
   return scale;
 }
 
 /// Attaches a scale to every axis, with references in both directions.
-void create_scales(hid_t group, hid_t dataset, const OutputDataset& output, bool fills_scales) {
+void create_scales(hid_t group, hid_t dataset, const OutputDataset& output) {
   const std::vector<std::string> names = scale_names(output.layout);
   const std::vector<hsize_t> sizes = sizes_of(output.extents, output.layout);
   std::vector<hobj_ref_t> references(names.size());
   std::vector<hvl_t> lists;
   for (std::size_t k = 0; k < names.size(); ++k) {
-    const Handle scale = create_scale(group, names[k], sizes[k], fills_scales);
+    const Handle scale = create_scale(group, names[k], sizes[k]);
     write_scale_use(scale.get(), {.dataset = reference_to(group, output.name), .axis = static_cast<unsigned>(k)});
     references[k] = reference_to(group, names[k]);
     lists.push_back({.len = 1, .p = &references[k]});
@@ -147,7 +145,7 @@ Handle create_group(hid_t parent, const char* name) {
   return Handle(H5Gcreate2(parent, name, H5P_DEFAULT, creation.get(), H5P_DEFAULT), &H5Gclose, laying_out);
 }
 
-Handle create_output(hid_t file, const OutputDataset& output, bool fills_scales) {
+void create_output(hid_t file, const OutputDataset& output) {
   write_attribute(file, "Conventions", std::string("parconv-1"));
   write_attribute(file, "NX_class", std::string("NXroot"));
   write_attribute(file, "default", std::string("output"));
@@ -155,26 +153,21 @@ Handle create_output(hid_t file, const OutputDataset& output, bool fills_scales)
   write_attribute(group.get(), "NX_class", std::string("NXdata"));
   write_attribute(group.get(), "signal", output.name);
   write_attribute(group.get(), "axes", scale_names(output.layout));
-  Handle dataset = create_tensor(group.get(), output);
+  const Handle dataset = create_tensor(group.get(), output);
   write_attribute(dataset.get(), "layout", layout_name(output.layout));
-  create_scales(group.get(), dataset.get(), output, fills_scales);
-  return dataset;
+  create_scales(group.get(), dataset.get(), output);
 }
 
-Interval element_bytes(hid_t dataset, const OutputDataset& output) {
-  const std::vector<hsize_t> sizes = sizes_of(output.extents, output.layout), chunk = sizes_of(output.chunk, output.layout);
-  std::vector<hsize_t> first(sizes.size(), 0), last = first;
-  index_t num_chunks = 1;
-  for (std::size_t k = 0; k < sizes.size(); ++k) {
-    const index_t along = ceil_div(static_cast<index_t>(sizes[k]), static_cast<index_t>(chunk[k]));
-    last[k] = chunk[k] * static_cast<hsize_t>(along - 1);
-    num_chunks *= along;
-  }
-  const index_t chunk_bytes = volume(output.chunk) * index_t{sizeof(float)};
-  const index_t lo = chunk_address(dataset, first), end = chunk_address(dataset, last) + chunk_bytes;
-  if (end != lo + num_chunks * chunk_bytes)
+BlockStorage block_storage(hid_t dataset, const OutputDataset& output) {
+  BlockStorage storage{.axes = output.layout.axes, .extents = output.extents, .chunk = output.chunk};
+  const index_t count = storage.num_blocks();
+  const auto address = [&](index_t block) { return chunk_address(dataset, sizes_of(storage.first_of(block), output.layout)); };
+  storage.first_byte = address(0);
+  storage.stride_bytes = count > 1 ? address(1) - storage.first_byte : storage.block_bytes();
+  const bool is_even = address(count - 1) == storage.first_byte + (count - 1) * storage.stride_bytes;
+  if (!is_even || storage.stride_bytes < storage.block_bytes())
     throw Error(ExitCode::Io, "HDF5 did not allocate the blocks of the output one after another");
-  return {lo, end};
+  return storage;
 }
 
 void write_provenance(hid_t file, const Provenance& provenance) {

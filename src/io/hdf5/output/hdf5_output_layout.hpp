@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Groups, datasets and attributes of an output file. Every function is collective over the ranks that have the file open: all
-// make the same calls with the same values.
+// Groups, datasets and attributes of an output file. One rank writes them.
 #pragma once
 
 #include <string>
@@ -8,6 +7,7 @@
 
 #include "io/hdf5/hdf5_handle.hpp"
 #include "io/hdf5/hdf5_layout.hpp"
+#include "io/hdf5/output/hdf5_block_storage.hpp"
 #include "parconv/io/hdf5/hdf5_sink.hpp"
 
 namespace parconv::hdf5 {
@@ -18,6 +18,9 @@ struct OutputDataset {
   FileLayout layout{};
   Extents extents{};
   Extents chunk{};
+
+  /// From the root of the file.
+  std::string path() const { return concat("output/", name); }
 };
 
 /// Axis names in file order: "n", "c", "z", "y", "x".
@@ -32,13 +35,11 @@ Handle create_group(hid_t parent, const char* name);
 /// Creation properties of files and groups that index links by creation order.
 Handle ordered_links(hid_t property_class);
 
-/// Creates the root attributes and the group /output, without elements; returns the dataset. Ranks with `fills_scales` write
-/// the scale values.
-Handle create_output(hid_t file, const OutputDataset& output, bool fills_scales);
+/// Creates the root attributes and the group /output, without elements.
+void create_output(hid_t file, const OutputDataset& output);
 
-/// The bytes of the file that hold the elements of the dataset, in consecutive blocks. Local. Throws Error(Io) if HDF5 did not
-/// allocate them so.
-Interval element_bytes(hid_t dataset, const OutputDataset& output);
+/// The blocks of the dataset in its file. Throws Error(Io) if HDF5 did not allocate them at even distances.
+BlockStorage block_storage(hid_t dataset, const OutputDataset& output);
 
 /// Writes the group /provenance, except `finished`.
 void write_provenance(hid_t file, const Provenance& provenance);

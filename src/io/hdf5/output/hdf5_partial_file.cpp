@@ -5,13 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <string_view>
 
 #include "io/file_bytes.hpp"
+#include "io/file_errors.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv::hdf5 {
@@ -19,30 +20,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Owning file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
-
-bool is_out_of_space(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
-
 [[noreturn]] void fail_to_create(const std::string& path, int error) {
   throw Error(is_out_of_space(error) ? ExitCode::Io : ExitCode::CannotCreate,
-              concat("cannot create the output ", path, ": ", std::strerror(error)), "Choose another file or folder.");
+              concat("cannot create the output ", path, ": ", words_of(error, path)), "Choose another file or folder.");
 }
 
 [[noreturn]] void fail_to_write(const std::string& path, int error) {
-  throw Error(ExitCode::Io, concat("cannot write the output ", path, ": ", std::strerror(error)));
+  throw Error(ExitCode::Io, concat("cannot write the output ", path, ": ", words_of(error, path)), writing_hint(error));
+}
+
+/// Of posix_fallocate: the file system cannot reserve space.
+bool is_unsupported(int error) {
+  return error == EOPNOTSUPP || error == EINVAL || error == ENOSYS || error == ENODEV || error == EBADF;
 }
 
 void expect_free(const PartialFile& file) {
@@ -61,10 +50,13 @@ void sync_file(const std::string& path) {
   if (::fsync(descriptor.get()) != 0 && errno != EINVAL) fail_to_write(path, errno);
 }
 
-void expect_same(const std::string& path, const FileIdentity& created, index_t size_bytes) {
+FileIdentity identity_of(const struct stat& status) { return {.device = status.st_dev, .inode = status.st_ino}; }
+
+/// `sizes` contains the file's size.
+void expect_same(const std::string& path, const FileIdentity& created, Interval sizes) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) fail_to_write(path, errno);
-  if (FileIdentity{.device = status.st_dev, .inode = status.st_ino} == created && status.st_size == size_bytes) return;
+  if (identity_of(status) == created && sizes.lo <= status.st_size && status.st_size < sizes.hi) return;
   throw Error(ExitCode::Io, concat("the output ", path, " was replaced or cut by another program while it was written"),
               "Run again when no other program changes it.");
 }
@@ -92,7 +84,7 @@ FileIdentity PartialFile::create() const {
   const Descriptor descriptor(::open(partial_path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   struct stat status{};
   if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) fail_to_create(partial_path, errno);
-  return {.device = status.st_dev, .inode = status.st_ino};
+  return identity_of(status);
 }
 
 index_t PartialFile::size_bytes() const {
@@ -105,11 +97,13 @@ index_t PartialFile::size_bytes() const {
 void PartialFile::reserve(index_t bytes) const {
   const Descriptor descriptor(::open(partial_path.c_str(), O_RDWR | O_CLOEXEC));
   if (descriptor.get() < 0) fail_to_write(partial_path, errno);
-  const int error = ::posix_fallocate(descriptor.get(), 0, bytes);
-  if (is_out_of_space(error))
-    throw Error(ExitCode::Io,
-                concat("no space for the output ", partial_path, ": ", bytes, " bytes are needed (", std::strerror(error), ")"),
-                "Free disk space, or write to another disk.");
+  int error = EINTR;
+  while (error == EINTR) error = ::posix_fallocate(descriptor.get(), 0, bytes);
+  if (error == 0 || is_unsupported(error)) return;
+  throw Error(ExitCode::Io,
+              concat(is_out_of_space(error) ? "no space for the output " : "cannot reserve space for the output ", partial_path,
+                     ": ", words_of(error, partial_path, bytes)),
+              writing_hint(error));
 }
 
 FileIdentity PartialFile::restore(const RecordedFile& recorded) const {
@@ -128,7 +122,7 @@ FileIdentity PartialFile::restore(const RecordedFile& recorded) const {
   write_at(descriptor.get(), partial_path, rest.substr(0, head), 0);
   write_at(descriptor.get(), partial_path, rest.substr(head), recorded.elements.hi);
   if (::fsync(descriptor.get()) != 0) fail_to_write(partial_path, errno);
-  return {.device = status.st_dev, .inode = status.st_ino};
+  return identity_of(status);
 }
 
 RecordedFile PartialFile::record(Interval elements) const {
@@ -140,34 +134,36 @@ RecordedFile PartialFile::record(Interval elements) const {
   return recorded;
 }
 
-void PartialFile::sync() const { sync_file(partial_path); }
-
-void PartialFile::expect_visible() const {
-  if (::access(partial_path.c_str(), W_OK) == 0) return;
-  throw Error(ExitCode::CannotCreate, concat("the output ", partial_path, " is not visible here: ", std::strerror(errno)),
+Descriptor PartialFile::open() const {
+  Descriptor descriptor(::open(partial_path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (descriptor.get() >= 0) return descriptor;
+  if (errno != ENOENT) fail_to_write(partial_path, errno);
+  throw Error(ExitCode::CannotCreate, concat("the output ", partial_path, " is not visible here: ", std::strerror(ENOENT)),
               "Write to a folder that all hosts of the job share.");
 }
 
+void PartialFile::sync(const Descriptor& opened) const {
+  if (::fsync(opened.get()) != 0) fail_to_write(partial_path, errno);
+}
+
+void PartialFile::close(Descriptor& opened, index_t size_bytes) const {
+  sync(opened);
+  struct stat status{};
+  if (::fstat(opened.get(), &status) != 0) fail_to_write(partial_path, errno);
+  expect_same(partial_path, identity_of(status), {size_bytes, std::numeric_limits<index_t>::max()});
+  if (!opened.close()) fail_to_write(partial_path, errno);
+}
+
 void PartialFile::publish(const FileIdentity& created, index_t size_bytes) const {
-  sync();
+  const Interval sizes{size_bytes, size_bytes + 1};
+  sync_file(partial_path);
   expect_free(*this);
-  expect_same(partial_path, created, size_bytes);
-  if (::rename(partial_path.c_str(), final_path.c_str()) != 0) fail_to_create(final_path, errno);
-  expect_same(final_path, created, size_bytes);
+  expect_same(partial_path, created, sizes);
+  if (::rename(partial_path.c_str(), final_path.c_str()) != 0) fail_to_write(final_path, errno);
+  expect_same(final_path, created, sizes);
   sync_file(folder_of(final_path));
 }
 
 void PartialFile::remove() const noexcept { ::unlink(partial_path.c_str()); }
-
-MpiIoName::MpiIoName(const std::string& path) : name_(path) {
-  if (path.find(':') == std::string::npos) return;
-  folder_ = ::open(folder_of(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (folder_ < 0) fail_to_create(path, errno);
-  name_ = concat("/proc/self/fd/", folder_, "/", fs::path(path).filename().string());
-}
-
-MpiIoName::~MpiIoName() {
-  if (folder_ >= 0) ::close(folder_);
-}
 
 }  // namespace parconv::hdf5

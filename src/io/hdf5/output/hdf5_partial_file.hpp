@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Atomic publication of a file: written under a temporary name, then renamed. System calls only, made on one rank.
+// Atomic publication of a file: written under a temporary name, then renamed. System calls only.
 #pragma once
 
 #include <sys/types.h>
 
 #include <string>
 
+#include "io/descriptor.hpp"
 #include "parconv/core/types.hpp"
 #include "parconv/io/resume/resume_record.hpp"
 
@@ -30,36 +31,22 @@ struct PartialFile {
   FileIdentity restore(const RecordedFile& recorded) const;
   /// The bytes outside of `elements`, which become part of a record. Throws Error(Io).
   RecordedFile record(Interval elements) const;
-  /// Syncs the partial file to disk. Throws Error(Io).
-  void sync() const;
+  /// Opens the partial file to write its elements. Throws Error(CannotCreate) unless it is visible on this host, and Error(Io).
+  Descriptor open() const;
+  /// Syncs the open partial file to disk. Throws Error(Io).
+  void sync(const Descriptor& opened) const;
+  /// Syncs and closes the open partial file. Throws Error(Io), also if its name now is that of another file, or its end was cut
+  /// to less than `size_bytes`.
+  void close(Descriptor& opened, index_t size_bytes) const;
   /// Size of the partial file. Throws Error(Io).
   index_t size_bytes() const;
-  /// Allocates disk space for the first `bytes`. Throws Error(Io) if the disk is full.
+  /// Allocates disk space for the first `bytes`, where the file system can. Throws Error(Io) if the disk is full.
   void reserve(index_t bytes) const;
-  /// Throws Error(CannotCreate) unless the partial file is visible on this host.
-  void expect_visible() const;
   /// Syncs the file to disk and renames it to its final name. Throws Error(Io or CannotCreate), and Error(Io) if it is not the
   /// file that was created, of `size_bytes`.
   void publish(const FileIdentity& created, index_t size_bytes) const;
   /// Removes the partial file if it exists.
   void remove() const noexcept;
-};
-
-/// A name of a file for MPI-IO, valid as long as this object. MPI libraries take the text before a ':' for the type of a file
-/// system, so a file whose path has one is named by an open descriptor of its folder.
-class MpiIoName {
- public:
-  /// Precondition: no ':' after the last '/'. Throws Error(CannotCreate) if the folder cannot be opened.
-  explicit MpiIoName(const std::string& path);
-  ~MpiIoName();
-  MpiIoName(const MpiIoName&) = delete;
-  MpiIoName& operator=(const MpiIoName&) = delete;
-
-  const char* c_str() const { return name_.c_str(); }
-
- private:
-  std::string name_;
-  int folder_ = -1;
 };
 
 }  // namespace parconv::hdf5

@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "io/file_errors.hpp"
 #include "io/onnx/file/onnx_external.hpp"
 #include "io/onnx/file/onnx_input_file.hpp"
 #include "parconv/core/error.hpp"
@@ -16,6 +17,7 @@ namespace {
 
 using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
+using google::protobuf::io::FileInputStream;
 
 constexpr std::uint32_t max_inline_bytes = 1024;
 /// Limit on names, modes and file locations, which appear in messages.
@@ -314,6 +316,21 @@ class Stripper {
   index_t structure_bytes_ = 0;
 };
 
+/// A stream that cannot be read looks like one that ends early.
+std::string structure_of(Stripper& stripper, const FileInputStream& stream, const InputFile& file) {
+  const auto throw_if_unreadable = [&] {
+    if (stream.GetErrno() != 0) throw reading_error(file.path(), stream.ByteCount(), stream.GetErrno());
+  };
+  try {
+    std::string structure = stripper.strip(Message::Model, file.size_bytes());
+    throw_if_unreadable();
+    return structure;
+  } catch (const Error&) {
+    throw_if_unreadable();
+    throw;
+  }
+}
+
 void check_size(const InputFile& file, const std::string& path) {
   if (file.size_bytes() > std::numeric_limits<int>::max())
     throw Error(ExitCode::BadData, concat("'", path, "' has ", file.size_bytes(), " bytes; an ONNX file has at most 2 GiB"),
@@ -332,11 +349,11 @@ void check_is_model(const OnnxContents& contents, bool is_parsed) {
 OnnxContents load_onnx(const std::string& path) {
   const InputFile file(path);
   check_size(file, path);
-  google::protobuf::io::FileInputStream stream(file.descriptor(), 1 << 16);
+  FileInputStream stream(file.descriptor(), 1 << 16);
   CodedInputStream in(&stream);
   Stripper stripper(in, path);
   OnnxContents contents{.path = path};
-  const std::string structure = stripper.strip(Message::Model, file.size_bytes());
+  const std::string structure = structure_of(stripper, stream, file);
   check_is_model(contents, contents.proto.ParseFromString(structure));
   contents.num_sparse_initializers = stripper.num_sparse();
   return contents;

@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
+#include "io/file_bytes.hpp"
+#include "io/file_errors.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -15,9 +16,7 @@ namespace parconv {
 /// O_NONBLOCK, since opening a FIFO would otherwise block until a writer appears.
 InputFile::InputFile(const std::string& path)
     : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-  if (descriptor_ < 0)
-    throw Error(ExitCode::InputMissing, concat("cannot open '", path, "': ", std::strerror(errno)),
-                "check the path and its permissions on every host");
+  if (descriptor_ < 0) throw opening_error(path, errno);
   struct stat status{};
   const bool is_file = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
   if (!is_file) {
@@ -30,18 +29,14 @@ InputFile::InputFile(const std::string& path)
 InputFile::~InputFile() { ::close(descriptor_); }
 
 void InputFile::read(std::span<std::byte> target, index_t offset_bytes) const {
-  while (!target.empty()) {
-    const ssize_t got = ::pread(descriptor_, target.data(), target.size(), offset_bytes);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      throw Error(ExitCode::Io, concat("reading '", path_, "' at byte ", offset_bytes, " failed: ", std::strerror(errno)));
-    if (got == 0)
-      throw Error(ExitCode::BadData,
-                  concat("'", path_, "' ends at byte ", offset_bytes, ", ", target.size(), " bytes of weights are missing"),
-                  "the file was truncated or replaced; copy it again");
-    target = target.subspan(static_cast<std::size_t>(got));
-    offset_bytes += got;
-  }
+  const std::span<char> bytes(reinterpret_cast<char*>(target.data()), target.size());
+  const index_t count = read_bytes(descriptor_, bytes, offset_bytes);
+  if (count < 0) throw reading_error(path_, offset_bytes, errno);
+  if (count < std::ssize(bytes))
+    throw Error(ExitCode::BadData,
+                concat("'", path_, "' ends at byte ", offset_bytes + count, ", ", std::ssize(bytes) - count,
+                       " bytes of weights are missing"),
+                "the file was truncated or replaced; copy it again");
 }
 
 }  // namespace parconv

@@ -13,12 +13,14 @@ namespace parconv {
 /// Owning file descriptor. Reads are positioned, hence safe from several threads.
 class InputFile {
  public:
-  /// Throws Error(InputMissing) if `path` cannot be opened or is not a regular file.
+  /// Throws Error(InputMissing) if `path` does not exist, may not be read or is not a regular file, and Error(Io or Config) if
+  /// opening it fails otherwise.
   explicit InputFile(const std::string& path);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
+  const std::string& path() const { return path_; }
   index_t size_bytes() const { return size_bytes_; }
   int descriptor() const { return descriptor_; }
 

@@ -6,7 +6,7 @@
 
 namespace parconv {
 
-/// Reads a whole file. Local. Throws Error(InputMissing).
+/// Reads a whole file. Local. Throws Error(InputMissing) if it cannot be opened, and Error(Io) if reading fails.
 std::string read_text_file(const std::string& path);
 
 /// Creates or replaces a file. Local. Throws Error(CannotCreate or Io).
