@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // parconv_app: the command line of parconv.
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <thread>
 
 #include "commands/command_facts.hpp"
 #include "commands/commands.hpp"
+#include "commands/job/job_voice.hpp"
 #include "commands/job/launcher.hpp"
 #include "commands/job/signals.hpp"
+#include "parconv/device/resource_limits.hpp"
 #include "parconv/session/machine.hpp"
 
 namespace {
@@ -45,11 +49,18 @@ int refuse(const ForeignLauncher& launcher) {
   return static_cast<int>(error.code());
 }
 
+/// Two of Open MPI, which prints a text of its own and ends the process if it cannot start them, and the job's watchdog.
+constexpr int threads_to_come = 3;
+/// Open MPI 4 opens as many, and ends the process if it cannot.
+constexpr int files_to_come = 12;
+
 /// Commands of all ranks. An error is printed once and ends the job.
 template <class Command, class Work>
 int in_job(const Command& command, Work&& work) {
   const std::optional<ForeignLauncher> launcher = foreign_launcher();
   LaunchedJob job(command.timeout_seconds);
+  require_threads(threads_to_come);
+  require_open_files(files_to_come);
   const MpiEnvironment environment;
   try {
     job.start(environment);
@@ -98,15 +109,25 @@ int execute(const DemoCommand& command) {
   return in_job(command, [&](LaunchedJob& job) { return demonstrate(job, command); });
 }
 
+/// For errors before the ranks are connected, such as a limit on threads. All processes of a host may have the same one; it is
+/// printed once, and launchers end a job when the first process fails.
+[[noreturn]] void end_unconnected(const std::exception_ptr& exception) noexcept {
+  const Error error = to_error(exception);
+  const JobVoice voice;
+  const bool speaks = voice.may_speak_at_once();
+  if (speaks) print_error(error);
+  if (is_launched()) std::this_thread::sleep_for(std::chrono::milliseconds(speaks ? 300 : 2000));
+  MpiEnvironment::abort(static_cast<int>(error.code()));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a write beyond ulimit -f then fails with EFBIG
+  LastResort::install();
   try {
     return std::visit([](const auto& command) { return execute(command); }, parse_command_line(argc, argv));
   } catch (...) {
-    const Error error = to_error(std::current_exception());
-    print_error(error);
-    MpiEnvironment::abort(static_cast<int>(error.code()));
+    end_unconnected(std::current_exception());
   }
 }

@@ -4,11 +4,13 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <memory>
 #include <vector>
 
 #include "parconv/core/error.hpp"
+#include "parconv/device/resource_limits.hpp"
 
 namespace parconv::app {
 namespace {
@@ -51,7 +53,9 @@ std::string sha256(std::span<const std::byte> data) {
 }
 
 std::string sha256_of_file(const std::string& path) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
+  if (const auto limit = file ? std::nullopt : limit_error(concat("cannot read ", path), errno)) throw *limit;
   if (!file) throw Error(ExitCode::InputMissing, concat("cannot read ", path), "Check the path and the permissions.");
   Sha256 hash;
   std::vector<char> block(block_bytes);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cstdio>
+#include <future>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "commands.hpp"
 #include "job/partial_files.hpp"
 #include "parconv/device/devices.hpp"
+#include "parconv/device/resource_limits.hpp"
 #include "parconv/io/text_files.hpp"
 #include "parconv/program/explain.hpp"
 #include "parconv/session/files/output_files.hpp"
@@ -36,7 +38,8 @@ const char* plural(index_t count) { return count == 1 ? "" : "s"; }
 /// Takes a session through its phases, and prints intermediate results.
 class Runner {
  public:
-  Runner(LaunchedJob& job, const RunCommand& command) : job_(job), command_(command), session_(job.context(), command.request) {}
+  Runner(LaunchedJob& job, const RunCommand& command)
+      : job_(job), command_(command), session_(job.context(), command.request), model_sha256_(start_hashing()) {}
 
   ExitCode run() {
     print_placement();
@@ -165,16 +168,29 @@ class Runner {
     });
   }
 
-  Provenance provenance() const {
+  /// In the background, since it takes seconds for large models. Without a thread it is computed when it is needed.
+  std::future<std::string> start_hashing() const {
+    if (!job_.is_root()) return {};
+    return std::async([this] { return sha256_of_file(command_.request.model); });
+  }
+
+  Provenance provenance() {
     return {.command = command_.command_line,
-            .model_sha256 = sha256_of_file(command_.request.model),
+            .model_sha256 = model_sha256_.get(),
             .input_path = session_.workload().input_names,
             .git_rev = git_revision(),
             .libs = fmt::format("parconv {}, {}", version(), compiler())};
   }
 
+  /// The record, a file for each output, and one at a time to create them.
+  void require_files() const {
+    const auto files = static_cast<int>(session_.setup().network.outputs.size()) + 2;
+    job_.context().together(JobPhase::Check, [&] { require_open_files(files); });
+  }
+
   void compute() {
     JobContext& job = job_.context();
+    require_files();
     OutputFiles files(job, {.request = command_.request,
                             .setup = session_.setup(),
                             .provenance = [this] { return provenance(); },
@@ -254,8 +270,9 @@ class Runner {
   LaunchedJob& job_;
   const RunCommand& command_;
   Session session_;
-  std::vector<std::string> outputs_{};  // without links
-  std::vector<Fact> facts_{};           // of the results
+  std::future<std::string> model_sha256_;  // on rank 0
+  std::vector<std::string> outputs_{};     // without links
+  std::vector<Fact> facts_{};              // of the results
   Resumption resumption_{};
   std::vector<std::string> output_names_{};
 };

@@ -2,6 +2,10 @@
 #include "parconv/comm/coordinated.hpp"
 
 #include <new>
+#include <stdexcept>
+#include <system_error>
+
+#include "parconv/device/resource_limits.hpp"
 
 namespace parconv {
 namespace {
@@ -15,6 +19,19 @@ JobPlace place_of(const std::exception_ptr& exception, const Control& control, c
   } catch (...) {
     return {.rank = control.rank(), .host = control.host_name(), .phase = phase};
   }
+}
+
+Error out_of_memory() {
+  return {ExitCode::OutOfMemory, "not enough memory", "Use more ranks, a smaller micro-batch, or hosts with more memory."};
+}
+
+/// The standard library reports threads that could not be started, and files.
+Error system_error(const std::system_error& error) {
+  const std::string action = error.what();
+  if (error.code() == std::errc::resource_unavailable_try_again) return thread_error("cannot start a thread");
+  if (error.code() == std::errc::not_enough_memory) return out_of_memory();
+  if (const auto limit = limit_error(action, error.code().value())) return *limit;
+  return {ExitCode::Bug, action, "This is a bug in parconv: please report it with the command line."};
 }
 
 int broadcast_number(Control& control, int number, int root) {
@@ -40,7 +57,11 @@ Error to_error(const std::exception_ptr& exception) {
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
-    return Error(ExitCode::OutOfMemory, "not enough memory", "Use more ranks, a smaller micro-batch, or hosts with more memory.");
+    return out_of_memory();
+  } catch (const std::length_error&) {  // more elements than an address space holds
+    return out_of_memory();
+  } catch (const std::system_error& error) {
+    return system_error(error);
   } catch (const std::exception& error) {
     return Error(ExitCode::Bug, error.what(), "This is a bug in parconv: please report it with the command line.");
   } catch (...) {

@@ -7,6 +7,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
+
+#include "parconv/device/resource_limits.hpp"
 
 namespace parconv {
 namespace {
@@ -61,8 +64,9 @@ std::string writing_hint(int error) {
 }
 
 Error opening_error(const std::string& path, int error) {
-  const std::string text = concat("cannot open '", path, "': ", std::strerror(error));
-  if (error == EMFILE || error == ENFILE) return Error(ExitCode::Config, text, "Raise the limit of open files (ulimit -n).");
+  const std::string action = concat("cannot open '", path, "'");
+  if (auto limit = limit_error(action, error)) return *std::move(limit);
+  const std::string text = concat(action, ": ", std::strerror(error));
   if (is_absence(error)) return Error(ExitCode::InputMissing, text, "Check the path and its permissions on every host.");
   return Error(ExitCode::Io, text, "Check the disk and its file system.");
 }

@@ -21,8 +21,8 @@ std::string words_of(int error, const std::string& path, index_t needed_bytes);
 /// Remedy for a file that cannot be written.
 std::string writing_hint(int error);
 
-/// An input that cannot be opened: InputMissing if it does not exist or may not be read, Config at a limit of open files, Io if
-/// the file system fails.
+/// An input that cannot be opened: InputMissing if it does not exist or may not be read, OutOfMemory at a limit of open files or
+/// memory, Io if the file system fails.
 Error opening_error(const std::string& path, int error);
 
 /// An input that cannot be read: Io.

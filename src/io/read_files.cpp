@@ -23,6 +23,7 @@ constexpr index_t num_samples = 64;
 
 std::string digits_of(XXH64_hash_t hash) {
   std::ostringstream digits;
+  digits.exceptions(std::ios_base::badbit);  // also of memory
   digits << std::hex << std::setw(16) << std::setfill('0') << hash;
   return digits.str();
 }

@@ -12,6 +12,7 @@
 #include "io/descriptor.hpp"
 #include "io/file_bytes.hpp"
 #include "io/file_errors.hpp"
+#include "parconv/device/resource_limits.hpp"
 
 namespace parconv {
 namespace {
@@ -41,9 +42,11 @@ std::string read_text_file(const std::string& path) {
 
 void write_text_file(const std::string& path, const std::string& text) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (file.get() < 0)
+  if (file.get() < 0) {
+    if (const auto limit = limit_error(concat("cannot create ", path), errno)) throw *limit;
     throw Error(is_out_of_space(errno) ? ExitCode::Io : ExitCode::CannotCreate,
                 concat("cannot create ", path, ": ", words_of(errno, path)), "Check the folder and its permissions.");
+  }
   if (!write_bytes(file.get(), text, 0) || !file.close()) {
     const int error = errno;
     throw Error(ExitCode::Io, concat("cannot write ", path, ": ", words_of(error, path, std::ssize(text))), writing_hint(error));

@@ -13,6 +13,7 @@
 #include "parconv/io/read_files.hpp"
 #include "parconv/program/explain.hpp"
 #include "parconv/session/compile_options.hpp"
+#include "parconv/session/devices/host_memory.hpp"
 #include "parconv/session/files/input_files.hpp"
 #include "parconv/session/machine.hpp"
 #include "parconv/session/measurements.hpp"
@@ -74,6 +75,7 @@ struct Session::State {
       : own_device(std::move(own)), device(used), request(std::move(asked)), measured(device.job().control()) {
     job().together(JobPhase::Place, [&] { require_available(request.numerics, device.placement()); });
     threads = request.threads > 0 ? request.threads : default_threads(job().control());
+    job().together(JobPhase::Place, [&] { require_threads(threads - 1); });
   }
 
   JobContext& job() const { return device.job(); }
@@ -81,6 +83,7 @@ struct Session::State {
   void make_backend_together();
   void compile_full();
   void compile_rest();
+  void require_host_memory();
   const RankPlan& plan_of(const RunBlock& block) const;
   void retire_engine();
   bool ends_early(const RunProgress& progress);
@@ -210,6 +213,17 @@ void Session::State::compile_rest() {
   });
 }
 
+/// Engines of full micro-batches and of the rest exist one after the other.
+void Session::State::require_host_memory() {
+  if (device.device() != nullptr) return;
+  const HostMemoryOptions options{.threads = threads, .bytes_per_weight = bytes_per_weight(*backend, compile_options.type)};
+  const HostMemoryNeed need = job().together(JobPhase::Check, [&] {
+    const HostMemoryNeed whole = host_memory_need(*full, options);
+    return rest ? larger(whole, host_memory_need(*rest, options)) : whole;
+  });
+  parconv::require_host_memory(job(), need);
+}
+
 std::vector<Fact> Session::request_facts() const {
   std::vector<Fact> facts = state_->files.facts;
   const std::vector<Fact> asked = result_facts_of(request());
@@ -246,6 +260,7 @@ void Session::compile() {
   state_->compile_full();
   device().require_memory(state_->full->program);
   state_->compile_rest();
+  state_->require_host_memory();
 }
 
 /// Runs before the engines allocate.

@@ -8,6 +8,7 @@
 
 #include "parconv/engine/rank_plan.hpp"
 #include "parconv/io/constants.hpp"
+#include "parconv/session/devices/host_memory.hpp"
 
 namespace parconv {
 namespace {
@@ -62,6 +63,8 @@ std::vector<LayerDifference> verify_layers(RankDevice& device, Backend& backend,
   const RankPlan observed = job.together(
       JobPhase::Verify, [&] { return make_rank_plan(with_all_outputs(input.network), input.plan, options, job.rank()); });
   device.require_memory(observed.program);
+  if (device.device() == nullptr)
+    require_host_memory(job, host_memory_need(observed, {.bytes_per_weight = bytes_per_weight(backend, options.type)}));
   WatchedCommunicator& communicator = device.communicator();
   std::optional<Engine> engine;
   std::vector<BoxesOfValues> passes;

@@ -48,11 +48,14 @@ class AppCase(unittest.TestCase):
                 file[key] = array
         return cls.path(name)
 
+    @staticmethod
+    def launcher(np_):
+        return [MPIEXEC, "-np", str(np_)] if np_ else []
+
     def start(self, np_, *arguments, seconds=60, prefix=(), **environment):
         """Runs parconv_app and returns the completed process; np_ = 0 runs without mpirun."""
-        launcher = [MPIEXEC, "-np", str(np_)] if np_ else []
         return subprocess.run(
-            [*prefix, *launcher, *self.program, *map(str, arguments)],
+            [*prefix, *self.launcher(np_), *self.program, *map(str, arguments)],
             cwd=self.folder,
             env={**os.environ, **environment},
             capture_output=True,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 import tiny_onnx as onnx
-from app_case import BAD_DATA, CANNOT_CREATE, COMMUNICATION, CONFIG, ERROR, INPUT_MISSING, IO, MPIEXEC, OK, AppCase
+from app_case import BAD_DATA, CANNOT_CREATE, COMMUNICATION, ERROR, INPUT_MISSING, IO, MPIEXEC, OK, OUT_OF_MEMORY, AppCase
 
 SHIM = os.environ["PARCONV_FAULTY_FILES"]
 RANKS = 2
@@ -102,7 +102,7 @@ class FileFaultCase(AppCase):
         if point.op == "open":
             # HDF5 repeats some calls that open a file to be created.
             other = {IO} if is_input else {CANNOT_CREATE, IO, *([OK] if point.file == "partial" else [])}
-            return {"EACCES": {INPUT_MISSING} if is_input else other, "EMFILE": {CONFIG} if is_input else {CONFIG, *other}}.get(
+            return {"EACCES": {INPUT_MISSING} if is_input else other, "EMFILE": {OUT_OF_MEMORY} if is_input else {OUT_OF_MEMORY, *other}}.get(
                 point.kind, other)
         if is_input:
             return {BAD_DATA} if point.kind == "lost" else {IO}

@@ -2,11 +2,14 @@
 // Failures of one or more ranks become one error on all ranks.
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <functional>
 #include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include "parconv/comm/coordinated.hpp"
 #include "support/mpi_test.hpp"
@@ -42,6 +45,12 @@ const std::vector<Case>& cases() {
       {"Error", [] { throw Error(ExitCode::BadData, "a bad file", "give another"); }, ExitCode::BadData, "a bad file"},
       {"Bug", [] { throw Bug("broken"); }, ExitCode::Bug, "broken"},
       {"BadAlloc", [] { throw std::bad_alloc(); }, ExitCode::OutOfMemory, "not enough memory"},
+      {"LengthError", [] { std::vector<char>().reserve(static_cast<std::size_t>(-1)); }, ExitCode::OutOfMemory,
+       "not enough memory"},
+      {"NoMemory", [] { throw std::system_error(ENOMEM, std::generic_category(), "mapping"); }, ExitCode::OutOfMemory,
+       "not enough memory"},
+      {"Odd", [] { throw std::system_error(EDOM, std::generic_category(), "odd"); }, ExitCode::Bug,
+       "odd: Numerical argument out of domain"},
       {"StdException", [] { throw std::runtime_error("odd"); }, ExitCode::Bug, "odd"},
       {"Unknown", [] { throw 42; }, ExitCode::Bug, "an exception of unknown type"},
   };

@@ -11,6 +11,16 @@ TEST(Concat, ConcatenatesItsParts) {
   EXPECT_EQ(concat(), "");
 }
 
+struct BreaksTheStream {
+  friend std::ostream& operator<<(std::ostream& out, const BreaksTheStream&) {
+    out.setstate(std::ios_base::badbit);
+    return out;
+  }
+};
+
+/// As a stream does that finds no memory.
+TEST(Concat, NeverReturnsAPartOfTheText) { EXPECT_THROW(concat("row ", BreaksTheStream{}, 3), std::ios_base::failure); }
+
 TEST(Error, CarriesCodeMessageAndHint) {
   const Error error(ExitCode::Usage, "h=3 needs 3 ranks", "use h=4");
   EXPECT_EQ(error.code(), ExitCode::Usage);

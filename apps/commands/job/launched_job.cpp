@@ -27,9 +27,12 @@ constexpr milliseconds pause_after_death{5000};
 /// one soon.
 constexpr milliseconds pause_after_loss{1000};
 constexpr double ending_seconds = 30;
+/// More than the heap of the C library takes at a time.
+constexpr std::size_t reserve_bytes = std::size_t{1} << 20;
 
 std::string place_text(const JobPlace& place) {
-  return fmt::format("rank {} on {}, while {}", place.rank, place.host, place.phase);
+  const std::string host = place.host.empty() ? std::string() : " on " + place.host;
+  return fmt::format("rank {}{}, while {}", place.rank, host, place.phase);
 }
 
 /// True if the exit of this process ends the job, without the banner of MPI_ABORT: that of the only rank, and under mpirun of
@@ -52,9 +55,11 @@ std::string cause_of(const Pulse& dead) {
 LaunchedJob::LaunchedJob(double timeout_seconds)
     : timeout_seconds_(timeout_seconds),
       exit_ends_job_(exit_ends_job()),
+      reserve_(reserve_bytes),
       termination_([this] { before_termination(); }),
       heartbeat_([this](int rank) { end_after_death(rank); }),
-      watchdog_([this](const std::string&, double seconds) { expire(seconds); }) {
+      watchdog_([this](const std::string&, double seconds) { expire(seconds); }),
+      last_resort_([this](const std::exception_ptr& error) { end(error); }, [this] { return may_speak_without_memory(); }) {
   watchdog_.arm("starting MPI", timeout_seconds_);
 }
 
@@ -66,6 +71,7 @@ LaunchedJob::~LaunchedJob() {
 
 JobOptions LaunchedJob::options() {
   const auto raise_if_due = [this](JobPhase phase, index_t ticks) {
+    enter(phase);
     if (fault_.is_due(context_->rank(), phase, ticks)) raise_fault(fault_.kind);
   };
   return {
@@ -75,6 +81,13 @@ JobOptions LaunchedJob::options() {
                 .on_failure_in_messages = [this](const std::exception_ptr& error, JobPhase phase) { end(error, name_of(phase)); },
                 .on_expiry = [this](const std::string&, double seconds) { expire(seconds); }},
       .heartbeat = &heartbeat_};
+}
+
+/// Libraries register functions for exit() when they are first used.
+void LaunchedJob::enter(JobPhase phase) {
+  const std::uint32_t bit = std::uint32_t{1} << static_cast<unsigned>(phase);
+  if ((entered_phases_ & bit) == 0) LastResort::come_first();
+  entered_phases_ |= bit;
 }
 
 void LaunchedJob::start(const MpiEnvironment& environment) {
@@ -126,6 +139,13 @@ void LaunchedJob::remove_files() noexcept {
   for (const std::string& path : context_->partial_files()) ::unlink(path.c_str());
 }
 
+bool LaunchedJob::may_speak_without_memory() noexcept {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock && context_)
+    for (const std::string& path : context_->partial_files()) ::unlink(path.c_str());
+  return voice_.may_speak_at_once();
+}
+
 void LaunchedJob::leave(ExitCode code) {
   heartbeat_.pulse().end();
   ::_exit(static_cast<int>(code));
@@ -145,13 +165,15 @@ std::string LaunchedJob::place_of(int rank) const {
   return text + fmt::format(": layer '{}' of micro-batch {}", context_->layer_name(pulse.node), pulse.micro_batch);
 }
 
-void LaunchedJob::end(const std::exception_ptr& exception, const std::string& phase) {
-  watchdog_.arm("ending after an error", ending_seconds);
+void LaunchedJob::end(const std::exception_ptr& exception, const std::string& phase) noexcept {
+  LastResort::begin_end();
   heartbeat_.pulse().end();
+  std::vector<char>().swap(reserve_);
+  watchdog_.arm("ending after an error", ending_seconds);
   const Error error = to_error(exception);
   decided_code_ = static_cast<int>(error.code());
   bool is_agreed = false;
-  JobPlace place{.phase = phase};
+  JobPlace place{.rank = launched_rank(), .phase = phase};
   if (context_) {
     context_->watchdog().disarm();
     place = {.rank = context_->rank(), .host = context_->control().host_name(), .phase = phase};
@@ -193,7 +215,8 @@ void LaunchedJob::print_stalled(double seconds, const Diagnosis& diagnosis) {
   print_kept();
 }
 
-void LaunchedJob::expire(double seconds) {
+void LaunchedJob::expire(double seconds) noexcept {
+  LastResort::take_over();
   decided_code_ = static_cast<int>(ExitCode::Communication);
   const Diagnosis diagnosis = heartbeat_.diagnose();  // before other ranks end
   if (voice_.may_speak_of_hang(diagnosis.symptom == Symptom::None ? -1 : diagnosis.rank)) {
@@ -215,7 +238,8 @@ void LaunchedJob::report_death(int rank) const {
               place_of(rank));
 }
 
-void LaunchedJob::end_after_death(int rank) {
+void LaunchedJob::end_after_death(int rank) noexcept {
+  LastResort::take_over();
   report_death(rank);
   std::this_thread::sleep_for(pause_after_death);
   leave(ExitCode::Communication);

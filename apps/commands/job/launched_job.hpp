@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 
 #include "fault.hpp"
 #include "job_voice.hpp"
+#include "last_resort.hpp"
 #include "parconv/comm/heartbeat/heartbeat.hpp"
 #include "parconv/session/job/job_context.hpp"
 #include "signals.hpp"
@@ -48,12 +50,15 @@ class LaunchedJob {
   /// Why heartbeats of other ranks are missing; empty if they are not.
   const std::string& note() const { return heartbeat_.note(); }
 
-  /// Prints the error once for all ranks and ends them with its code.
-  [[noreturn]] void end(const std::exception_ptr& exception, const std::string& phase = "starting");
+  /// Prints the error once for all ranks and ends them with its code. Its own errors are those of the last resort.
+  [[noreturn]] void end(const std::exception_ptr& exception, const std::string& phase = "starting") noexcept;
 
  private:
   JobOptions options();
+  void enter(JobPhase phase);
   void remove_files() noexcept;
+  /// Removes files and returns whether this rank prints. Allocates nothing, and waits for no lock that this thread may hold.
+  bool may_speak_without_memory() noexcept;
   /// Names what a failed job leaves.
   void print_kept();
   bool is_connected() const;
@@ -61,10 +66,10 @@ class LaunchedJob {
   /// The error of an expired deadline.
   Error stalled(double seconds, const Diagnosis& diagnosis) const;
   void print_stalled(double seconds, const Diagnosis& diagnosis);
-  [[noreturn]] void expire(double seconds);
+  [[noreturn]] void expire(double seconds) noexcept;
   /// Prints that a rank has died, unless another rank has printed.
   void report_death(int rank) const;
-  [[noreturn]] void end_after_death(int rank);
+  [[noreturn]] void end_after_death(int rank) noexcept;
   void before_termination();
   [[noreturn]] void leave(ExitCode code);
 
@@ -73,7 +78,9 @@ class LaunchedJob {
   bool has_finished_ = false;
   // srun -K ends the other ranks by SIGTERM as soon as one has ended with another code than 0.
   std::atomic<int> decided_code_ = -1;
+  std::vector<char> reserve_;  // freed for the message of an error, which may be a lack of memory
   InjectedFault fault_{};
+  std::uint32_t entered_phases_ = 0;  // a bit for each
   StopRequests stop_requests_{};
   JobVoice voice_{};
   TerminationWatch termination_;
@@ -83,6 +90,7 @@ class LaunchedJob {
   mutable std::mutex mutex_{};  // of the two members below, for the threads that report
   std::vector<std::string> host_names_{};
   std::unique_ptr<JobContext> context_{};
+  LastResort last_resort_;
 };
 
 }  // namespace parconv::app

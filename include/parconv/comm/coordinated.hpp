@@ -13,8 +13,8 @@
 
 namespace parconv {
 
-/// Converts any exception to an Error: an Error is unchanged, std::bad_alloc becomes ExitCode::OutOfMemory, Bug and all others
-/// become ExitCode::Bug. Local. Precondition: not null.
+/// Converts any exception to an Error: an Error is unchanged, std::bad_alloc and limits of the system become
+/// ExitCode::OutOfMemory, Bug and all others become ExitCode::Bug. Local. Precondition: not null.
 Error to_error(const std::exception_ptr& exception);
 
 /// Agrees on failure. Collective, blocking. `exception` is null on ranks that succeeded. If any rank failed, all throw the

@@ -26,10 +26,12 @@ enum class ExitCode : int {
   Config = 78,         ///< an invalid configuration of the machine or the environment
 };
 
-/// All parts formatted with `operator<<` and concatenated.
+/// All parts formatted with `operator<<` and concatenated. Throws std::bad_alloc, which a stream otherwise keeps to itself: the
+/// text would end early.
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream out;
+  out.exceptions(std::ios_base::badbit);
   static_cast<void>((out << ... << parts));  // void cast: with an empty pack the expression is just `out`
   return out.str();
 }

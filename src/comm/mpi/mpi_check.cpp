@@ -16,6 +16,11 @@ std::string text_of(int status) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
+bool is_out_of_memory(int status) {
+  int error_class = MPI_SUCCESS;
+  return MPI_Error_class(status, &error_class) == MPI_SUCCESS && error_class == MPI_ERR_NO_MEM;
+}
+
 std::string_view file_name_of(const std::source_location& where) {
   const std::string_view path = where.file_name();
   return path.substr(path.find_last_of('/') + 1);
@@ -25,6 +30,10 @@ std::string_view file_name_of(const std::source_location& where) {
 
 void check(int status, const char* call, std::source_location where) {
   if (status == MPI_SUCCESS) return;
+  if (is_out_of_memory(status))
+    throw Error(ExitCode::OutOfMemory,
+                concat(call, " failed: ", text_of(status), " (", file_name_of(where), ":", where.line(), ")"),
+                "Use more hosts, or a smaller micro-batch.");
   throw Error(ExitCode::Communication,
               concat(call, " failed: ", text_of(status), " (", file_name_of(where), ":", where.line(), ")"),
               "Check which rank ended first, and the network between the hosts.");

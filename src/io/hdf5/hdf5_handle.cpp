@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "io/file_errors.hpp"
+#include "parconv/device/resource_limits.hpp"
 
 namespace parconv::hdf5 {
 namespace {
@@ -13,6 +14,7 @@ herr_t take_first(unsigned index, const H5E_error2_t* error, void* result) {
   auto& top = *static_cast<StackTop*>(result);
   if (index == 0 && error->desc != nullptr) top.message = error->desc;
   if (top.call.error == 0 && error->desc != nullptr) top.call = failed_call_in(error->desc);
+  if (index == 0) top.is_from_memory = error->maj_num == H5E_RESOURCE && error->min_num == H5E_NOSPACE;
   if (error->maj_num == H5E_PLINE) top.is_from_filter = true;
   return 0;
 }
@@ -25,6 +27,7 @@ std::string text_between(const std::string& text, std::string_view begin, std::s
 }
 
 Error error_of(const Attempt& attempt, const std::string& task, const FailedCall& call) {
+  if (auto limit = limit_error(task, call.error)) return *limit;
   const bool is_opening = call.offset.empty();
   const bool keeps_code = attempt.code == ExitCode::CannotCreate && is_opening && !is_out_of_space(call.error);
   const bool is_named = call.path.empty() || attempt.object.find(call.path) != std::string_view::npos;
@@ -32,6 +35,11 @@ Error error_of(const Attempt& attempt, const std::string& task, const FailedCall
                concat(task, is_named ? "" : " in " + call.path, is_opening ? "" : " at byte " + call.offset, ": ",
                       words_of(call.error, call.path)),
                writing_hint(call.error));
+}
+
+ExitCode code_of(const StackTop& top, const Attempt& attempt) {
+  if (top.is_from_memory) return ExitCode::OutOfMemory;
+  return top.is_from_filter ? ExitCode::BadData : attempt.code;
 }
 
 std::string_view file_name_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -59,9 +67,8 @@ void fail(const Attempt& attempt, std::source_location where) {
   const StackTop top = innermost_error();
   const std::string task = concat("cannot ", attempt.action, " ", attempt.object);
   if (top.call.error != 0) throw error_of(attempt, task, top.call);
-  throw Error(top.is_from_filter ? ExitCode::BadData : attempt.code,
-              concat(task, ": ", top.message.empty() ? "unknown error" : top.message, " (HDF5, ", file_name_of(where.file_name()),
-                     ":", where.line(), ")"));
+  throw Error(code_of(top, attempt), concat(task, ": ", top.message.empty() ? "unknown error" : top.message, " (HDF5, ",
+                                            file_name_of(where.file_name()), ":", where.line(), ")"));
 }
 
 void Handle::close(const Attempt& attempt) {

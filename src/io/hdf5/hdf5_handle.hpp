@@ -41,16 +41,17 @@ struct FailedCall {
 /// Finds errno, file name and offset in a message of HDF5's file driver.
 FailedCall failed_call_in(const std::string& message);
 
-/// Innermost error of HDF5's error stack, and whether a filter (decompression, checksum) raised it.
+/// Innermost error of HDF5's error stack, and whether a filter (decompression, checksum) raised it, or a lack of memory.
 struct StackTop {
   std::string message{};
   bool is_from_filter = false;
+  bool is_from_memory = false;
   FailedCall call{};
 };
 StackTop innermost_error();
 
-/// Throws Error(attempt.code) with HDF5's innermost message; BadData for damaged compressed data. If a system call failed, in its
-/// words, with the file and offset: then Io, never BadData.
+/// Throws Error(attempt.code) with HDF5's innermost message; BadData for damaged compressed data, OutOfMemory for memory. If a
+/// system call failed, in its words, with the file and offset: then Io, never BadData, or OutOfMemory at a limit.
 [[noreturn]] void fail(const Attempt& attempt, std::source_location where = std::source_location::current());
 
 /// Returns `status`; throws if it is negative.

@@ -13,11 +13,13 @@
 #include "io/file_bytes.hpp"
 #include "io/file_errors.hpp"
 #include "parconv/core/error.hpp"
+#include "parconv/device/resource_limits.hpp"
 
 namespace parconv {
 namespace {
 
 [[noreturn]] void fail(const char* action, const std::string& path, int error) {
+  if (const auto limit = limit_error(concat("cannot ", action, " the record ", path), error)) throw *limit;
   throw Error(ExitCode::Io, concat("cannot ", action, " the record ", path, ": ", words_of(error, path)), writing_hint(error));
 }
 
@@ -26,10 +28,13 @@ namespace {
               writing_hint(error));
 }
 
+bool is_of_limit(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
+
 }  // namespace
 
 RecordFile RecordFile::create(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor < 0 && is_of_limit(errno)) fail("create", path, errno);
   if (descriptor < 0)
     throw Error(ExitCode::CannotCreate, concat("cannot create the record ", path, ": ", std::strerror(errno)),
                 "Choose another file or folder for the output.");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/hdf5/output/hdf5_block_storage.hpp"
 
+#include <fcntl.h>
+
 #include <cerrno>
 
 #include "io/file_bytes.hpp"
@@ -12,6 +14,32 @@ namespace parconv::hdf5 {
 namespace {
 
 constexpr index_t elem_bytes = sizeof(float);
+
+/// Locks bytes of a file against other open file descriptions, also those of other hosts, for its lifetime. Does nothing on file
+/// systems without locks.
+class RangeLock {
+ public:
+  RangeLock(const WrittenFile& file, index_t first, index_t size) : descriptor_(file.is_shared_by_hosts ? file.descriptor : -1) {
+    range_.l_whence = SEEK_SET;
+    range_.l_start = first;
+    range_.l_len = size;
+    if (size == 0) descriptor_ = -1;
+    set(F_WRLCK);
+  }
+  ~RangeLock() { set(F_UNLCK); }
+  RangeLock(const RangeLock&) = delete;
+  RangeLock& operator=(const RangeLock&) = delete;
+
+ private:
+  void set(short type) {
+    range_.l_type = type;
+    while (descriptor_ >= 0 && ::fcntl(descriptor_, F_OFD_SETLKW, &range_) != 0)
+      if (errno != EINTR) descriptor_ = -1;
+  }
+
+  int descriptor_;
+  struct flock range_{};
+};
 
 /// Joins runs that follow each other in the file and in memory: many small blocks are one write.
 class JoinedWrites {
@@ -29,6 +57,7 @@ class JoinedWrites {
   }
 
   void flush() const {
+    const RangeLock lock(file_, in_file_, size_);
     const auto run = bytes_.subspan(static_cast<std::size_t>(in_memory_), static_cast<std::size_t>(size_));
     if (write_bytes(file_.descriptor, run, in_file_)) return;
     const int error = errno;

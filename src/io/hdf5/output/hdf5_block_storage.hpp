@@ -34,6 +34,9 @@ struct BlockStorage {
 struct WrittenFile {
   int descriptor = -1;
   const std::string& path;
+  /// Ranks of several hosts write it: each run of bytes is then locked while it is written. On NFS two hosts that write parts of
+  /// one page could otherwise overwrite each other's bytes by what they have cached (open(2), "NFS"; MPI-IO does the same).
+  bool is_shared_by_hosts = false;
 };
 
 /// Writes the elements of `box`, dense in the order of the file. Thread-safe for boxes that are disjoint. Throws Error(Io).

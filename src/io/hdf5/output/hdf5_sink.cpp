@@ -70,6 +70,7 @@ struct Hdf5Sink::Impl {
   hdf5::PartialFile names;
   hdf5::OutputDataset output;
   int threads = 1;
+  bool is_shared_by_hosts = false;
   hdf5::BlockStorage storage{};
   Descriptor descriptor{};
   std::vector<BlockRecord> records{};
@@ -105,8 +106,12 @@ std::unique_ptr<Hdf5Sink::Impl> Hdf5Sink::Impl::make(Control& control, const Hdf
   const hdf5::PartialFile names{.final_path = options.path,
                                 .partial_path = partial_path_of(options.path, options.job_id),
                                 .replaces_existing = options.replaces_existing};
-  return std::unique_ptr<Impl>(
-      new Impl{.control = control, .names = names, .output = output_of(options), .threads = options.threads});
+  const std::vector<int> nodes = control.nodes();
+  return std::unique_ptr<Impl>(new Impl{.control = control,
+                                        .names = names,
+                                        .output = output_of(options),
+                                        .threads = options.threads,
+                                        .is_shared_by_hosts = std::ranges::any_of(nodes, [](int node) { return node > 0; })});
 }
 
 /// Every rank opens the file as other programs will, so that metadata that the disk has lost are found now.
@@ -196,7 +201,8 @@ BlockRecord Hdf5Sink::Impl::write_hyperslab(const Box& slab, ConstView src, std:
   buffer.resize(std::max(buffer.size(), size));
   const std::span<float> elements = std::span(buffer).first(size);
   to_onnx_order(src, elements);
-  hdf5::write_elements({.descriptor = descriptor.get(), .path = names.partial_path}, storage, slab, elements);
+  hdf5::write_elements({.descriptor = descriptor.get(), .path = names.partial_path, .is_shared_by_hosts = is_shared_by_hosts},
+                       storage, slab, elements);
   return {.box = slab, .hash = hdf5::hash_of(std::as_bytes(elements))};
 }
 
