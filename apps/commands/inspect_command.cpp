@@ -4,7 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <fstream>
+#include <map>
+#include <set>
 
 #include "commands.hpp"
 #include "parconv/comm/watchdog.hpp"
@@ -13,6 +17,7 @@
 #include "parconv/io/onnx/onnx_summary.hpp"
 #include "parconv/model/localise.hpp"
 #include "parconv/model/shape.hpp"
+#include "parconv/session/files/input_files.hpp"
 
 namespace parconv::app {
 namespace {
@@ -105,17 +110,22 @@ std::string split_axes(const Network& network, const Node& node) {
 }
 
 void print_layers(const Network& network) {
-  fmt::print("\n{:<28} {:<12} {:<22} {:<12} {:>12} {:>12}\n", "layer", "operator", "output", "can split by", "FLOP", "weights");
+  std::size_t width = 28;
+  for (const Node& node : network.nodes) width = std::max(width, network.value(node.output).name.size());
+  width = std::min<std::size_t>(width, 60);
+  fmt::print("\n{:<{}} {:<12} {:<22} {:<12} {:>12} {:>12}\n", "layer", width, "operator", "output", "can split by", "FLOP",
+             "weights");
   double total = 0;
   for (const Node& node : network.nodes) {
     const Value& out = network.value(node.output);
     const WorkRegion whole{Box::whole(out.extents), whole_contracted(network, node)};
     const double operations = flops(network, node, whole);
     total += operations;
-    fmt::print("{:<28.28} {:<12} {:<22} {:<12} {:>12} {:>12}\n", out.name, name_of(node.op), times_joined(dims_of(shape_of(out))),
-               split_axes(network, node), format_count(operations), format_bytes(weight_bytes(network, node, whole)));
+    fmt::print("{:<{}} {:<12} {:<22} {:<12} {:>12} {:>12}\n", out.name, width, name_of(node.op),
+               times_joined(dims_of(shape_of(out))), split_axes(network, node), format_count(operations),
+               format_bytes(weight_bytes(network, node, whole)));
   }
-  fmt::print("{:<28} {:<12} {:<22} {:<12} {:>12}\n", "total", "", "", "", format_count(total));
+  fmt::print("{:<{}} {:<12} {:<22} {:<12} {:>12}\n", "total", width, "", "", "", format_count(total));
 }
 
 /// Default for sizes that the model leaves open; inputs have one sample.
@@ -123,38 +133,119 @@ constexpr index_t usual_size = 224;
 
 bool is_number(const std::string& dim) { return !dim.empty() && dim.find_first_not_of("0123456789") == std::string::npos; }
 
-ReadOptions options_for(const std::vector<TensorSummary>& inputs) {
-  ReadOptions options{.batch = 1};
-  for (const TensorSummary& input : inputs) {
-    InputDims dims{.name = input.name};
-    for (const std::string& dim : input.dims)
-      dims.dims.push_back(is_number(dim) ? std::stoll(dim) : dims.dims.empty() ? 1 : usual_size);
-    if (!dims.dims.empty()) options.inputs.push_back(std::move(dims));
+/// Sizes by symbol of the model ("height") or axis ("H").
+using Sizes = std::map<std::string, index_t>;
+
+Sizes parsed_sizes(const std::vector<std::string>& texts) {
+  Sizes sizes;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const std::string number = equals == std::string::npos ? "" : text.substr(equals + 1);
+    index_t size = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), size);
+    if (error != std::errc() || end != number.data() + number.size() || size < 1 || equals == 0)
+      throw Error(ExitCode::Usage, fmt::format("--size {} is not AXIS=NUMBER or SYMBOL=NUMBER", text),
+                  "For example --size H=384,W=512, with the axes N, C, D, H and W.");
+    sizes[text.substr(0, equals)] = size;
   }
-  return options;
+  return sizes;
 }
 
-bool has_open_sizes(const std::vector<TensorSummary>& inputs) {
-  return std::any_of(inputs.begin(), inputs.end(), [](const TensorSummary& input) {
-    return std::any_of(input.dims.begin() + std::min<std::ptrdiff_t>(1, std::ssize(input.dims)), input.dims.end(),
-                       [](const std::string& dim) { return !is_number(dim); });
-  });
+/// The letter of dimension `k` of an input of `ndims` dimensions.
+std::string axis_letter(std::size_t k, std::size_t ndims) {
+  static constexpr std::array<std::string_view, 6> letters{"", "N", "NC", "NCW", "NCHW", "NCDHW"};
+  return ndims < letters.size() ? std::string(1, letters[ndims][k]) : std::string();
 }
 
-int inspect_onnx(const std::string& path) {
-  const OnnxModel model(path);
-  const ReadOptions read_options = options_for(summarize(model).inputs);
+/// The dimensions of inputs: as the model fixes them, as asked, else usual ones.
+class InputSizes {
+ public:
+  explicit InputSizes(Sizes sizes) : sizes_(std::move(sizes)) {}
+
+  ReadOptions options(const std::vector<TensorSummary>& inputs) {
+    ReadOptions options{.batch = 1};
+    for (const TensorSummary& input : inputs) {
+      InputDims dims{.name = input.name};
+      for (std::size_t k = 0; k < input.dims.size(); ++k)
+        dims.dims.push_back(size(input.dims[k], axis_letter(k, input.dims.size()), k == 0));
+      if (!dims.dims.empty()) options.inputs.push_back(std::move(dims));
+    }
+    require_used();
+    if (!options.inputs.empty()) options.batch = options.inputs.front().dims.front();
+    return options;
+  }
+
+  bool has_guessed() const { return has_guessed_; }
+
+ private:
+  index_t size(const std::string& declared, const std::string& letter, bool is_samples) {
+    for (const std::string& key : {declared, letter})
+      if (const auto found = sizes_.find(key); found != sizes_.end() && !is_number(declared)) {
+        used_.insert(key);
+        return found->second;
+      }
+    if (is_number(declared)) return std::stoll(declared);
+    has_guessed_ = has_guessed_ || !is_samples;
+    return is_samples ? 1 : usual_size;
+  }
+
+  void require_used() const {
+    for (const auto& [key, value] : sizes_)
+      if (!used_.contains(key))
+        throw Error(ExitCode::Usage, fmt::format("--size {}={}: no input of the model leaves this size open", key, value));
+  }
+
+  Sizes sizes_;
+  std::set<std::string> used_{};
+  bool has_guessed_ = false;
+};
+
+/// Refused nodes by operator and cause, in the order of their first nodes.
+void print_problems(const std::vector<NodeSummary>& nodes) {
+  struct Group {
+    const NodeSummary* first = nullptr;
+    int count = 0;
+  };
+  std::vector<Group> groups;
+  for (const NodeSummary& node : nodes) {
+    if (node.problem.empty()) continue;
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+      return group.first->op_type == node.op_type && group.first->problem == node.problem;
+    });
+    if (same == groups.end())
+      groups.push_back({.first = &node, .count = 1});
+    else
+      same->count += 1;
+  }
+  for (const Group& group : groups)
+    fmt::print("  not supported: {} {}{}: {}\n", group.first->op_type, "'" + group.first->name + "'",
+               group.count > 1 ? fmt::format(" and {} more", group.count - 1) : "", group.first->problem);
+}
+
+ReadOptions options_of_data(const OnnxModel& model, const std::string& data_file) {
+  InputFiles files({.file = data_file}, model);
+  return {.inputs = files.dims(1), .batch = 1};
+}
+
+int inspect_onnx(const InspectCommand& command) {
+  const OnnxModel model(command.file);
+  InputSizes sizes(parsed_sizes(command.sizes));
+  const ReadOptions read_options =
+      command.data_file.empty() ? sizes.options(summarize(model).inputs) : options_of_data(model, command.data_file);
   const ModelSummary summary = summarize(model, read_options);
-  fmt::print("{}: ONNX model '{}', opset {}, IR {}, made by {}\n", path, summary.name, summary.opset, summary.ir_version,
+  fmt::print("{}: ONNX model '{}', opset {}, IR {}, made by {}\n", command.file, summary.name, summary.opset, summary.ir_version,
              summary.producer.empty() ? "unknown" : summary.producer);
   fmt::print("  {} nodes, {} parameters\n", summary.nodes.size(), format_count(static_cast<double>(summary.num_parameters)));
   print_tensors("input", summary.inputs);
   print_tensors("output", summary.outputs);
-  for (const NodeSummary& node : summary.nodes)
-    if (!node.problem.empty()) fmt::print("  not supported: {} '{}': {}\n", node.op_type, node.name, node.problem);
+  print_problems(summary.nodes);
   if (!summary.problem.empty()) fmt::print("  problem: {}\n", summary.problem);
+  if (sizes.has_guessed())
+    fmt::print(
+        "\nSizes that the model leaves open are taken as {}; others by --size H=384,W=512, or those of a data file:\n"
+        "parconv_app inspect {} DATA.h5\n",
+        usual_size, command.file);
   if (!summary.is_supported()) return not_supported;
-  if (has_open_sizes(summary.inputs)) fmt::print("\nSizes that the model leaves open are shown as {}.\n", usual_size);
   print_layers(fuse(read_network(model, read_options)));
   return supported;
 }
@@ -163,7 +254,7 @@ int inspect_onnx(const std::string& path) {
 
 int inspect(const InspectCommand& command) {
   const std::string file = file_of(command.file);
-  return is_hdf5(file) || is_named_hdf5(file) ? inspect_hdf5(file) : inspect_onnx(command.file);
+  return is_hdf5(file) || is_named_hdf5(file) ? inspect_hdf5(file) : inspect_onnx(command);
 }
 
 }  // namespace parconv::app

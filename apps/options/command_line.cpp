@@ -81,6 +81,16 @@ ExitNow usage_error(const std::string& problem) {
   return {.code = static_cast<int>(ExitCode::Usage), .text = concat(problem, "\nRun with --help for more information.\n")};
 }
 
+void add_inspect(CLI::App& app, InspectCommand& inspect) {
+  CLI::App& sub =
+      *app.add_subcommand("inspect", "show the contents of an ONNX model or HDF5 file, and what parconv supports of them");
+  sub.add_option("FILE", inspect.file, "FILE.onnx or FILE.h5")->required();
+  auto* data = sub.add_option("DATA", inspect.data_file, "DATA.h5: show the model for samples of this file");
+  sub.add_option("--size", inspect.sizes, "sizes that the model leaves open, by axis or symbol: H=384,W=512")
+      ->delimiter(',')
+      ->excludes(data);
+}
+
 }  // namespace
 
 Command parse_command_line(int argc, char** argv) {
@@ -97,9 +107,7 @@ Command parse_command_line(int argc, char** argv) {
   add_demo(app, demo);
   add_run_options(*app.add_subcommand("run", "compute MODEL on the samples of INPUT and write OUTPUT")->footer(footer), run,
                   texts);
-  app.add_subcommand("inspect", "show the contents of an ONNX model or HDF5 file, and what parconv supports of them")
-      ->add_option("FILE", inspect.file, "FILE.onnx or FILE.h5")
-      ->required();
+  add_inspect(app, inspect);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -43,6 +43,8 @@ struct RunCommand {
 
 struct InspectCommand {
   std::string file{};
+  std::string data_file{};           ///< whose sizes a model is shown with
+  std::vector<std::string> sizes{};  ///< "H=384": for sizes that a model leaves open
 };
 
 struct DemoCommand {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "parconv/core/error.hpp"
+#include "parconv/core/names.hpp"
 #include "parconv/core/units.hpp"
 #include "parconv/program/costs.hpp"
 
@@ -92,6 +93,9 @@ class Explainer {
         options_(options),
         ranks_(costs_of_all(network, layout, programs)),
         layers_(costs_by_layer(ranks_)) {
+    std::vector<std::string> names;
+    for (const Node& node : network.nodes) names.push_back(network.value(node.output).name);
+    names_ = shortened(names, 20);
     for (const Program& program : programs)
       for (const Communication& communication : program.communications) used_orders_.insert(communication.order);
   }
@@ -125,7 +129,7 @@ class Explainer {
     const Placement& placement = layout_.placements[k];
     const Value& out = network_.value(node.output);
     const Costs& costs = layers_[k];
-    text_ += fmt::format("{:<20.20} {:<9.9} {:>3} {:<11.11} {:>5} {:<18.18} {:>8} {:>8} {:>8} {:>8}  {:.18}\n", out.name,
+    text_ += fmt::format("{:<20} {:<9.9} {:>3} {:<11.11} {:>5} {:<18.18} {:>8} {:>8} {:>8} {:>8}  {:.18}\n", names_[k],
                          name_of(node.op), placement.stage, concat(placement.grid), num_owners(placement),
                          owned_text(placement.owned, out.ndims), format_bytes(costs.received_bytes),
                          format_bytes(costs.sent_bytes), format_bytes(costs.copied_bytes), format_bytes(costs.weight_bytes),
@@ -187,7 +191,8 @@ class Explainer {
   ExplainOptions options_;
   std::vector<RankCosts> ranks_;
   std::vector<Costs> layers_;
-  std::set<int> used_orders_{};  // of communications with messages
+  std::vector<std::string> names_{};  // of nodes, as shown
+  std::set<int> used_orders_{};       // of communications with messages
   std::string text_{};
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "parconv/core/error.hpp"
+#include "parconv/core/names.hpp"
 #include "parconv/core/units.hpp"
 
 namespace parconv {
@@ -163,11 +164,16 @@ StepReport collect_steps(Control& control, const Network& network, const Layout&
 std::string layer_table(const StepReport& report) {
   std::string text = fmt::format("{:<28} {:<10} {:<14} {:>10} {:>10} {:>10} {:>10} {:>10}  {}\n", "layer", "operator", "split",
                                  "sent", "copied", "compute", "messages", "I/O", "computed by");
-  for (const LayerReport& layer : report.layers)
-    text += fmt::format("{:<28.28} {:<10.10} {:<14.14} {:>10} {:>10} {:>10} {:>10} {:>10}  {}\n", layer.name, layer.op,
-                        layer.split, format_bytes(layer.costs.sent_bytes), format_bytes(layer.costs.copied_bytes),
+  std::vector<std::string> all;
+  for (const LayerReport& layer : report.layers) all.push_back(layer.name);
+  const std::vector<std::string> names = shortened(all, 28);
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    const LayerReport& layer = report.layers[k];
+    text += fmt::format("{:<28} {:<10.10} {:<14.14} {:>10} {:>10} {:>10} {:>10} {:>10}  {}\n", names[k], layer.op, layer.split,
+                        format_bytes(layer.costs.sent_bytes), format_bytes(layer.costs.copied_bytes),
                         format_seconds(layer.max_seconds[0]), format_seconds(layer.max_seconds[1]),
                         format_seconds(layer.max_seconds[2]), layer.implementation);
+  }
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "parconv/core/names.hpp"
 #include "parconv/engine/rank_plan.hpp"
 #include "parconv/io/constants.hpp"
 #include "parconv/session/devices/host_memory.hpp"
@@ -131,9 +132,13 @@ std::string verify_summary(const Network& network, std::span<const LayerDifferen
 std::string verify_table(const Network& network, std::span<const LayerDifference> differences) {
   std::string text =
       fmt::format("{:<40} {:>12} {:>12} {:>14} {:>12}\n", "layer", "values", "other bits", "largest value", "difference");
+  std::vector<std::string> all;
+  for (const LayerDifference& difference : differences) all.push_back(layer_name(network, difference));
+  const std::vector<std::string> names = shortened(all, 40);
+  auto name = names.begin();
   for (const LayerDifference& difference : differences)
-    text += fmt::format("{:<40.40} {:>12.0f} {:>12.0f} {:>14.6g} {:>12.2g}\n", layer_name(network, difference),
-                        difference.compared_elems, difference.different_elems, difference.largest, difference.relative());
+    text += fmt::format("{:<40} {:>12.0f} {:>12.0f} {:>14.6g} {:>12.2g}\n", *name++, difference.compared_elems,
+                        difference.different_elems, difference.largest, difference.relative());
   return text;
 }
 

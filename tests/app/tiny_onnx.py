@@ -76,3 +76,12 @@ def write_model(path, nodes, inputs, outputs, weights=(), opset=13, ir_version=8
     )
     with open(path, "wb") as file:
         file.write(integer(1, ir_version) + data(7, graph) + data(8, integer(2, opset)))
+
+
+TYPES = {"float32": 1, "uint8": 2, "int8": 3, "uint16": 4, "int16": 5, "int32": 6, "int64": 7, "bool": 9, "float16": 10, "float64": 11}
+
+
+def array(name, values):
+    """A tensor of the type of a NumPy array."""
+    dims = b"".join(integer(1, d) for d in values.shape)
+    return dims + integer(2, TYPES[values.dtype.name]) + data(8, name) + data(9, values.tobytes())

@@ -34,9 +34,8 @@ ValueId OnnxNetworkBuilder::add_input(const std::string& name, const Shape& shap
 void OnnxNetworkBuilder::add_output(const std::string& name) {
   if (find_constant(name) != nullptr)
     throw Error(ExitCode::BadData, concat("output '", name, "' is a constant: it does not depend on any input"));
-  const ValueId id = value(name);
-  if (network_.value(id).kind != ValueKind::Activation)
-    throw Error(ExitCode::BadData, concat("output '", name, "' is an input of the model"), "insert an Identity node");
+  ValueId id = value(name);
+  if (network_.value(id).kind == ValueKind::Input) id = add_node({.name = name, .op = Elementwise{}, .inputs = {id}}, name);
   if (!output_names_.insert(name).second)
     throw Error(ExitCode::BadData, concat("output '", name, "' is listed twice"), "leave one of them out");
   network_.outputs.push_back(id);

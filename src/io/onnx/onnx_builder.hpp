@@ -41,6 +41,8 @@ class OnnxNetworkBuilder {
   /// The constant called `name`, or null if there is none.
   const OnnxConstant* find_constant(const std::string& name);
   void set_constant(const std::string& name, OnnxConstant constant) { constants_[name] = std::move(constant); }
+  /// Adds to the elements of constants that were evaluated, and returns their number.
+  index_t count_evaluated(index_t elements) { return num_evaluated_ += elements; }
 
   /// The value called `name`; materialises a chain. Constants become values with their own dimensions.
   ValueId value(const std::string& name);
@@ -94,6 +96,7 @@ class OnnxNetworkBuilder {
   std::unordered_map<std::string, Chain> chains_{};
   std::unordered_set<std::string> fresh_names_{};
   std::unordered_set<std::string> output_names_{};
+  index_t num_evaluated_ = 0;
 };
 
 }  // namespace parconv

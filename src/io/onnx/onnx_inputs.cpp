@@ -151,10 +151,11 @@ bool has_dims(const ValueInfoProto& info) { return info.type().tensor_type().has
 std::vector<DeclaredDim> declared_dims(const ValueInfoProto& info) {
   std::vector<DeclaredDim> dims;
   for (const auto& dim : info.type().tensor_type().shape().dim()) {
-    if (dim.has_dim_value() && dim.dim_value() < 1)
+    constexpr index_t open_size = -1;  // as some exporters write it
+    if (dim.has_dim_value() && dim.dim_value() < 1 && dim.dim_value() != open_size)
       throw Error(ExitCode::BadData,
                   concat("'", info.name(), "' has dimension ", dim.dim_value(), " in the model, but must be positive"));
-    dims.push_back({.size = dim.dim_value(), .symbol = dim.dim_param()});
+    dims.push_back({.size = std::max<index_t>(dim.dim_value(), 0), .symbol = dim.dim_param()});
   }
   return dims;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "parconv/io/onnx/onnx_reader.hpp"
 
-#include "io/onnx/onnx_fold.hpp"
+#include <algorithm>
+
+#include "io/onnx/constants/fold.hpp"
 #include "io/onnx/onnx_reading.hpp"
 #include "io/onnx/ops/onnx_ops.hpp"
 #include "parconv/core/error.hpp"
@@ -35,22 +37,6 @@ index_t checked_opset(const OnnxContents& contents, const OnnxGraph& graph) {
   return opset;
 }
 
-/// Reports all unsupported operators in one error, with the name of the first node.
-void check_supported(const OnnxGraph& graph) {
-  constexpr int max_listed = 20;
-  std::string problems;
-  int count = 0;
-  for (const onnx::NodeProto* node : graph.nodes) {
-    const std::string reason = unsupported_reason(*node);
-    if (reason.empty() || ++count > max_listed) continue;
-    problems += concat(count == 1 ? "" : "; ", label_of(*node), ": ", reason);
-  }
-  if (count > max_listed) problems += concat("; and ", count - max_listed, " more");
-  if (count > 0)
-    throw Error(ExitCode::BadData, concat(count, count == 1 ? " node is" : " nodes are", " not supported: ", problems),
-                concat("supported operators are ", supported_operators()));
-}
-
 }  // namespace
 
 std::string unsupported_reason(const onnx::NodeProto& node) {
@@ -77,13 +63,42 @@ void ModelReading::begin(const ReadOptions& options) {
   for (const ResolvedInput& input : resolved.inputs) network_.add_input(input.name, input.shape);
 }
 
+bool ModelReading::is_unknown(const std::string& name) const { return unknown_.contains(name); }
+
+void ModelReading::refuse(const onnx::NodeProto& node, NodeProblem problem) {
+  problems_.push_back(std::move(problem));
+  unknown_.insert(node.output().begin(), node.output().end());
+}
+
+void ModelReading::read_nodes() {
+  for (const onnx::NodeProto* node : graph_.nodes) {
+    const std::string reason = unsupported_reason(*node);
+    if (!reason.empty()) {
+      refuse(*node, problem_of(*node, reason, concat("supported operators are ", supported_operators())));
+    } else if (std::any_of(node->input().begin(), node->input().end(), [&](const auto& name) { return is_unknown(name); })) {
+      unknown_.insert(node->output().begin(), node->output().end());
+    } else {
+      try_node(*node);
+    }
+  }
+}
+
+void ModelReading::try_node(const onnx::NodeProto& node) {
+  try {
+    read_node(node);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::BadData) throw;
+    refuse(node, problem_of(node, error));
+  }
+}
+
 void ModelReading::read_node(const onnx::NodeProto& node) {
   const ReadOperator read = find_operator(node.op_type());
   NodeReader reader(node, context_, network_);
   if (!fold(reader)) {
     if (read == nullptr)
-      reader.refuse("is supported only on shapes and short constants, which are known when the model is read",
-                    "its input depends on the data, or is too long");
+      reader.refuse("is supported only on constants and sizes, which are known when the model is read",
+                    "an input of it depends on the data, or is too large");
     types_.follow(node, network_);
     read(reader);
   }
@@ -108,9 +123,9 @@ std::vector<ModelInput> inputs_of(const OnnxModel& model) {
 
 Network read_network(const OnnxModel& model, const ReadOptions& options) {
   ModelReading reading(model.contents());
-  check_supported(reading.graph());
   reading.begin(options);
-  for (const onnx::NodeProto* node : reading.graph().nodes) reading.read_node(*node);
+  reading.read_nodes();
+  if (!reading.problems().empty()) throw error_of(reading.problems());
   Network network = reading.finish();
   validate(network);
   return network;

@@ -15,7 +15,7 @@ namespace {
 std::vector<std::string> dims_text(const onnx::ValueInfoProto& info) {
   std::vector<std::string> dims;
   for (const auto& dim : info.type().tensor_type().shape().dim()) {
-    if (dim.has_dim_value())
+    if (dim.has_dim_value() && dim.dim_value() >= 0)
       dims.push_back(std::to_string(dim.dim_value()));
     else
       dims.push_back(dim.dim_param().empty() ? "?" : dim.dim_param());
@@ -45,44 +45,18 @@ index_t count_parameters(const onnx::GraphProto& graph) {
   return sum;
 }
 
-/// Reads the model as far as possible and records the problem of each rejected node.
-class Trial {
- public:
-  Trial(const OnnxContents& contents, const ReadOptions& options) : reading_(contents) { reading_.begin(options); }
-
-  std::unordered_map<const onnx::NodeProto*, std::string> run() {
-    for (const onnx::NodeProto* node : reading_.graph().nodes)
-      if (!try_node(*node)) unknown_.insert(node->output().begin(), node->output().end());
-    if (problems_.empty() && unknown_.empty()) validate(reading_.finish());
-    return std::move(problems_);
-  }
-
- private:
-  bool try_node(const onnx::NodeProto& node) {
-    const auto is_unknown = [&](const std::string& input) { return unknown_.contains(input); };
-    if (std::any_of(node.input().begin(), node.input().end(), is_unknown) || !unsupported_reason(node).empty()) return false;
-    try {
-      reading_.read_node(node);
-      return true;
-    } catch (const Error& error) {
-      problems_[&node] = error.what();
-      return false;
-    }
-  }
-
-  ModelReading reading_;
-  std::unordered_set<std::string> unknown_{};
-  std::unordered_map<const onnx::NodeProto*, std::string> problems_{};
-};
-
 void try_reading(const OnnxContents& contents, const ReadOptions& options, ModelSummary& summary) {
   try {
     summary.num_parameters = count_parameters(contents.proto.graph());
-    const auto problems = Trial(contents, options).run();
+    ModelReading reading(contents);
+    reading.begin(options);
+    reading.read_nodes();
+    std::unordered_map<const onnx::NodeProto*, std::string> causes;
+    for (const NodeProblem& problem : reading.problems()) causes[problem.node] = problem.cause;
     int k = 0;
     for (NodeSummary& node : summary.nodes)
-      if (const auto found = problems.find(&contents.proto.graph().node(k++)); found != problems.end())
-        node.problem = found->second;
+      if (const auto found = causes.find(&contents.proto.graph().node(k++)); found != causes.end()) node.problem = found->second;
+    if (causes.empty()) validate(reading.finish());
   } catch (const Error& error) {
     summary.problem = error.what();
   }

@@ -115,10 +115,8 @@ ElementType ElementTypes::type_of(const std::string& name, OnnxNetworkBuilder& n
     const int type = initializer->second->data_type();
     return {.type = type, .range = range_of(type)};
   }
-  if (const OnnxConstant* constant = network.find_constant(name)) {
-    if (!constant->is_integer) return {};
-    return {.type = TensorProto::INT64, .range = range_of(TensorProto::INT64)};
-  }
+  if (const OnnxConstant* constant = network.find_constant(name))
+    return {.type = constant->type, .range = range_of(constant->type)};
   const auto known = types_.find(name);
   return known == types_.end() ? ElementType{} : known->second;
 }

@@ -167,7 +167,7 @@ TEST(OnnxFold, RejectsWhatItCannotCompute) {
   }};
   EXPECT_THAT(by_zero.error(), HasSubstr("divides by zero"));
   const OneNode of_data{.node = {.op_type = "Mod", .inputs = {"x", "x"}}};
-  EXPECT_THAT(read_error(of_data.writer()), HasSubstr("node 'it' (Mod): is supported only on shapes and short constants"));
+  EXPECT_THAT(read_error(of_data.writer()), HasSubstr("node 'it' (Mod): is supported only on constants and sizes"));
 }
 
 OneNode product(std::vector<OnnxDim> input, Ints matrix) {

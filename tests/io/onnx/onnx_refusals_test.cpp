@@ -203,8 +203,9 @@ TEST(OnnxRefusals, AllUnsupportedNodesAreListedTogether) {
   x = model.add_node({.op_type = "Relu", .inputs = {x}, .outputs = {"d"}, .domain = "ai.onnx"});
   model.add_output(x);
   EXPECT_EQ(read_error(model),
-            "65: 2 nodes are not supported: node 'a' (Wombat): operator Wombat is not supported; "
-            "node 'c' (Conv): operator domain 'com.example' is not supported");
+            "65: 2 nodes are not supported\n"
+            "  1 Wombat: operator Wombat is not supported (node 'a' (Wombat))\n"
+            "  1 Conv: operator domain 'com.example' is not supported (node 'c' (Conv))");
 }
 
 TEST(OnnxRefusals, Tensors) {

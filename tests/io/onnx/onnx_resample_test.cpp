@@ -148,11 +148,12 @@ TEST(OnnxPad, ModesAndRefusals) {
             (ResampledAxis{TakeAxis{.start = -7, .border = Border::Reflect}, 15}));
   EXPECT_EQ(resample_of(read(model("edge", {0, 0, 9, 0, 0, 0, 0, 0})))[Axis::H],
             (ResampledAxis{TakeAxis{.start = -9, .border = Border::Edge}, 17}));
-  EXPECT_THAT(read_error(model("reflect", {0, 0, 8, 0, 0, 0, 0, 0})), HasSubstr("reflects more"));
+  EXPECT_EQ(output_dims(read(model("reflect", {0, 0, 20, 0, 0, 0, 0, 0}))), (Ints{2, 3, 28, 6}));
   EXPECT_EQ(resample_of(read(model("wrap", {0, 0, 9, 0, 0, 0, 0, 0})))[Axis::H],
             (ResampledAxis{TakeAxis{.start = -9, .border = Border::Wrap}, 17}));
   EXPECT_THAT(read_error(model("mirror", {0, 0, 1, 0, 0, 0, 0, 0})), HasSubstr("attribute mode is 'mirror'"));
-  EXPECT_THAT(read_error(model("constant", {0, 1, 0, 0, 0, 0, 0, 0})), HasSubstr("not be padded"));
+  EXPECT_EQ(output_dims(read(model("constant", {1, 1, 0, 0, 0, 2, 1, 0}))), (Ints{3, 6, 9, 6}));
+  EXPECT_THAT(read_error(model("edge", {0, index_t{1} << 30, 0, 0, 0, 0, 0, 0})), HasSubstr("pads to 1073741827 elements"));
   EXPECT_THAT(read_error(model("constant", {0, 0, 1, 0})), HasSubstr("has 4 pads for 4 dimensions"));
   EXPECT_THAT(read_error(model("constant", {0, 0, -8, 0, 0, 0, 0, 0})), HasSubstr("makes 0 outputs along h"));
 }
@@ -195,7 +196,7 @@ TEST(OnnxSlice, Refusals) {
   EXPECT_THAT(error({5}, {0}, 2, 0), HasSubstr("has step 0"));
   EXPECT_THAT(error({0}, {5}, 2, -1), HasSubstr("selects no elements"));
   EXPECT_THAT(error({5}, {5}, 2, 1), HasSubstr("selects no elements"));
-  EXPECT_THAT(error({1}, {-3}, 0, -1), HasSubstr("of samples, only a run can be taken"));
+  EXPECT_EQ(error({1}, {-3}, 0, -1), "no error");
   EXPECT_THAT(error({0, 1}, {1}, 2, 1), HasSubstr("has 2 starts, 1 ends"));
   EXPECT_THAT(error({0}, {1}, 4, 1), HasSubstr("4 dimensions"));
 }

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "io/onnx/constants/fold.hpp"
 #include "io/onnx/ops/onnx_ops.hpp"
 #include "parconv/core/error.hpp"
 
@@ -25,6 +26,8 @@ std::string page() {
   std::istringstream names(supported_operators());
   for (std::string name; std::getline(names >> std::ws, name, ',');)
     text += concat("| ", name, " | ", oldest_opset(name), " |\n");
+  text += "\n## On constants\n\nThese are evaluated when a model is read, if all their inputs are constants:\n\n";
+  for (const std::string_view name : foldable_operators()) text += concat("* ", name, "\n");
   return text;
 }
 

@@ -18,7 +18,8 @@ namespace {
 
 using onnx::TensorProto;
 
-constexpr index_t max_integers = 1024;
+constexpr index_t max_integers = index_t{1} << 20;
+constexpr index_t max_doubles = 1024;
 
 std::optional<DType> dtype_of(int type) {
   switch (type) {
@@ -108,24 +109,38 @@ void check_size(index_t found_bytes, const OnnxConstant& constant, const std::st
               "the model is damaged; export it again");
 }
 
+/// Elements that f32 may round.
+bool is_kept_exactly(const OnnxConstant& constant) {
+  return constant.data.count <= (constant.is_integer ? max_integers : constant.data.type == DType::F64 ? max_doubles : 0);
+}
+
+void keep_exactly(std::span<const std::byte> bytes, OnnxConstant& constant) {
+  if (!is_kept_exactly(constant)) return;
+  if (constant.is_integer) {
+    constant.integers = convert_to_integers(bytes, constant.data.type);
+  } else {
+    constant.doubles.resize(static_cast<std::size_t>(constant.data.count));
+    if (!bytes.empty()) std::memcpy(constant.doubles.data(), bytes.data(), bytes.size());
+  }
+}
+
 void take_inline(const TensorProto& tensor, OnnxConstant& constant, const std::string& what) {
   const std::vector<std::byte> bytes = inline_bytes(tensor, constant.data.type);
   check_size(static_cast<index_t>(bytes.size()), constant, what);
   auto values = std::make_shared<std::vector<float>>(static_cast<std::size_t>(constant.data.count));
   convert_to_float(bytes, constant.data.type, *values);
   constant.data.values = std::move(values);
-  if (constant.is_integer && constant.data.count <= max_integers)
-    constant.integers = convert_to_integers(bytes, constant.data.type);
+  keep_exactly(bytes, constant);
 }
 
 void take_reference(const FileRange& range, OnnxConstant& constant, const std::string& what) {
   check_size(range.size_bytes, constant, what);
   constant.data.file = range.file;
   constant.data.offset_bytes = range.offset_bytes;
-  if (!constant.is_integer || constant.data.count > max_integers) return;
+  if (!is_kept_exactly(constant)) return;
   std::vector<std::byte> bytes(static_cast<std::size_t>(range.size_bytes));
   InputFile(range.file).read(bytes, range.offset_bytes);
-  constant.integers = convert_to_integers(bytes, constant.data.type);
+  keep_exactly(bytes, constant);
 }
 
 index_t needed_bytes(const OnnxConstant& constant) {
@@ -156,6 +171,7 @@ OnnxConstant read_tensor(const TensorProto& tensor, const std::string& model_pat
   OnnxConstant constant{.dims = {tensor.dims().begin(), tensor.dims().end()}};
   constant.data.type = checked_type(tensor, what);
   constant.data.count = count_of(constant.dims, what);
+  constant.type = tensor.data_type();
   constant.is_integer = is_integer(constant.data.type);
   if (tensor.data_location() == TensorProto::EXTERNAL)
     take_reference(resolve_external(tensor, model_path, needed_bytes(constant), what), constant, what);
@@ -185,6 +201,7 @@ OnnxConstant integer_constant(std::vector<index_t> values, std::vector<index_t> 
   std::vector<float> floats;
   for (const index_t value : values) floats.push_back(static_cast<float>(value));
   OnnxConstant constant = float_constant(std::move(floats), std::move(dims));
+  constant.type = TensorProto::INT64;
   constant.is_integer = true;
   constant.integers = std::move(values);
   return constant;

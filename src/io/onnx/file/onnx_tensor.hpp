@@ -14,9 +14,12 @@ namespace parconv {
 struct OnnxConstant {
   std::vector<index_t> dims{};
   ConstantData data{};
-  bool is_integer = false;
-  /// All elements, exactly, of an integer tensor of at most 1024 elements; else empty.
+  int type = onnx::TensorProto::FLOAT;  ///< of ONNX
+  bool is_integer = false;              ///< or bool
+  /// All elements, exactly, of an integer tensor of at most 2^20 elements, or that was evaluated; else empty.
   std::vector<index_t> integers{};
+  /// All elements, exactly, of a tensor of doubles that is short or was evaluated; else empty.
+  std::vector<double> doubles{};
 };
 
 /// Converts `tensor` to a constant; paths of external data are relative to the model. Checks dimensions, type and data size.

@@ -12,8 +12,8 @@ Table make_table() {
   Table table;
   for (const auto rows :
        {binary_operators(), cast_operators(), constant_operators(), conv_operators(), conv_transpose_operators(),
-        elementwise_operators(), norm_operators(), parts_operators(), pool_operators(), rearrange_operators(), reduce_operators(),
-        resize_operators(), softmax_operators(), slice_operators()})
+        einsum_operators(), elementwise_operators(), norm_operators(), parts_operators(), pool_operators(), rearrange_operators(),
+        reduce_operators(), resize_operators(), softmax_operators(), slice_operators()})
     for (const OperatorRow& row : rows) table.emplace(row.op_type, row);
   return table;
 }

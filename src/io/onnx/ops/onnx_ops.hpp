@@ -36,6 +36,7 @@ std::span<const OperatorRow> cast_operators();
 std::span<const OperatorRow> constant_operators();
 std::span<const OperatorRow> conv_operators();
 std::span<const OperatorRow> conv_transpose_operators();
+std::span<const OperatorRow> einsum_operators();
 std::span<const OperatorRow> elementwise_operators();
 std::span<const OperatorRow> norm_operators();
 std::span<const OperatorRow> parts_operators();
@@ -51,6 +52,9 @@ void make_copy(NodeReader& node);
 
 /// Makes the node's output as the product of its two inputs as matrices.
 void make_product(NodeReader& node);
+
+/// True if `op` keeps every axis.
+bool is_copy(const Resample& op);
 
 /// Makes the node's output by `op` of input 0, or copies it if nothing changes.
 void make_resample(NodeReader& node, const Resample& op);

@@ -13,6 +13,7 @@ void read_cast(NodeReader& node) {
   const OnnxConstant* constant = node.network().find_constant(node.input_name(0));
   if (constant == nullptr || !is_float_type(to)) return make_copy(node);
   OnnxConstant floats = *constant;
+  floats.type = to;
   floats.is_integer = false;
   floats.integers.clear();
   node.network().set_constant(node.output_name(), std::move(floats));

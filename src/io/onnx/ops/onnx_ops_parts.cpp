@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "io/onnx/ops/onnx_ops.hpp"
+#include "io/onnx/ops/onnx_pieces.hpp"
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 
@@ -52,10 +53,14 @@ void check_sizes(const NodeReader& node, const Dims& sizes, index_t extent) {
         concat("splits ", extent, " elements into parts of ", dims_string(sizes), " for ", node.num_outputs(), " outputs"));
 }
 
+/// Each run of indices becomes a node.
+constexpr index_t max_gathered = 1024;
+
 /// Input `k` as non-negative indices into `extent` elements.
 Dims gather_indices(NodeReader& node, index_t extent) {
   const OnnxConstant& indices = node.constant(1, "the indices");
-  if (!indices.is_integer || std::ssize(indices.integers) != indices.data.count || indices.data.count < 1)
+  const bool is_short = indices.data.count >= 1 && indices.data.count <= max_gathered;
+  if (!indices.is_integer || !is_short || std::ssize(indices.integers) != indices.data.count)
     node.refuse("the indices are not a short list of integers");
   Dims result = indices.integers;
   for (index_t& index : result) {
@@ -63,29 +68,6 @@ Dims gather_indices(NodeReader& node, index_t extent) {
     if (index < 0) index += extent;
   }
   return result;
-}
-
-/// The longest evenly spaced run of indices from `first` on.
-Part run_from(const Dims& all, std::size_t first, Axis axis) {
-  Part part{.axis = axis, .start = all[first]};
-  if (first + 1 < all.size()) part.step = all[first + 1] - all[first];
-  if (axis == Axis::N && part.step != 1) part.step = 1;
-  while (first + static_cast<std::size_t>(part.size) < all.size() &&
-         all[first + static_cast<std::size_t>(part.size)] == part.start + part.size * part.step)
-    ++part.size;
-  if (part.size == 1) part.step = 1;
-  return part;
-}
-
-/// The elements at indices `all` along an axis: one slice per evenly spaced run, concatenated.
-ValueId gathered(NodeReader& node, ValueId x, const Dims& all, Axis axis) {
-  std::vector<ValueId> slices;
-  for (std::size_t first = 0; first < all.size();) {
-    const Part part = run_from(all, first, axis);
-    slices.push_back(node.add_step("taken", taking(part), {x}));
-    first += static_cast<std::size_t>(part.size);
-  }
-  return slices.size() == 1 ? slices.front() : node.add_step("joined", Concat{.axis = axis}, std::move(slices));
 }
 
 /// Tiles `value` along an axis: samples by concatenation, other axes by wrapping around, or by stride 0 if the extent is 1.
@@ -115,14 +97,23 @@ void make_repeated(NodeReader& node, ValueId x, const Dims& times) {
   node.make(Elementwise{}, {x});
 }
 
+/// A part that adds nothing.
+bool is_empty_constant(NodeReader& node, std::size_t k) {
+  const OnnxConstant* constant = node.network().find_constant(node.input_name(k));
+  return constant != nullptr && constant->data.count == 0;
+}
+
 void read_concat(NodeReader& node) {
   node.expect_inputs(1, std::max<std::size_t>(node.num_inputs(), 1));
-  const int ndims = node.shape(0).ndims;
+  std::size_t first = 0;
+  while (first + 1 < node.num_inputs() && node.has_input(first) && is_empty_constant(node, first)) ++first;
+  const int ndims = node.shape(first).ndims;
   if (!node.attributes().has("axis")) node.refuse("attribute axis is missing");
   const Axis axis = axis_of(node, node.attributes().get_int("axis", 1), ndims);
   std::vector<ValueId> inputs;
   for (std::size_t k = 0; k < node.num_inputs(); ++k) {
     if (!node.has_input(k)) node.refuse(concat("input ", k, " is missing"));
+    if (is_empty_constant(node, k)) continue;
     if (node.shape(k).ndims != ndims)
       node.refuse(concat("concatenates inputs of ", ndims, " and ", node.shape(k).ndims, " dimensions"));
     inputs.push_back(node.value(k));
@@ -158,7 +149,7 @@ void read_gather(NodeReader& node) {
   Dims dims = dims_of(in);
   dims.erase(dims.begin() + dim);
   dims.insert(dims.begin() + dim, index_dims.begin(), index_dims.end());
-  node.make_with_dims(gathered(node, node.value(0), all, axis), dims.empty() ? Dims{1} : dims);
+  node.make_with_dims(elements_at(node, node.value(0), axis, all), dims.empty() ? Dims{1} : dims);
 }
 
 void read_expand(NodeReader& node) {

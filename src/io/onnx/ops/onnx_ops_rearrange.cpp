@@ -19,8 +19,9 @@ using Perm = std::vector<int>;
 index_t product(const NodeReader& node, std::span<const index_t> dims) { return checked_product(dims, node.label().c_str()); }
 
 void check_dims(NodeReader& node, const Ints& in, const Ints& dims) {
+  const index_t least = node.is_constant(0) ? 0 : 1;
   for (const index_t dim : dims)
-    if (dim < 1) node.refuse(concat("the result has dimensions ", dims_string(dims), ", each must be at least 1"));
+    if (dim < least) node.refuse(concat("the result has dimensions ", dims_string(dims), ", each must be at least ", least));
   if (product(node, in) != product(node, dims))
     node.refuse(concat("cannot reshape an input of ", dims_string(in), " to ", dims_string(dims)),
                 "a fixed batch size in the model's Reshape may be the cause; export it with a symbolic batch");

@@ -218,10 +218,13 @@ constexpr OperatorRow rows[]{
 
 }  // namespace
 
+bool is_copy(const Resample& op) {
+  return std::all_of(op.axes.begin(), op.axes.end(),
+                     [](const ResampledAxis& axis) { return std::holds_alternative<KeepAxis>(axis.method); });
+}
+
 void make_resample(NodeReader& node, const Resample& op) {
-  const bool is_copy = std::all_of(op.axes.begin(), op.axes.end(),
-                                   [](const ResampledAxis& axis) { return std::holds_alternative<KeepAxis>(axis.method); });
-  if (is_copy) return node.make(Elementwise{}, {node.value(0)});
+  if (is_copy(op)) return node.make(Elementwise{}, {node.value(0)});
   node.make(op, {node.value(0)});
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "io/onnx/ops/onnx_ops.hpp"
+#include "io/onnx/ops/onnx_pieces.hpp"
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 
@@ -20,15 +21,6 @@ std::vector<index_t> first_dims(std::size_t count) {
 /// Dimensions listed in the optional input `k`; by default the first `count`.
 std::vector<index_t> dims_from_input(NodeReader& node, std::size_t k, std::size_t count) {
   return node.has_input(k) ? node.integers(k, "the axes") : first_dims(count);
-}
-
-Border read_border(NodeReader& node) {
-  static const std::map<std::string, Border> modes{
-      {"constant", Border::Fill}, {"edge", Border::Edge}, {"reflect", Border::Reflect}, {"wrap", Border::Wrap}};
-  const std::string mode = node.attributes().get_string("mode", "constant");
-  const auto found = modes.find(mode);
-  if (found == modes.end()) node.refuse(concat("attribute mode is '", mode, "'; supported are constant, edge, reflect, wrap"));
-  return found->second;
 }
 
 struct Pads {
@@ -53,6 +45,21 @@ Pads read_pads(NodeReader& node) {
 
 /// Far above any real network; sums with extents cannot overflow.
 constexpr index_t max_pad = index_t{1} << 48;
+
+/// Elements that are listed one by one.
+constexpr index_t max_listed = index_t{1} << 20;
+
+struct Amounts {
+  index_t before = 0, behind = 0;
+};
+
+/// The node's output: `op`, then the elements at indices along the axes that have some.
+void make_selected(NodeReader& node, const Resample& op, const std::map<Axis, std::vector<index_t>>& indices) {
+  if (indices.empty()) return make_resample(node, op);
+  ValueId value = is_copy(op) ? node.value(0) : node.add_step("resampled", op, {node.value(0)});
+  for (const auto& [axis, list] : indices) value = elements_at(node, value, axis, list, op.fill);
+  node.make(Elementwise{}, {value});
+}
 
 /// One entry of a Slice as stated by the model: [start, end) with a step.
 struct Cut {
@@ -110,36 +117,65 @@ Cuts read_cuts(NodeReader& node) {
   return cuts;
 }
 
-void read_pad(NodeReader& node) {
-  const Shape in = node.shape(0);
-  const Border border = read_border(node);
-  const Pads pads = read_pads(node);
+/// The amounts before and behind each axis.
+std::map<Axis, Amounts> amounts_of(NodeReader& node, const Pads& pads, int ndims) {
   const std::size_t count = pads.dims.size();
   if (pads.amounts.size() != 2 * count) node.refuse(concat("has ", pads.amounts.size(), " pads for ", count, " dimensions"));
-  Resample op{.fill = pads.value};
+  std::map<Axis, Amounts> amounts;
   for (std::size_t k = 0; k < count; ++k) {
-    const index_t before = pads.amounts[k];
-    const index_t behind = pads.amounts[k + count];
-    if (before == 0 && behind == 0) continue;
-    if (std::max(before, behind) > max_pad || std::min(before, behind) < -max_pad)
-      node.refuse(concat("has impossibly large pads: ", before, " and ", behind));
-    const Axis axis = axis_of(node, pads.dims[k], in.ndims);
-    const char* label = node.label().c_str();
-    const index_t size = checked_add(checked_add(in.extents[axis], before, label), behind, label);
-    op[axis] = {.method = TakeAxis{.start = -before, .border = border}, .size = size};
+    const Amounts amount{.before = pads.amounts[k], .behind = pads.amounts[k + count]};
+    if (std::max(amount.before, amount.behind) > max_pad || std::min(amount.before, amount.behind) < -max_pad)
+      node.refuse(concat("has impossibly large pads: ", amount.before, " and ", amount.behind));
+    amounts[axis_of(node, pads.dims[k], ndims)] = amount;
   }
-  make_resample(node, op);
+  return amounts;
+}
+
+/// True if one Resample can pad this axis: it pads space only, and reflects once.
+bool is_resampled(Axis axis, const Amounts& amount, Border border, index_t extent) {
+  if (axis == Axis::N) return false;
+  if (axis == Axis::C) return amount.before <= 0 && amount.behind <= 0;
+  return border != Border::Reflect || std::max(amount.before, amount.behind) < extent;
+}
+
+void read_pad(NodeReader& node) {
+  const Shape in = node.shape(0);
+  const Border border = border_of(node);
+  const Pads pads = read_pads(node);
+  const char* label = node.label().c_str();
+  Resample op{.fill = pads.value};
+  std::map<Axis, std::vector<index_t>> indices;
+  for (const auto& [axis, amount] : amounts_of(node, pads, in.ndims)) {
+    const auto [before, behind] = amount;
+    if (before == 0 && behind == 0) continue;
+    const index_t size = checked_add(checked_add(in.extents[axis], before, label), behind, label);
+    if (is_resampled(axis, amount, border, in.extents[axis])) {
+      op[axis] = {.method = TakeAxis{.start = -before, .border = border}, .size = size};
+    } else {
+      if (size > max_listed) node.refuse(concat("pads to ", size, " elements; at most ", max_listed, " are supported here"));
+      indices[axis] = padded_indices(border, before, size, in.extents[axis]);
+    }
+  }
+  make_selected(node, op, indices);
 }
 
 void read_slice(NodeReader& node) {
   const Shape in = node.shape(0);
   const Cuts cuts = read_cuts(node);
   Resample op;
+  std::map<Axis, std::vector<index_t>> indices;
   for (std::size_t k = 0; k < cuts.dims.size(); ++k) {
     const Axis axis = axis_of(node, cuts.dims[k], in.ndims);
-    op[axis] = cut_axis(node, {cuts.starts[k], cuts.ends[k], cuts.steps[k]}, in.extents[axis]);
+    const ResampledAxis cut = cut_axis(node, {cuts.starts[k], cuts.ends[k], cuts.steps[k]}, in.extents[axis]);
+    const auto* taken = std::get_if<TakeAxis>(&cut.method);
+    if (axis != Axis::N || taken == nullptr || taken->step == 1) {
+      op[axis] = cut;
+    } else {
+      if (cut.size > max_listed) node.refuse(concat("takes ", cut.size, " samples; at most ", max_listed, " are supported here"));
+      for (index_t at = 0; at < cut.size; ++at) indices[axis].push_back(taken->start + at * taken->step);
+    }
   }
-  make_resample(node, op);
+  make_selected(node, op, indices);
 }
 
 /// In alphabetical order.
