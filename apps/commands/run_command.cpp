@@ -38,8 +38,7 @@ const char* plural(index_t count) { return count == 1 ? "" : "s"; }
 /// Takes a session through its phases, and prints intermediate results.
 class Runner {
  public:
-  Runner(LaunchedJob& job, const RunCommand& command)
-      : job_(job), command_(command), session_(job.context(), command.request), model_sha256_(start_hashing()) {}
+  Runner(LaunchedJob& job, const RunCommand& command) : job_(job), command_(command), session_(job.context(), command.request) {}
 
   ExitCode run() {
     print_placement();
@@ -49,6 +48,7 @@ class Runner {
     require_files_apart();
     look_for_earlier_jobs();
     if (resumption_.is_complete) return say_complete();
+    model_sha256_ = start_hashing();
     session_.compile();
     if (const auto timing = session_.time_conv_algorithms()) print_timing(*timing);
     announce();
@@ -270,9 +270,9 @@ class Runner {
   LaunchedJob& job_;
   const RunCommand& command_;
   Session session_;
-  std::future<std::string> model_sha256_;  // on rank 0
-  std::vector<std::string> outputs_{};     // without links
-  std::vector<Fact> facts_{};              // of the results
+  std::future<std::string> model_sha256_{};  // on rank 0
+  std::vector<std::string> outputs_{};       // without links
+  std::vector<Fact> facts_{};                // of the results
   Resumption resumption_{};
   std::vector<std::string> output_names_{};
 };

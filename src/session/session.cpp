@@ -10,16 +10,15 @@
 #include "parconv/engine/calls.hpp"
 #include "parconv/io/constants.hpp"
 #include "parconv/io/json/plan_json.hpp"
-#include "parconv/io/read_files.hpp"
 #include "parconv/program/explain.hpp"
 #include "parconv/session/compile_options.hpp"
 #include "parconv/session/devices/host_memory.hpp"
-#include "parconv/session/files/input_files.hpp"
 #include "parconv/session/machine.hpp"
 #include "parconv/session/measurements.hpp"
 #include "parconv/session/numerics.hpp"
 #include "parconv/session/verification.hpp"
 #include "session/files/input_nans.hpp"
+#include "session/files/open_files.hpp"
 #include "session/job/request_facts.hpp"
 #include "session/job/run_agreement.hpp"
 
@@ -29,21 +28,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-/// The contents of a model and of the files with its weights, which are watched from now on.
-std::vector<Fact> watch(const OnnxModel& model, ReadFiles& watched) {
-  std::vector<Fact> facts;
-  for (const NamedFile& file : model.files()) {
-    watched.add(file);
-    facts.push_back(watched.contents(file.path, DigestExtent::Whole));
-  }
-  return facts;
-}
-
-/// Weights are read by name, after the contents were compared.
-void expect_in_place(const OnnxModel& model, const ReadFiles& watched) {
-  for (const NamedFile& file : model.files()) watched.expect_in_place(file.path);
-}
 
 /// By node; storing the outputs comes last.
 std::vector<std::string> layer_names(const Network& network) {
@@ -58,14 +42,6 @@ std::function<void(NodeId, index_t)> on_step_of(JobContext& job) {
   if (pulse == nullptr) return {};
   return [pulse](NodeId node, index_t micro_batch) { pulse->at_layer(node, micro_batch); };
 }
-
-/// A model and its input files, referenced by a workload.
-struct OpenFiles {
-  ReadFiles read{};
-  std::vector<Fact> facts{};
-  std::optional<OnnxModel> model{};
-  std::optional<InputFiles> inputs{};
-};
 
 }  // namespace
 
@@ -152,23 +128,13 @@ void Session::describe(Workload workload) {
 
 void Session::describe_files() {
   OpenFiles& files = state_->files;
-  std::vector<Fact> facts = job().together(JobPhase::Read, [&] {
-    files.read.add({"the model", request().model});
-    files.model.emplace(request().model);
-    return watch(*files.model, files.read);
-  });
-  job().require_agreement(JobPhase::Read, facts);
-  files.facts = facts;
-  facts = job().together(JobPhase::Open, [&] {
-    files.inputs.emplace(request().inputs, *files.model, threads());
-    return files.inputs->watch(files.read);
-  });
-  job().require_agreement(JobPhase::Open, facts);
-  files.facts.insert(files.facts.end(), facts.begin(), facts.end());
-  describe(workload_of(*files.model, *files.inputs, request().model));
+  job().require_agreement(JobPhase::Read, job().together(JobPhase::Read, [&] { return files.open_model(request()); }));
+  job().require_agreement(JobPhase::Open,
+                          job().together(JobPhase::Open, [&] { return files.open_inputs(request(), threads()); }));
+  describe(files.workload(request()));
 }
 
-std::vector<NamedFile> Session::read_files() const { return state_->files.read.files(); }
+std::vector<NamedFile> Session::read_files() const { return state_->files.names(); }
 
 /// Ranks with different plans would deadlock on messages that no rank sends.
 void Session::State::require_same_everywhere() {
@@ -225,7 +191,7 @@ void Session::State::require_host_memory() {
 }
 
 std::vector<Fact> Session::request_facts() const {
-  std::vector<Fact> facts = state_->files.facts;
+  std::vector<Fact> facts = state_->files.facts();
   const std::vector<Fact> asked = result_facts_of(request());
   facts.insert(facts.end(), asked.begin(), asked.end());
   return facts;
@@ -334,7 +300,7 @@ bool Session::State::ends_early(const RunProgress& progress) {
 /// Nothing is recorded that may have been computed from an input after it changed.
 void Session::State::record_progress(index_t samples) {
   const auto started = Clock::now();
-  job().together(JobPhase::Record, [&] { files.read.expect_unchanged(); });
+  job().together(JobPhase::Record, [&] { files.expect_unchanged(); });
   keeper.record(samples);
   agreement->note_record();
   num_records += 1;
@@ -374,7 +340,7 @@ void Session::prepare(const RunBlock& block) {
                                        .on_tick = on_tick,
                                        .ends_early = [&state](const RunProgress& progress) { return state.ends_early(progress); },
                                        .on_step = on_step_of(job())});
-    if (state.files.model) expect_in_place(*state.files.model, state.files.read);
+    state.files.expect_weights_in_place();
   });
   state.prepared = block;
 }
@@ -396,7 +362,7 @@ double Session::run(std::span<DataSink* const> sinks, const RunBlock& block) {
     if (state.agreement) state.stop = std::max(state.stop, state.agreement->settle().stop);
   });
   const double seconds = seconds_since(begin);
-  job().together(JobPhase::Run, [&] { state.files.read.expect_unchanged(); });
+  job().together(JobPhase::Run, [&] { state.files.expect_unchanged(); });
   return state.measured.add_run(seconds);
 }
 

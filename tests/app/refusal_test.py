@@ -53,7 +53,7 @@ class BadData(AppCase):
     def test_damaged_files_end_with_one_error(self):
         """HDF5 itself crashes on some of them."""
         good = self.undamaged()
-        for seed in range(60):
+        for seed in (*range(60), 2089):  # HDF5 1.10.8 crashes on the last one
             with open(self.path("bad.h5"), "wb") as file:
                 file.write(self.damaged(good, seed))
             done = self.start(0, "inspect", "bad.h5")
@@ -134,10 +134,10 @@ class BadData(AppCase):
         self.refuse(INPUT_MISSING, "pipe.onnx", "in.h5", "pipe.onnx")
 
     def test_unsupported_operators_are_all_named(self):
-        nodes = [onnx.node("LSTM", ["x"], "a"), onnx.node("Einsum", ["a"], "b"), onnx.node("Relu", ["b"], "y")]
+        nodes = [onnx.node("LSTM", ["x"], "a"), onnx.node("NonMaxSuppression", ["a"], "b"), onnx.node("Relu", ["b"], "y")]
         onnx.write_model(self.path("odd.onnx"), nodes, [onnx.value_info("x", ["N", 3, "H", "W"])], ["y"])
         self.refuse(BAD_DATA, "odd.onnx", "in.h5", "LSTM")
-        self.refuse(BAD_DATA, "odd.onnx", "in.h5", "Einsum")
+        self.refuse(BAD_DATA, "odd.onnx", "in.h5", "NonMaxSuppression")
         done = self.start(0, "inspect", "odd.onnx")
         self.assertEqual(done.returncode, BAD_DATA, done.stdout)
         self.assertEqual(done.stdout.count("not supported:"), 2)
