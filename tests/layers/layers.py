@@ -39,7 +39,7 @@ LIBRARIES = (
     ("OpenSSL", r"openssl/.*", r"(.*/)?(sha256|digest)[^/]*$"),
     ("GoogleTest", r"g(test|mock)/.*", r"tests/"),
 )
-SYSTEM = re.compile(r"(sys|arpa|net|netinet)/\w+\.h|(unistd|dlfcn|poll|fcntl|time|stdlib|sched|pthread|cxxabi|signal|ifaddrs|emmintrin|immintrin|cpuid|features)\.h")
+SYSTEM = re.compile(r"(sys|arpa|net|netinet)/\w+\.h|(unistd|dlfcn|poll|fcntl|time|stdlib|sched|pthread|cxxabi|signal|ifaddrs|malloc|emmintrin|immintrin|cpuid|features)\.h")
 STANDARD = re.compile(r"[a-z0-9_]+")
 GENERATED = ("git_revision.hpp",)
 
