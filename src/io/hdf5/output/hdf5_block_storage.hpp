@@ -35,7 +35,7 @@ struct WrittenFile {
   int descriptor = -1;
   const std::string& path;
   /// Ranks of several hosts write it: each run of bytes is then locked while it is written. On NFS two hosts that write parts of
-  /// one page could otherwise overwrite each other's bytes by what they have cached (open(2), "NFS"; MPI-IO does the same).
+  /// one page could otherwise overwrite each other's bytes by what they have cached (ROMIO's driver for NFS locks, too).
   bool is_shared_by_hosts = false;
 };
 
