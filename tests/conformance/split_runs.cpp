@@ -75,8 +75,11 @@ double difference_of(const TestTensor& actual, const TestTensor& expected, std::
   throw Error(ExitCode::BadData, concat("element ", k, " of output '", expected.name, "' is ", a, ", expected ", e));
 }
 
+/// A value without dimensions has one of 1 in parconv.
+std::vector<index_t> dims_here(const std::vector<index_t>& dims) { return dims.empty() ? std::vector<index_t>{1} : dims; }
+
 double compared(const TestTensor& actual, const TestTensor& expected) {
-  if (actual.dims != expected.dims || actual.values.size() != expected.values.size())
+  if (actual.dims != dims_here(expected.dims) || actual.values.size() != expected.values.size())
     throw Error(ExitCode::BadData, concat("output '", expected.name, "' has ", actual.dims.size(), " dimensions and ",
                                           actual.values.size(), " elements, expected ", expected.dims.size(), " and ",
                                           expected.values.size(), ", or they are in another order"));
