@@ -17,8 +17,8 @@ std::vector<std::string> shortened(std::span<const std::string> names, std::size
   for (const std::string& name : names) ++uses[end_of(name, width)];
   std::vector<std::string> result;
   for (const std::string& name : names) {
-    std::string end = end_of(name, width);
-    result.push_back(uses[end] == 1 ? std::move(end) : name);
+    const std::string end = end_of(name, width);
+    result.push_back(uses[end] == 1 ? end : name);
   }
   return result;
 }
