@@ -15,10 +15,12 @@
 #include "benchmarks/measuring.hpp"
 #include "parconv/session/devices/host_memory.hpp"
 #include "parconv/session/files/output_files.hpp"
+#include "support/no_sink.hpp"
 
 namespace parconv::bench {
 namespace {
 
+using test::NoSink;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* usage = "parconv_check_bench MODEL INPUT [--seconds S] [--rounds N] [--split SPEC] [--folder DIR]";
@@ -51,19 +53,6 @@ Options parse(std::span<char* const> arguments) {
   }
   return options;
 }
-
-/// Discards its data: writing costs the same with and without checks.
-class NoSink final : public DataSink {
- public:
-  explicit NoSink(const Extents& extents) : extents_(extents) {}
-
-  Extents extents() const override { return extents_; }
-  Extents chunk() const override { return extents_; }
-  void write(const Box&, ConstView) override {}
-
- private:
-  Extents extents_;
-};
 
 /// Seconds of the slowest rank.
 template <class Work>

@@ -14,6 +14,7 @@
 #include "parconv/engine/rank_plan.hpp"
 #include "parconv/io/constants.hpp"
 #include "support/network_builder.hpp"
+#include "support/no_sink.hpp"
 
 namespace parconv::test {
 namespace {
@@ -35,19 +36,6 @@ class GeneratedSource final : public DataSource {
         for (index_t c = 0; c < box[Axis::C].size(); ++c) pixel[c] = static_cast<float>((box[Axis::H].lo + h + w + c) % 7 - 3);
       }
   }
-
- private:
-  Extents extents_;
-};
-
-/// A sink that discards its data.
-class NoSink final : public DataSink {
- public:
-  explicit NoSink(const Extents& extents) : extents_(extents) {}
-
-  Extents extents() const override { return extents_; }
-  Extents chunk() const override { return extents_; }
-  void write(const Box&, ConstView) override {}
 
  private:
   Extents extents_;

@@ -147,6 +147,19 @@ std::vector<Dims> all_indices(const Dims& dims) {
   return indices;
 }
 
+Sources transposed_sources(const Dims& dims, const Dims& perm) {
+  const Dims strides = row_major_strides(dims);
+  Sources sources{0};
+  for (const index_t axis : perm) {
+    const auto k = static_cast<std::size_t>(axis);
+    Sources next;
+    for (const index_t source : sources)
+      for (index_t at = 0; at < dims[k]; ++at) next.push_back(source + at * strides[k]);
+    sources = std::move(next);
+  }
+  return sources;
+}
+
 Sources broadcast_sources(const Dims& dims, const Dims& out_dims) {
   const std::size_t missing = out_dims.size() - dims.size();
   Dims aligned(missing, 1);

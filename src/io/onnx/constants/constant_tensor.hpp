@@ -56,6 +56,9 @@ Sources combined_sources(const Dims& dims, const std::vector<Dims>& indices);
 /// 0, 1, ..., for each dimension.
 std::vector<Dims> all_indices(const Dims& dims);
 
+/// For each element of a tensor of `dims` transposed by `perm`, as in ONNX, its source. Precondition: a permutation.
+Sources transposed_sources(const Dims& dims, const Dims& perm);
+
 /// For each element of `out_dims`, the broadcast element of a tensor of `dims`, aligned at the last dimension.
 Sources broadcast_sources(const Dims& dims, const Dims& out_dims);
 

@@ -56,22 +56,17 @@ Evaluated transpose(ConstantNode& node) {
   Dims perm(from.dims.size());
   std::iota(perm.rbegin(), perm.rend(), index_t{0});
   if (node.attributes().has("perm")) perm = node.attributes().get_ints("perm");
-  const Dims strides = row_major_strides(from.dims);
   Dims dims;
-  Sources sources{0};
   std::vector<bool> is_used(from.dims.size(), false);
   if (perm.size() != from.dims.size()) node.refuse("attribute perm does not fit the dimensions of its input");
-  for (const index_t axis : perm) {
-    const auto k = static_cast<std::size_t>(node.resolved(axis, std::ssize(from.dims), "entry of attribute perm"));
+  for (index_t& axis : perm) {
+    axis = node.resolved(axis, std::ssize(from.dims), "entry of attribute perm");
+    const auto k = static_cast<std::size_t>(axis);
     if (is_used[k]) node.refuse("attribute perm is not a permutation");
     is_used[k] = true;
     dims.push_back(from.dims[k]);
-    Sources next;
-    for (const index_t source : sources)
-      for (index_t at = 0; at < from.dims[k]; ++at) next.push_back(source + at * strides[k]);
-    sources = std::move(next);
   }
-  return {taken(from, sources, dims)};
+  return {taken(from, transposed_sources(from.dims, perm), dims)};
 }
 
 /// Arguments of a Slice: inputs, or attributes before opset 10.

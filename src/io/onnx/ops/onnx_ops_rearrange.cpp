@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 
+#include "io/onnx/constants/constant_tensor.hpp"
 #include "io/onnx/ops/onnx_ops.hpp"
 #include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
@@ -44,26 +45,11 @@ void make_reshape(NodeReader& node, const Ints& dims) {
   set_chain(node, network.reshaped_chain(node.input_name(0), dims));
 }
 
-/// Source index of each element of a transposed tensor of `dims`.
-Ints transposed_indices(const Ints& dims, const Perm& perm) {
-  Ints strides(dims.size(), 1);
-  for (std::size_t k = dims.size(); k-- > 1;) strides[k - 1] = strides[k] * dims[k];
-  Ints indices{0};
-  for (const int k : perm) {
-    Ints next;
-    for (const index_t index : indices)
-      for (index_t at = 0; at < dims[static_cast<std::size_t>(k)]; ++at)
-        next.push_back(index + at * strides[static_cast<std::size_t>(k)]);
-    indices = std::move(next);
-  }
-  return indices;
-}
-
 OnnxConstant transposed_constant(const OnnxConstant& from, const Perm& perm) {
   OnnxConstant result = from;
   for (std::size_t k = 0; k < perm.size(); ++k) result.dims[k] = from.dims[static_cast<std::size_t>(perm[k])];
   if (from.data.is_fill) return result;
-  const Ints indices = transposed_indices(from.dims, perm);
+  const Ints indices = transposed_sources(from.dims, {perm.begin(), perm.end()});
   const auto picked = [&](const auto& elements) {
     std::decay_t<decltype(elements)> list;
     for (const index_t index : indices) list.push_back(elements[static_cast<std::size_t>(index)]);
