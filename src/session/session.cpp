@@ -393,7 +393,7 @@ std::vector<InputNans> Session::input_nans() const {
 
 RunReport Session::report() {
   State& state = *state_;
-  job().together(JobPhase::Report, [&] { state.retire_engine(); });
+  job().in_collectives(JobPhase::Report, [&] { state.retire_engine(); });
   PARCONV_EXPECT(state.measured.has_layers(), "nothing was run");
   const Blocks& blocks = setup().blocks;
   RunReport report{
@@ -413,7 +413,7 @@ RunReport Session::report() {
                  .setup_seconds = state.setup_seconds,
                  .records = state.num_records,
                  .record_seconds = state.record_seconds}};
-  job().together(JobPhase::Report, [&] { state.measured.complete(report.record, device().communicator()); });
+  job().in_collectives(JobPhase::Report, [&] { state.measured.complete(report.record, device().communicator()); });
   report.layers = state.measured.layers();
   report.graphs = state.measured.graphs();
   report.summary = state.measured.summary(report.record);

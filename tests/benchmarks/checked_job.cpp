@@ -11,7 +11,7 @@ JobOptions options_with(Heartbeat& heartbeat) {
   return {.timeout_seconds = timeout_seconds,
           .hooks = {.on_progress = [](JobPhase, index_t) {},
                     .stop_reason = [] { return StopReason::None; },
-                    .on_failure_in_messages = [](const std::exception_ptr&, JobPhase) {},
+                    .on_lone_failure = [](const std::exception_ptr&, JobPhase) {},
                     .on_expiry = [](const std::string&, double) {}},
           .heartbeat = &heartbeat};
 }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <new>
 #include <optional>
 
 #include "support/mpi_test.hpp"
@@ -73,7 +74,7 @@ TEST(JobContext, FailuresInMessagesAreReportedBeforeAnythingIsDestroyed) {
     std::vector<std::string>& order;
     ~Held() { order.emplace_back("destroyed"); }
   };
-  JobContext job = context({.hooks = {.on_failure_in_messages = [&](const std::exception_ptr& error, JobPhase phase) {
+  JobContext job = context({.hooks = {.on_lone_failure = [&](const std::exception_ptr& error, JobPhase phase) {
                               order.push_back(concat(name_of(phase), ": ", to_error(error).what()));
                             }}});
   const auto fail = [&] {
@@ -82,6 +83,34 @@ TEST(JobContext, FailuresInMessagesAreReportedBeforeAnythingIsDestroyed) {
   };
   EXPECT_THROW(fail(), Error);
   EXPECT_THAT(order, testing::ElementsAre("running: a full disk", "destroyed"));
+}
+
+TEST(JobContext, InCollectivesOnlyErrorsThatRanksDoNotShareAreReported) {
+  std::vector<std::string> reports;
+  JobContext job = context({.hooks = {.on_lone_failure = [&](const std::exception_ptr& error, JobPhase phase) {
+                              reports.push_back(concat(name_of(phase), ": ", to_error(error).what()));
+                            }}});
+  EXPECT_EQ(job.in_collectives(JobPhase::Check, [&] { return job.control().sum(1); }), num_ranks());
+  const auto agreed = error_of([&] {
+    job.in_collectives(JobPhase::Create,
+                       [&] { coordinated(job.control(), "creating", [] { throw Error(ExitCode::Io, "a full disk"); }); });
+  });
+  ASSERT_TRUE(agreed);
+  EXPECT_EQ(agreed->phase(), "creating");
+  EXPECT_THAT(reports, testing::IsEmpty());
+  const auto fail = [&] {
+    job.in_collectives(JobPhase::Finish, [&] {
+      job.control().barrier();
+      if (rank() == num_ranks() - 1) throw std::bad_alloc();
+    });
+  };
+  if (rank() == num_ranks() - 1) {
+    EXPECT_THROW(fail(), std::bad_alloc);
+    EXPECT_THAT(reports, testing::ElementsAre(testing::HasSubstr("not enough memory")));
+  } else {
+    fail();  // as if nothing had happened: the hook of an application ends the job
+    EXPECT_THAT(reports, testing::IsEmpty());
+  }
 }
 
 TEST(JobContext, TicksReachTheHook) {

@@ -74,13 +74,12 @@ JobOptions LaunchedJob::options() {
     enter(phase);
     if (fault_.is_due(context_->rank(), phase, ticks)) raise_fault(fault_.kind);
   };
-  return {
-      .timeout_seconds = timeout_seconds_,
-      .hooks = {.on_progress = raise_if_due,
-                .stop_reason = [this] { return stop_requests_.reason(); },
-                .on_failure_in_messages = [this](const std::exception_ptr& error, JobPhase phase) { end(error, name_of(phase)); },
-                .on_expiry = [this](const std::string&, double seconds) { expire(seconds); }},
-      .heartbeat = &heartbeat_};
+  return {.timeout_seconds = timeout_seconds_,
+          .hooks = {.on_progress = raise_if_due,
+                    .stop_reason = [this] { return stop_requests_.reason(); },
+                    .on_lone_failure = [this](const std::exception_ptr& error, JobPhase phase) { end(error, name_of(phase)); },
+                    .on_expiry = [this](const std::string&, double seconds) { expire(seconds); }},
+          .heartbeat = &heartbeat_};
 }
 
 /// Libraries register functions for exit() when they are first used.

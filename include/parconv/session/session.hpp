@@ -70,8 +70,9 @@ struct RunReport {
 ///
 /// describe -> plan -> compile -> prepare -> run -> report. Every phase but describe runs the earlier phases that are still
 /// pending; call them one by one to inspect intermediate results. All non-const methods are collective over all ranks of the job,
-/// with equal arguments. If a rank fails before `run`, all throw the same JobError; in `run` ranks synchronise by messages only,
-/// see JobHooks::on_failure_in_messages. A stop request (JobOptions::stop) ends the job before the next phase or block.
+/// with equal arguments. If a rank fails before `run`, all throw the same JobError; in `run` ranks synchronise by messages only.
+/// A rank that fails alone calls JobHooks::on_lone_failure. A stop request (JobOptions::stop) ends the job before the next phase
+/// or block.
 class Session {
  public:
   /// Chooses the device of every rank. Throws JobError(Unavailable). The job must outlive the session.

@@ -142,10 +142,10 @@ RecordedFile OutputFiles::create(const Hdf5SinkOptions& options) {
     const ActivityScope call = job_.in_library();
     files_.push_back(std::make_unique<Hdf5Sink>(job_.control(), options));
   };
-  job_.together(JobPhase::Create, open, extra_seconds_);
+  job_.in_collectives(JobPhase::Create, open, extra_seconds_);
   job_.remove_on_failure(files_.back()->partial_path());
   names_[files_.size() - 1] += concat(":", files_.back()->dataset_path());
-  return job_.together(JobPhase::Create, [&] { return files_.back()->recorded_file(); }, extra_seconds_);
+  return job_.in_collectives(JobPhase::Create, [&] { return files_.back()->recorded_file(); }, extra_seconds_);
 }
 
 /// A file without a partial name was published before the earlier job ended.
@@ -158,7 +158,7 @@ void OutputFiles::reopen(const Hdf5SinkOptions& options, const ResumeRecord& rec
     const ActivityScope call = job_.in_library();
     files_.back() = std::make_unique<Hdf5Sink>(job_.control(), options, resumed);
   };
-  job_.together(JobPhase::Create, open, extra_seconds_);
+  job_.in_collectives(JobPhase::Create, open, extra_seconds_);
   names_[output] += concat(":", files_.back()->dataset_path());
 }
 
@@ -188,7 +188,7 @@ RecordedBlocks OutputFiles::new_blocks(index_t samples) {
 
 void OutputFiles::record(index_t samples) {
   if (samples <= recorded_samples_) return;
-  job_.together(
+  job_.in_collectives(
       JobPhase::Record,
       [&] {
         const ActivityScope call = job_.in_library();
@@ -217,7 +217,7 @@ void OutputFiles::finish() {
       const ActivityScope call = job_.in_library();
       (*file)->finish(time_now());
     };
-    if (*file) job_.together(JobPhase::Finish, finish, extra_seconds_);
+    if (*file) job_.in_collectives(JobPhase::Finish, finish, extra_seconds_);
   }
   if (job_.is_root()) ::unlink(record_path_.c_str());
   job_.keep_files();
@@ -225,7 +225,7 @@ void OutputFiles::finish() {
 
 void OutputFiles::suspend() {
   for (const auto& file : files_)
-    if (file) job_.together(JobPhase::Record, [&] { file->suspend(); });
+    if (file) job_.in_collectives(JobPhase::Record, [&] { file->suspend(); });
 }
 
 void OutputFiles::abandon() noexcept {

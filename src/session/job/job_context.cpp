@@ -81,6 +81,10 @@ void JobContext::report_progress(JobPhase phase, index_t ticks_done) const {
   if (options_.hooks.on_progress) options_.hooks.on_progress(phase, ticks_done);
 }
 
+void JobContext::report_lone_failure(JobPhase phase) const {
+  if (options_.hooks.on_lone_failure) options_.hooks.on_lone_failure(std::current_exception(), phase);
+}
+
 void JobContext::tick(index_t ticks_done) {
   watchdog_.kick();
   report_progress(JobPhase::Run, ticks_done);

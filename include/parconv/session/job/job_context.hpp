@@ -29,9 +29,9 @@ struct JobHooks {
   /// Whether this rank wants to end a run early. Asked before each phase that precedes the run, which ends with
   /// JobError(Stopped), and during a run: see Session::stop_reason. Set on all ranks or on none.
   std::function<StopReason()> stop_reason{};
-  /// Called when this rank fails in a phase without collective agreement, in which other ranks may be blocked in a message.
-  /// Runs before anything is destroyed; an application ends the job here. If it returns, the error is thrown on this rank only.
-  std::function<void(const std::exception_ptr& error, JobPhase phase)> on_failure_in_messages{};
+  /// Called when this rank fails alone, while other ranks may be blocked in a message or in a collective call. Runs before
+  /// anything is destroyed; an application ends the job here. If it returns, the error is thrown on this rank only.
+  std::function<void(const std::exception_ptr& error, JobPhase phase)> on_lone_failure{};
   /// Called on the watchdog's thread when a phase exceeds its deadline; an application ends the process with _exit.
   Watchdog::Action on_expiry{};
 };
@@ -76,7 +76,7 @@ class JobContext {
   /// Throws the same JobError(Config) on all ranks unless they pass equal facts; see parconv::require_agreement. Collective.
   void require_agreement(JobPhase phase, std::span<const Fact> facts);
 
-  /// Runs `work`, in which ranks synchronise by messages only. A rank that throws calls on_failure_in_messages. Local.
+  /// Runs `work`, in which ranks synchronise by messages only. A rank that throws calls on_lone_failure. Local.
   template <class Work>
   void in_messages(JobPhase phase, Work&& work) {
     const WatchdogPhase watched(watchdog_, name_of(phase), deadline(0));
@@ -85,7 +85,25 @@ class JobContext {
       report_progress(phase, 0);
       work();
     } catch (...) {
-      if (options_.hooks.on_failure_in_messages) options_.hooks.on_failure_in_messages(std::current_exception(), phase);
+      report_lone_failure(phase);
+      throw;
+    }
+  }
+
+  /// Runs `work`, which makes collective calls, and agrees by itself on the failures that it expects. A rank that throws anything
+  /// but a JobError is out of step with the others and calls on_lone_failure: an agreement would meet another call of theirs.
+  /// Collective. `extra_seconds` as for together.
+  template <class Work>
+  auto in_collectives(JobPhase phase, Work&& work, double extra_seconds = 0) {
+    const WatchdogPhase watched(watchdog_, name_of(phase), deadline(extra_seconds));
+    publish(phase);
+    coordinated(control_, name_of(phase), [&] { enter(phase); });
+    try {
+      return work();
+    } catch (const JobError&) {
+      throw;
+    } catch (...) {
+      report_lone_failure(phase);
       throw;
     }
   }
@@ -129,6 +147,8 @@ class JobContext {
   void enter(JobPhase phase);
   void throw_if_stopped(JobPhase phase) const;
   void report_progress(JobPhase phase, index_t ticks_done) const;
+  /// Of the exception that is handled.
+  void report_lone_failure(JobPhase phase) const;
 
   Control control_;
   JobOptions options_;

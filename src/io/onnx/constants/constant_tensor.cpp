@@ -2,6 +2,8 @@
 #include "io/onnx/constants/constant_tensor.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <numeric>
 
 #include "parconv/core/error.hpp"
@@ -79,6 +81,29 @@ OnnxConstant stored(ConstantTensor tensor) {
   constant.type = tensor.type;
   constant.doubles = std::move(doubles);
   return constant;
+}
+
+std::array<index_t, 2> limits_of(int type) {
+  const auto of = [](auto number) {
+    using Limits = std::numeric_limits<decltype(number)>;
+    return std::array{static_cast<index_t>(Limits::min()), static_cast<index_t>(Limits::max())};
+  };
+  switch (type) {
+    case TensorProto::BOOL:
+      return {0, 1};
+    case TensorProto::UINT8:
+      return of(std::uint8_t{});
+    case TensorProto::INT8:
+      return of(std::int8_t{});
+    case TensorProto::UINT16:
+      return of(std::uint16_t{});
+    case TensorProto::INT16:
+      return of(std::int16_t{});
+    case TensorProto::INT32:
+      return of(std::int32_t{});
+    default:
+      return of(std::int64_t{});
+  }
 }
 
 ConstantTensor integer_tensor(std::vector<index_t> values, Dims dims, int type) {

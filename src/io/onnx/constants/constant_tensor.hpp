@@ -2,6 +2,7 @@
 // Constants in ONNX's own types, for evaluation while a model is read.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <utility>
@@ -34,6 +35,9 @@ OnnxConstant stored(ConstantTensor tensor);
 
 /// True for the types that evaluation supports: those of ConstantData.
 bool is_evaluated_type(int type);
+
+/// The least and greatest value of an integer type; of 64 bits: signed.
+std::array<index_t, 2> limits_of(int type);
 
 ConstantTensor integer_tensor(std::vector<index_t> values, Dims dims, int type = onnx::TensorProto::INT64);
 /// Rounds each value to the type, which is a floating-point type.

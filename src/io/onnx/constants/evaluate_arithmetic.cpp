@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Element by element: arithmetic, comparisons, logic, functions and casts.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -24,37 +23,6 @@ Operands broadcast_inputs(ConstantNode& node) {
   for (std::size_t k = 0; k < node.num_inputs(); ++k)
     inputs.push_back(taken(node.input(k), broadcast_sources(node.input(k).dims, dims), dims));
   return inputs;
-}
-
-/// The least and greatest value of an integer type.
-std::array<index_t, 2> limits_of(int type) {
-  const auto of = [](auto number) {
-    using Limits = std::numeric_limits<decltype(number)>;
-    return std::array{static_cast<index_t>(Limits::min()), static_cast<index_t>(Limits::max())};
-  };
-  switch (type) {
-    case TensorProto::BOOL:
-      return {0, 1};
-    case TensorProto::UINT8:
-      return of(std::uint8_t{});
-    case TensorProto::INT8:
-      return of(std::int8_t{});
-    case TensorProto::UINT16:
-      return of(std::uint16_t{});
-    case TensorProto::INT16:
-      return of(std::int16_t{});
-    case TensorProto::INT32:
-      return of(std::int32_t{});
-    default:
-      return of(std::int64_t{});
-  }
-}
-
-ConstantTensor checked_integers(const ConstantNode& node, std::vector<index_t> values, Dims dims, int type) {
-  const auto [least, greatest] = limits_of(type);
-  for (const index_t value : values)
-    if (value < least || value > greatest) node.refuse(concat("makes ", value, ", which ", type_name(type), " cannot hold"));
-  return integer_tensor(std::move(values), std::move(dims), type);
 }
 
 index_t remainder_of(index_t a, index_t b, bool has_sign_of_dividend) {
@@ -112,12 +80,12 @@ ConstantTensor combined(ConstantNode& node, const ConstantTensor& a, const Const
   const char* label = node.reader().label().c_str();
   if (a.is_integer() && b.is_integer()) {
     const auto operation = [&](index_t x, index_t y) { return calculated(node, x, y, label); };
-    return checked_integers(node, pairwise(a.integers(), b.integers(), operation), a.dims, a.type);
+    return integer_tensor(pairwise(a.integers(), b.integers(), operation), a.dims, a.type);
   }
   const auto operation = [&](double x, double y) { return calculated(node, x, y); };
   const std::vector<double> result = pairwise(reals(a), reals(b), operation);
   if (!a.is_integer()) return real_tensor(result, a.dims, a.type);
-  return checked_integers(node, std::vector<index_t>(result.begin(), result.end()), a.dims, a.type);  // Pow of an integer
+  return integer_tensor(std::vector<index_t>(result.begin(), result.end()), a.dims, a.type);  // Pow of an integer
 }
 
 bool has_types_of_one_kind(const Operands& inputs) {
@@ -239,7 +207,7 @@ Evaluated function(ConstantNode& node) {
       else if (name == "Relu")
         value = std::max<index_t>(value, 0);
     }
-    return {checked_integers(node, std::move(values), from.dims, from.type)};
+    return {integer_tensor(std::move(values), from.dims, from.type)};
   }
   std::vector<double> values = reals(from);
   std::transform(values.begin(), values.end(), values.begin(), function_of(node.op_type()));
@@ -298,15 +266,13 @@ Evaluated where(ConstantNode& node) {
 }
 
 ConstantTensor cast(const ConstantNode& node, const ConstantTensor& from, int type) {
-  if (type != TensorProto::BOOL && from.is_integer() && limits_of(type) != limits_of(TensorProto::INT64))
-    return checked_integers(node, from.integers(), from.dims, type);
-  std::vector<index_t> values;
   if (from.is_integer() && type != TensorProto::BOOL) return integer_tensor(from.integers(), from.dims, type);
+  std::vector<index_t> values;
   for (const double value : reals(from)) {
     if (type != TensorProto::BOOL && !(std::abs(value) < 9e18)) node.refuse(concat("cannot convert ", value, " to an integer"));
     values.push_back(type == TensorProto::BOOL ? value != 0 : static_cast<index_t>(value));
   }
-  return checked_integers(node, std::move(values), from.dims, type);
+  return integer_tensor(std::move(values), from.dims, type);
 }
 
 bool is_real(int type) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that read or write elements at places given by another input.
 #include <algorithm>
+#include <type_traits>
 
 #include "io/onnx/constants/constant_node.hpp"
+#include "parconv/core/checked.hpp"
 #include "parconv/core/error.hpp"
 
 namespace parconv {
@@ -90,7 +92,11 @@ Evaluated gather_nd(ConstantNode& node) {
 }
 
 template <class Number>
-Number reduced(std::string_view reduction, Number before, Number update) {
+Number reduced(std::string_view reduction, Number before, Number update, const char* label) {
+  if constexpr (std::is_same_v<Number, index_t>) {
+    if (reduction == "add") return checked_add(before, update, label);
+    if (reduction == "mul") return checked_mul(before, update, label);
+  }
   if (reduction == "add") return before + update;
   if (reduction == "mul") return before * update;
   if (reduction == "max") return std::max(before, update);
@@ -102,13 +108,14 @@ Evaluated scattered(ConstantNode& node, const Sources& targets) {
   const std::string reduction = node.attributes().get_string("reduction", "none");
   const ConstantTensor& updates = node.input(2);
   if (updates.type != node.input(0).type || updates.count() != std::ssize(targets)) node.refuse("the updates do not fit");
+  const char* label = node.reader().label().c_str();
   ConstantTensor result = node.input(0);
   std::visit(
       [&](auto& elements) {
         const auto& list = std::get<std::decay_t<decltype(elements)>>(updates.numbers);
         for (std::size_t k = 0; k < targets.size(); ++k) {
           auto& element = elements[static_cast<std::size_t>(targets[k])];
-          element = reduced(reduction, element, list[k]);
+          element = reduced(reduction, element, list[k], label);
         }
       },
       result.numbers);

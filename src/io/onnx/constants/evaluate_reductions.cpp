@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <type_traits>
 
 #include "io/onnx/constants/constant_node.hpp"
 #include "parconv/core/checked.hpp"
@@ -142,6 +143,10 @@ Evaluated cumulative_sum(ConstantNode& node) {
   std::vector<bool> is_summed(from.dims.size(), false);
   is_summed[axis] = true;
   const Groups groups = grouped(from.dims, is_summed);
+  const auto added = [label = node.reader().label()](auto a, auto b) {
+    if constexpr (std::is_same_v<decltype(a), index_t>) return checked_add(a, b, label.c_str());
+    return a + b;
+  };
   ConstantTensor result = from;
   std::visit(
       [&](auto& elements) {
@@ -150,7 +155,7 @@ Evaluated cumulative_sum(ConstantNode& node) {
           typename std::decay_t<decltype(elements)>::value_type sum{};
           for (const index_t place : places) {
             auto& element = elements[static_cast<std::size_t>(place)];
-            const auto next = sum + element;
+            const auto next = added(sum, element);
             element = is_exclusive ? sum : next;
             sum = next;
           }

@@ -62,9 +62,19 @@ ConstantTensor shape_of_input(NodeReader& node) {
   return integer_tensor({dims.begin() + start, dims.begin() + end}, {end - start});
 }
 
+/// Results are calculated in 64 bits.
+void expect_in_range(const NodeReader& node, const ConstantTensor& result) {
+  if (!result.is_integer()) return;
+  const auto [least, greatest] = limits_of(result.type);
+  for (const index_t value : result.integers())
+    if (value < least || value > greatest)
+      node.refuse(concat("makes ", value, ", which ", type_name(result.type), " cannot hold"));
+}
+
 bool set_outputs(NodeReader& node, Evaluated results) {
   if (results.empty()) return false;
   for (std::size_t k = 0; k < std::min(results.size(), node.num_outputs()); ++k) {
+    expect_in_range(node, results[k]);
     node.network().count_evaluated(results[k].count());
     if (!node.output_name(k).empty()) node.network().set_constant(node.output_name(k), stored(std::move(results[k])));
   }
