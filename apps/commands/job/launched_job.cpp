@@ -77,7 +77,7 @@ JobOptions LaunchedJob::options() {
   return {.timeout_seconds = timeout_seconds_,
           .hooks = {.on_progress = raise_if_due,
                     .stop_reason = [this] { return stop_requests_.reason(); },
-                    .on_lone_failure = [this](const std::exception_ptr& error, JobPhase phase) { end(error, name_of(phase)); },
+                    .on_lone_failure = [this](const std::exception_ptr& error, JobPhase) { end(error); },
                     .on_expiry = [this](const std::string&, double seconds) { expire(seconds); }},
           .heartbeat = &heartbeat_};
 }
@@ -164,7 +164,7 @@ std::string LaunchedJob::place_of(int rank) const {
   return text + fmt::format(": layer '{}' of micro-batch {}", context_->layer_name(pulse.node), pulse.micro_batch);
 }
 
-void LaunchedJob::end(const std::exception_ptr& exception, const std::string& phase) noexcept {
+void LaunchedJob::end(const std::exception_ptr& exception) noexcept {
   LastResort::begin_end();
   heartbeat_.pulse().end();
   std::vector<char>().swap(reserve_);
@@ -172,10 +172,11 @@ void LaunchedJob::end(const std::exception_ptr& exception, const std::string& ph
   const Error error = to_error(exception);
   decided_code_ = static_cast<int>(error.code());
   bool is_agreed = false;
-  JobPlace place{.rank = launched_rank(), .phase = phase};
+  JobPlace place{.rank = launched_rank(), .phase = name_of(static_cast<JobPhase>(heartbeat_.pulse().load().phase))};
   if (context_) {
     context_->watchdog().disarm();
-    place = {.rank = context_->rank(), .host = context_->control().host_name(), .phase = phase};
+    place.rank = context_->rank();
+    place.host = context_->control().host_name();
   }
   try {
     std::rethrow_exception(exception);

@@ -51,7 +51,7 @@ class LaunchedJob {
   const std::string& note() const { return heartbeat_.note(); }
 
   /// Prints the error once for all ranks and ends them with its code. Its own errors are those of the last resort.
-  [[noreturn]] void end(const std::exception_ptr& exception, const std::string& phase = "starting") noexcept;
+  [[noreturn]] void end(const std::exception_ptr& exception) noexcept;
 
  private:
   JobOptions options();
