@@ -83,6 +83,13 @@ std::vector<int> offsets_of(const std::vector<int>& lengths) {
   return offsets;
 }
 
+std::vector<std::string> parts_of(const std::string& all, const std::vector<int>& lengths, const std::vector<int>& offsets) {
+  std::vector<std::string> parts;
+  for (std::size_t k = 0; k < lengths.size(); ++k)
+    parts.push_back(all.substr(static_cast<std::size_t>(offsets[k]), static_cast<std::size_t>(lengths[k])));
+  return parts;
+}
+
 }  // namespace
 
 struct Control::State {
@@ -170,10 +177,21 @@ std::vector<std::string> Control::gather(const std::string& text) {
   std::string all(rank() == 0 ? static_cast<std::size_t>(total) : 0, '\0');
   check(MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0, state_->handle.get()),
         "MPI_Gatherv");
-  std::vector<std::string> texts;
-  for (std::size_t r = 0; r < lengths.size(); ++r)
-    texts.push_back(all.substr(static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(lengths[r])));
-  return texts;
+  return parts_of(all, lengths, offsets);
+}
+
+std::vector<std::string> Control::all_gather(const std::string& text) {
+  const index_t total = sum(text.size());
+  PARCONV_EXPECT(total <= max_count, total, " bytes");
+  const Meeting meeting(state_->pulse);
+  const int length = static_cast<int>(text.size());
+  std::vector<int> lengths(static_cast<std::size_t>(size()));
+  check(MPI_Allgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, state_->handle.get()), "MPI_Allgather");
+  const std::vector<int> offsets = offsets_of(lengths);
+  std::string all(static_cast<std::size_t>(total), '\0');
+  check(MPI_Allgatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, state_->handle.get()),
+        "MPI_Allgatherv");
+  return parts_of(all, lengths, offsets);
 }
 
 bool Control::all_equal(const std::string& text) { return min(text == broadcast(text) ? 1 : 0) == 1; }

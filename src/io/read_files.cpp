@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <iomanip>
 #include <sstream>
-#include <tuple>
 
 #include "io/onnx/file/onnx_input_file.hpp"
 #include "parconv/core/error.hpp"
@@ -16,10 +15,13 @@
 namespace parconv {
 namespace {
 
-constexpr index_t block_bytes = index_t{1} << 20;
+/// Small enough for the caches.
+constexpr index_t block_bytes = index_t{256} << 10;
+constexpr index_t piece_bytes = index_t{4} << 20;
 constexpr index_t header_bytes = index_t{64} << 10;
 constexpr index_t sample_bytes = index_t{4} << 10;
 constexpr index_t num_samples = 64;
+constexpr index_t ns_per_second = 1'000'000'000;
 
 std::string digits_of(XXH64_hash_t hash) {
   std::ostringstream digits;
@@ -43,7 +45,7 @@ class FileDigest {
     }
   }
 
-  std::string text() const { return digits_of(XXH64_digest(state_.get())); }
+  std::uint64_t hash() const { return XXH64_digest(state_.get()); }
 
  private:
   const InputFile& file_;
@@ -51,10 +53,18 @@ class FileDigest {
   std::vector<std::byte> buffer_{};
 };
 
+Interval piece_of(index_t size, index_t piece) { return {piece * piece_bytes, std::min(size, (piece + 1) * piece_bytes)}; }
+
+/// That of the only piece, or of the hashes of all.
+XXH64_hash_t combined(std::span<const std::uint64_t> hashes) {
+  if (hashes.size() == 1) return hashes.front();
+  return XXH64(hashes.data(), hashes.size_bytes(), 0);
+}
+
 /// Example: of 1 MiB, [0, 64 Ki) and 64 blocks whose first bytes are 15 KiB apart.
-std::vector<Interval> ranges_of(index_t size, DigestExtent extent) {
+std::vector<Interval> sampled_ranges(index_t size) {
   const index_t rest = size - header_bytes;
-  if (extent == DigestExtent::Whole || rest <= num_samples * sample_bytes) return {{0, size}};
+  if (rest <= num_samples * sample_bytes) return {{0, size}};
   std::vector<Interval> ranges{{0, header_bytes}};
   for (index_t k = 0; k < num_samples; ++k) {
     const index_t first = header_bytes + (rest - sample_bytes) * (k + 1) / num_samples;
@@ -65,32 +75,33 @@ std::vector<Interval> ranges_of(index_t size, DigestExtent extent) {
 
 }  // namespace
 
+index_t num_pieces(index_t size_bytes) { return std::max<index_t>(1, ceil_div(size_bytes, piece_bytes)); }
+
 std::string digest_of(std::span<const std::byte> bytes) { return digits_of(XXH64(bytes.data(), bytes.size(), 0)); }
 std::string digest_of(const std::string& text) { return digest_of(std::as_bytes(std::span(text))); }
 
 struct ReadFiles::File {
   explicit File(const NamedFile& named) : part(named.part), path(named.path), file(named.path), opened(state()) {}
 
-  /// What a write changes, and a change of the name does not.
-  struct State {
-    off_t size_bytes = 0;
-    timespec written{};
-
-    bool is_same(const State& other) const {
-      return std::tie(size_bytes, written.tv_sec, written.tv_nsec) ==
-             std::tie(other.size_bytes, other.written.tv_sec, other.written.tv_nsec);
-    }
-  };
-  State state() const {
+  /// A write changes it, and a change of the name does not.
+  FileIdentity state() const {
     struct stat status{};
     if (::fstat(file.descriptor(), &status) != 0) throw Error(ExitCode::Io, concat("cannot ask for the state of ", path));
-    return {.size_bytes = status.st_size, .written = status.st_mtim};
+    return {.device = status.st_dev,
+            .inode = status.st_ino,
+            .size_bytes = status.st_size,
+            .written_ns = status.st_mtim.tv_sec * ns_per_second + status.st_mtim.tv_nsec};
+  }
+
+  Fact contents(std::uint64_t hash) const {
+    return {.name = concat("the contents of ", part),
+            .value = concat(file.size_bytes(), " bytes with the digest ", digits_of(hash))};
   }
 
   std::string part;
   std::string path;
   InputFile file;
-  State opened;
+  FileIdentity opened;
 };
 
 ReadFiles::ReadFiles() = default;
@@ -115,12 +126,30 @@ const ReadFiles::File& ReadFiles::at(const std::string& path) const {
   return **found;
 }
 
+const FileIdentity& ReadFiles::identity(const std::string& path) const { return at(path).opened; }
+
+std::uint64_t ReadFiles::piece_hash(const std::string& path, index_t piece) const {
+  const File& file = at(path);
+  FileDigest digest(file.file);
+  digest.add(piece_of(file.file.size_bytes(), piece));
+  return digest.hash();
+}
+
+Fact ReadFiles::contents(const std::string& path, std::span<const std::uint64_t> piece_hashes) const {
+  return at(path).contents(combined(piece_hashes));
+}
+
 Fact ReadFiles::contents(const std::string& path, DigestExtent extent) const {
   const File& file = at(path);
   const index_t size = file.file.size_bytes();
-  FileDigest digest(file.file);
-  for (const Interval range : ranges_of(size, extent)) digest.add(range);
-  return {.name = concat("the contents of ", file.part), .value = concat(size, " bytes with the digest ", digest.text())};
+  if (extent == DigestExtent::Sampled) {
+    FileDigest digest(file.file);
+    for (const Interval range : sampled_ranges(size)) digest.add(range);
+    return file.contents(digest.hash());
+  }
+  std::vector<std::uint64_t> hashes;
+  for (index_t piece = 0; piece < num_pieces(size); ++piece) hashes.push_back(piece_hash(path, piece));
+  return file.contents(combined(hashes));
 }
 
 void ReadFiles::expect_in_place(const std::string& path) const {
@@ -133,8 +162,8 @@ void ReadFiles::expect_in_place(const std::string& path) const {
 
 void ReadFiles::expect_unchanged() const {
   for (const auto& file : files_) {
-    const File::State now = file->state();
-    if (now.is_same(file->opened)) continue;
+    const FileIdentity now = file->state();
+    if (now == file->opened) continue;
     throw Error(ExitCode::BadData,
                 concat(file->part, " changed during the run: ", file->path, " was written after it was opened (",
                        file->opened.size_bytes, " bytes then, ", now.size_bytes, " now)"),

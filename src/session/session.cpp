@@ -128,7 +128,7 @@ void Session::describe(Workload workload) {
 
 void Session::describe_files() {
   OpenFiles& files = state_->files;
-  job().require_agreement(JobPhase::Read, job().together(JobPhase::Read, [&] { return files.open_model(request()); }));
+  job().require_agreement(JobPhase::Read, files.open_model(job(), request()));
   job().require_agreement(JobPhase::Open,
                           job().together(JobPhase::Open, [&] { return files.open_inputs(request(), threads()); }));
   describe(files.workload(request()));

@@ -8,7 +8,7 @@ import unittest
 import numpy as np
 import tiny_onnx as onnx
 from app_case import CANNOT_CREATE, CONFIG, IO, OK, STOPPED
-from resume_case import PROGRESS, ResumeCase, entries_of, samples_in
+from resume_case import JOB, PROGRESS, ResumeCase, entries_of, samples_in
 
 
 class Stops(ResumeCase):
@@ -151,6 +151,28 @@ class Resumption(ResumeCase):
         self.assertEqual(sorted(self.leftovers("o.h5")), ["o.h5", *left])
         self.expect(OK, 2, "run", "small.onnx", "many.h5", "o.h5", "--force", "--discard-partial", say="note: removed")
         self.assertEqual(self.leftovers("o.h5"), ["o.h5"])
+
+    def test_jobs_that_ended_before_they_computed_leave_nothing(self):
+        self.interrupt(2, "e.h5", "--split", "h")
+        record = self.record_of("e.h5")
+        kind, _, end = entries_of(record)[0]
+        self.assertEqual(kind, JOB)
+        os.truncate(record, end)
+        for ends in ("record", "partial"):  # without and with the partial file
+            if ends == "record":
+                shutil.copy(record.removesuffix(".record"), self.path("kept.partial"))
+                shutil.copy(record, self.path("kept.record"))
+                os.remove(record.removesuffix(".record"))
+            else:
+                shutil.move(self.path("kept.partial"), record.removesuffix(".record"))
+                shutil.move(self.path("kept.record"), record)
+            done = self.expect(OK, 2, "run", "small.onnx", "many.h5", "e.h5", "--force", say="(0 of 200 samples, nothing to resume)")
+            self.assertNotIn("resumable", done.stderr)
+            os.remove(self.path("e.h5"))
+            done = self.expect(OK, 3, "run", "small.onnx", "many.h5", "e.h5", "--resume", "--split", "h")
+            self.assertNotIn("going on after", done.stdout)
+            self.expect_reference("e.h5")
+            os.remove(self.path("e.h5"))
 
     def test_damaged_data_are_found_before_computing(self):
         self.interrupt(2, "d.h5", "--split", "h")

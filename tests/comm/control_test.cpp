@@ -67,6 +67,15 @@ TEST(Control, GathersTextsOfAllLengths) {
   for (std::size_t r = 0; r < texts.size(); ++r) EXPECT_EQ(texts[r], text_of(static_cast<int>(r)));
 }
 
+TEST(Control, AllGathersTexts) {
+  const auto text_of = [](int r) {
+    return r % 3 == 1 ? std::string() : std::string(static_cast<std::size_t>(r) + 1, 'a') + "\n;";
+  };
+  const std::vector<std::string> texts = control().all_gather(text_of(rank()));
+  ASSERT_EQ(texts.size(), static_cast<std::size_t>(num_ranks()));
+  for (std::size_t r = 0; r < texts.size(); ++r) EXPECT_EQ(texts[r], text_of(static_cast<int>(r)));
+}
+
 TEST(Control, ComparesTexts) {
   EXPECT_TRUE(control().all_equal("same"));
   EXPECT_EQ(control().all_equal(std::to_string(rank())), num_ranks() == 1);

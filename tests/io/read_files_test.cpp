@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -58,6 +59,28 @@ TEST_F(ReadFilesTest, WholeDigestsSeeEveryByte) {
     EXPECT_NE(digest(path, DigestExtent::Whole), before) << at;
     text[at] = static_cast<char>(text[at] ^ 1);
   }
+}
+
+TEST_F(ReadFilesTest, LargeFilesAreHashedInPieces) {
+  std::string text = random_text((9 << 20) + 17);
+  const std::string path = write("a", text), before = digest(path, DigestExtent::Whole);
+  ReadFiles files;
+  files.add({part, path});
+  ASSERT_EQ(num_pieces(files.identity(path).size_bytes), 3);
+  std::vector<std::uint64_t> hashes;
+  for (index_t piece = 0; piece < 3; ++piece) hashes.push_back(files.piece_hash(path, piece));
+  EXPECT_EQ(files.contents(path, hashes).value, before);
+  const std::size_t last = text.size() - 1, border = 4 << 20;
+  for (const std::size_t at : {std::size_t{0}, border - 1, border, last}) {
+    text[at] = static_cast<char>(text[at] ^ 1);
+    EXPECT_NE(digest(write("b", text), DigestExtent::Whole), before) << at;
+    text[at] = static_cast<char>(text[at] ^ 1);
+  }
+  std::swap_ranges(text.begin(), text.begin() + border, text.begin() + border);
+  EXPECT_NE(digest(write("b", text), DigestExtent::Whole), before) << "the order of pieces counts";
+  EXPECT_EQ(num_pieces(0), 1);
+  EXPECT_EQ(num_pieces(border), 1);
+  EXPECT_EQ(num_pieces(border + 1), 2);
 }
 
 // 64 KiB at the start, and one of every 16 blocks of 4 KiB behind.

@@ -39,7 +39,9 @@ std::string slurm_state(const std::string& job) {
 
 std::string progress_of(const UnfinishedJob& job) {
   if (!job.record) return "without a record";
-  const char* state = job.lock == LockOutcome::Held ? "running" : "resumable with --resume";
+  const char* state = job.lock == LockOutcome::Held ? "running"
+                      : job.has_computed            ? "resumable with --resume"
+                                                    : "nothing to resume";
   return fmt::format("{} of {} samples, {}", job.record->samples_done, job.record->num_samples, state);
 }
 

@@ -65,6 +65,8 @@ class Control {
   std::string broadcast(const std::string& text, int root = 0);
   /// Returns the texts of all ranks by rank on rank 0 and an empty vector elsewhere. Up to 2 GiB in total.
   std::vector<std::string> gather(const std::string& text);
+  /// Returns the texts of all ranks by rank on all ranks. Up to 2 GiB in total.
+  std::vector<std::string> all_gather(const std::string& text);
   /// True on every rank if all ranks pass the same text.
   bool all_equal(const std::string& text);
 

@@ -15,16 +15,6 @@
 namespace parconv {
 namespace {
 
-/// The texts of all ranks on all ranks. Texts are of words without ';'.
-std::vector<std::string> all_gather(Control& control, const std::string& text) {
-  std::string joined;
-  for (const std::string& each : control.gather(text)) joined += each + ';';
-  std::istringstream in(control.broadcast(joined));
-  std::vector<std::string> texts;
-  for (std::string each; std::getline(in, each, ';');) texts.push_back(std::move(each));
-  return texts;
-}
-
 int num_hosts(std::span<const int> host_of_rank) { return *std::max_element(host_of_rank.begin(), host_of_rank.end()) + 1; }
 
 /// The lowest rank of each host.
@@ -38,7 +28,7 @@ std::vector<std::size_t> first_ranks(std::span<const int> host_of_rank) {
 /// By host; empty if the hosts share no network.
 std::vector<std::uint32_t> find_addresses(Control& control, std::span<const std::size_t> leaders) {
   const char* included = std::getenv("OMPI_MCA_btl_tcp_if_include");
-  const std::vector<std::string> all = all_gather(control, to_text(interfaces_of_mpi(interfaces_up(), included)));
+  const std::vector<std::string> all = control.all_gather(to_text(interfaces_of_mpi(interfaces_up(), included)));
   std::vector<std::vector<Interface>> hosts;
   for (const std::size_t leader : leaders) hosts.push_back(interfaces_from(all[leader]));
   return shared_network(hosts);
@@ -52,7 +42,7 @@ std::unique_ptr<HostLink> make_link(Control& control, const HeartbeatHosts& host
   const bool is_leader = leaders[static_cast<std::size_t>(own_host)] == own_rank;
   auto link = is_leader ? HostLink::open(hosts.addresses[static_cast<std::size_t>(own_host)]) : nullptr;
   const Endpoint own = link ? link->endpoint() : Endpoint{};
-  const std::vector<std::string> all = all_gather(control, concat(own.address, ' ', own.port));
+  const std::vector<std::string> all = control.all_gather(concat(own.address, ' ', own.port));
   HostLink::Job job{.key = key, .hosts = {}, .host_of_rank = hosts.host_of_rank, .own_host = own_host};
   for (const std::size_t leader : leaders) {
     std::istringstream in(all[leader]);

@@ -71,17 +71,16 @@ class ThreadTrial {
 }  // namespace
 
 std::optional<Error> limit_error(const std::string& action, int error_number) {
+  const std::string words = concat(action, ": ", std::strerror(error_number));
   switch (error_number) {
     case EMFILE:
       return Error(ExitCode::OutOfMemory,
-                   concat(action, ": the process may have ", text_of_limit(RLIMIT_NOFILE), " files open (ulimit -n)"),
+                   concat(words, ": the process may have ", text_of_limit(RLIMIT_NOFILE), " files open (ulimit -n)"),
                    "Raise the limit with ulimit -n in the job script.");
     case ENFILE:
-      return Error(ExitCode::OutOfMemory, concat(action, ": the host has too many open files (fs.file-max)"),
-                   "Close other programs, or raise fs.file-max.");
+      return Error(ExitCode::OutOfMemory, concat(words, " (fs.file-max)"), "Close other programs, or raise fs.file-max.");
     case ENOMEM:
-      return Error(ExitCode::OutOfMemory, concat(action, ": ", std::strerror(error_number)),
-                   "Use more ranks, a smaller micro-batch, or hosts with more memory.");
+      return Error(ExitCode::OutOfMemory, words, "Use more ranks, a smaller micro-batch, or hosts with more memory.");
     default:
       return std::nullopt;
   }

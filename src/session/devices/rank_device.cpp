@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <sstream>
 
 #include "parconv/comm/device_communicators.hpp"
 #include "parconv/comm/mpi/mpi_communicator.hpp"
@@ -31,20 +30,10 @@ RankOffer own_offer(const Control& control, DeviceChoice device) {
   return offer;
 }
 
-/// Gathers the offers of all ranks on all ranks.
-std::vector<std::string> all_gather_lines(Control& control, const std::string& line) {
-  std::string all;
-  for (const std::string& each : control.gather(line)) all += each + '\n';
-  std::istringstream text(control.broadcast(all));
-  std::vector<std::string> lines;
-  for (std::string each; std::getline(text, each);) lines.push_back(each);
-  return lines;
-}
-
 std::vector<RankOffer> all_gather_offers(JobContext& job, DeviceChoice device) {
   const std::string own = job.together(JobPhase::Place, [&] { return to_line(own_offer(job.control(), device)); });
   std::vector<RankOffer> offers;
-  for (const std::string& line : all_gather_lines(job.control(), own)) offers.push_back(offer_from(line));
+  for (const std::string& line : job.control().all_gather(own)) offers.push_back(offer_from(line));
   return offers;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/files/open_files.hpp"
 
+#include "session/files/shared_contents.hpp"
+
 namespace parconv {
 
 std::vector<Fact> OpenFiles::note(std::vector<Fact> facts) {
@@ -8,15 +10,15 @@ std::vector<Fact> OpenFiles::note(std::vector<Fact> facts) {
   return facts;
 }
 
-std::vector<Fact> OpenFiles::open_model(const Request& request) {
-  watched_.add({"the model", request.model});
-  model_.emplace(request.model);
-  std::vector<Fact> facts;
-  for (const NamedFile& file : model_->files()) {
-    watched_.add(file);
-    facts.push_back(watched_.contents(file.path, DigestExtent::Whole));
-  }
-  return note(std::move(facts));
+std::vector<Fact> OpenFiles::open_model(JobContext& job, const Request& request) {
+  const std::vector<NamedFile> files = job.together(JobPhase::Read, [&] {
+    watched_.add({"the model", request.model});
+    model_.emplace(request.model);
+    std::vector<NamedFile> all = model_->files();
+    for (const NamedFile& file : all) watched_.add(file);
+    return all;
+  });
+  return note(shared_contents(job, watched_, files));
 }
 
 std::vector<Fact> OpenFiles::open_inputs(const Request& request, int threads) {

@@ -9,16 +9,17 @@
 #include "parconv/io/onnx/onnx_model.hpp"
 #include "parconv/io/read_files.hpp"
 #include "parconv/session/files/input_files.hpp"
+#include "parconv/session/job/job_context.hpp"
 #include "parconv/session/request.hpp"
 
 namespace parconv {
 
-/// Open files, empty for a workload that comes from elsewhere. All methods are local.
+/// Open files, empty for a workload that comes from elsewhere. All methods but open_model are local.
 class OpenFiles {
  public:
   /// Opens the model and watches it and the files of its weights from now on. Returns their contents, in which ranks must agree.
-  /// Throws Error(InputMissing or BadData).
-  std::vector<Fact> open_model(const Request& request);
+  /// Collective. Throws JobError(InputMissing, BadData or Io).
+  std::vector<Fact> open_model(JobContext& job, const Request& request);
   /// The same of the inputs. Precondition: the model is open.
   std::vector<Fact> open_inputs(const Request& request, int threads);
   /// Model and inputs as a workload, which references them.

@@ -34,7 +34,12 @@ std::optional<ParsedRecord> parsed(const std::string& bytes) { return parse_reco
 void read_record(const std::string& path, UnfinishedJob& job) {
   try {
     RecordFile file = RecordFile::open(path);
-    if (auto read = parsed(file.read())) job.record = std::move(read->record);
+    const std::string bytes = file.read();
+    if (auto read = parsed(bytes)) {
+      const bool is_whole = read->valid_bytes == std::ssize(bytes);
+      job.has_computed = !is_whole || !read->record.files.empty();
+      job.record = std::move(read->record);
+    }
     job.lock = file.lock_whole();
   } catch (const Error&) {  // no record
   }
@@ -120,11 +125,12 @@ bool are_complete(std::span<const std::string> outputs, std::span<const Fact> fa
   return std::all_of(outputs.begin(), outputs.end(), [&](const std::string& output) { return finished_job(output) == text; });
 }
 
-/// A job that ended between its last renaming and the removal of its record.
-void remove_remains(std::span<const std::string> outputs, std::span<const Fact> facts) {
+/// Of jobs that ended before their files were created, or, with a complete output, between the last renaming and the removal of
+/// the record.
+void remove_remains(std::span<const std::string> outputs, std::span<const Fact> facts, bool is_complete) {
   for (const UnfinishedJob& job : unfinished_jobs(outputs)) {
-    const bool is_record_only = job.record && job.files.size() == 1;
-    if (is_record_only && std::ranges::equal(job.record->facts, facts)) discard_if_dead(job, outputs, {});
+    const bool is_over = job.record && (!job.has_computed || (is_complete && job.files.size() == 1));
+    if (is_over && std::ranges::equal(job.record->facts, facts)) discard_if_dead(job, outputs, {});
   }
 }
 
@@ -190,10 +196,10 @@ Resumption find_resumption(JobContext& job, std::span<const std::string> outputs
   Resumption found;
   found.is_complete = job.together(JobPhase::Create, [&] { return job.is_root() && are_complete(outputs, facts); });
   found.is_complete = job.control().max(found.is_complete ? 1 : 0) == 1;
-  if (found.is_complete) {
-    if (job.is_root()) remove_remains(outputs, facts);
-    return found;
-  }
+  job.together(JobPhase::Create, [&] {
+    if (job.is_root()) remove_remains(outputs, facts, found.is_complete);
+  });
+  if (found.is_complete) return found;
   const double extra_seconds = std::chrono::duration<double>(patience).count();
   auto mine = job.together(
       JobPhase::Create, [&] { return job.is_root() ? open_best(outputs, facts) : std::optional<ResumedJob>(); }, extra_seconds);

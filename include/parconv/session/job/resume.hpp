@@ -20,6 +20,7 @@ struct UnfinishedJob {
   std::string job_id{};
   std::vector<std::string> files{};             ///< that exist: partial files by output, then the record
   std::optional<ResumeRecord> record{};         ///< if it can be read
+  bool has_computed = false;                    ///< or may have: false only if the record is whole and ends before its files
   LockOutcome lock = LockOutcome::Unavailable;  ///< of the record; freed again
 };
 
@@ -45,8 +46,8 @@ struct Resumption {
 std::optional<RecordedPlan> recorded_plan(JobContext& job, const std::string& output, std::span<const Fact> facts);
 
 /// Looks for a complete or unfinished output of the job with these facts. Of several unfinished jobs the one that went furthest
-/// is taken. Collective. Throws JobError(Config) if there are only jobs with other facts, naming the first that differs, and
-/// JobError(CannotCreate) if the job still runs.
+/// is taken; files of dead ones that computed nothing are removed. Collective. Throws JobError(Config) if there are only jobs
+/// with other facts, naming the first that differs, and JobError(CannotCreate) if the job still runs.
 Resumption find_resumption(JobContext& job, std::span<const std::string> outputs, std::span<const Fact> facts);
 
 }  // namespace parconv
