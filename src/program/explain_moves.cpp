@@ -161,7 +161,8 @@ std::string MovesText::totals() const {
     entries.push_back(fmt::format("{} x {} of {} ranks", summary.count, name_of(kind), summary.sizes()));
     if (has_root(kind)) entries.back() += summary.has_one_root ? fmt::format(" (root {})", *summary.root) : " (several roots)";
   }
-  if (others > 0) entries.push_back(fmt::format("{} with point-to-point messages", others));
+  if (kinds.empty()) entries.emplace_back("point to point");
+  if (!kinds.empty() && others > 0) entries.push_back(fmt::format("{} with point-to-point messages", others));
   return wrapped(fmt::format("{} communication{}: ", moves_.size(), moves_.size() == 1 ? "" : "s"), entries);
 }
 
