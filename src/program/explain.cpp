@@ -14,11 +14,6 @@
 namespace parconv {
 namespace {
 
-/// "7" or "4-8".
-std::string range_text(index_t least, index_t most) {
-  return least == most ? fmt::format("{}", least) : fmt::format("{}-{}", least, most);
-}
-
 bool is_shown(Axis axis, int ndims) {
   switch (axis) {
     case Axis::N:

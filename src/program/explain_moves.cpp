@@ -11,22 +11,18 @@ namespace {
 
 constexpr std::size_t most_columns = 130;
 
-/// "7" or "4-8".
-std::string range_text(std::size_t least, std::size_t most) {
-  return least == most ? fmt::format("{}", least) : fmt::format("{}-{}", least, most);
-}
-
 /// What groups of one kind have in common.
 struct Summary {
-  std::size_t count = 0;
-  std::size_t least = 0;
-  std::size_t most = 0;
+  index_t count = 0;
+  index_t least = 0;
+  index_t most = 0;
   std::optional<int> root{};
   bool has_one_root = true;
 
   void add(const CommGroup& group) {
-    least = count == 0 ? group.ranks.size() : std::min(least, group.ranks.size());
-    most = std::max(most, group.ranks.size());
+    const index_t size = std::ssize(group.ranks);
+    least = count == 0 ? size : std::min(least, size);
+    most = std::max(most, size);
     has_one_root = has_one_root && root.value_or(group.root) == group.root;
     root = group.root;
     ++count;
@@ -51,7 +47,7 @@ std::string ranks_text(const std::vector<int>& ranks) {
   for (std::size_t first = 0, last = 0; first < ranks.size(); first = ++last) {
     while (last + 1 < ranks.size() && ranks[last + 1] == ranks[last] + 1) ++last;
     if (!text.empty()) text += ',';
-    text += range_text(static_cast<std::size_t>(ranks[first]), static_cast<std::size_t>(ranks[last]));
+    text += range_text(ranks[first], ranks[last]);
   }
   return text;
 }
@@ -79,6 +75,10 @@ std::string wrapped(std::string line, const std::vector<std::string>& entries) {
 }
 
 }  // namespace
+
+std::string range_text(index_t least, index_t most) {
+  return least == most ? fmt::format("{}", least) : fmt::format("{}-{}", least, most);
+}
 
 MovesText::MovesText(const Layout& layout, std::span<const Program> programs) : layout_(layout) {
   for (const Program& program : programs)

@@ -12,6 +12,9 @@
 
 namespace parconv {
 
+/// "7" or "4-8".
+std::string range_text(index_t least, index_t most);
+
 class MovesText {
  public:
   /// `layout` and `programs` have to outlive the texts.
