@@ -4,20 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "parconv/core/error.hpp"
 #include "parconv/core/names.hpp"
 #include "parconv/core/units.hpp"
 #include "parconv/program/costs.hpp"
+#include "program/explain_moves.hpp"
 
 namespace parconv {
 namespace {
-
-/// "7" or "4-8".
-std::string range_text(index_t least, index_t most) {
-  return least == most ? fmt::format("{}", least) : fmt::format("{}-{}", least, most);
-}
 
 bool is_shown(Axis axis, int ndims) {
   switch (axis) {
@@ -59,29 +54,6 @@ int num_owners(const Placement& placement) {
   return owners;
 }
 
-/// Shortens a name to the width of a column.
-std::string short_name(CommKind kind) {
-  return kind == CommKind::PointToPoint ? "p2p" : kind == CommKind::ReduceScatter ? "sum" : std::string(name_of(kind));
-}
-
-/// Communication of a layer's partial sums and results: "sum+allgather"; "-" without any.
-std::string communication_text(const Layout& layout, std::size_t node, const std::set<int>& used_orders) {
-  const NodeSchedule& schedule = layout.schedules[node];
-  std::vector<std::string> kinds;
-  if (schedule.reduce_order >= 0 && used_orders.contains(schedule.reduce_order))
-    kinds.push_back(short_name(CommKind::ReduceScatter));
-  for (int index : schedule.deliveries) {
-    const Delivery& delivery = layout.deliveries[static_cast<std::size_t>(index)];
-    const int strips = layout.placements[node].is_summed ? 1 : std::max(1, schedule.num_strips);
-    bool is_used = false;
-    for (int strip = 0; strip < strips; ++strip)
-      is_used = is_used || used_orders.contains(delivery.first_order + strip * delivery.order_step);
-    const std::string kind = delivery.is_store ? "store" : short_name(delivery.kind);
-    if (is_used && std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
-  }
-  return kinds.empty() ? "-" : fmt::format("{}", fmt::join(kinds, "+"));
-}
-
 class Explainer {
  public:
   Explainer(const Network& network, const Plan& plan, const Layout& layout, std::span<const Program> programs,
@@ -92,12 +64,11 @@ class Explainer {
         programs_(programs),
         options_(options),
         ranks_(costs_of_all(network, layout, programs)),
-        layers_(costs_by_layer(ranks_)) {
+        layers_(costs_by_layer(ranks_)),
+        moves_(layout, programs) {
     std::vector<std::string> names;
     for (const Node& node : network.nodes) names.push_back(network.value(node.output).name);
     names_ = shortened(names, 20);
-    for (const Program& program : programs)
-      for (const Communication& communication : program.communications) used_orders_.insert(communication.order);
   }
 
   std::string run() {
@@ -105,6 +76,7 @@ class Explainer {
     for (std::size_t k = 0; k < network_.nodes.size(); ++k) add_layer(k);
     if (layers_.back().received_bytes + layers_.back().copied_bytes > 0) add_store();
     add_totals();
+    text_ += moves_.totals();
     text_ += off_leaves_text(network_, plan_);
     add_hosts();
     add_memory();
@@ -129,12 +101,13 @@ class Explainer {
     const Placement& placement = layout_.placements[k];
     const Value& out = network_.value(node.output);
     const Costs& costs = layers_[k];
-    text_ += fmt::format("{:<20} {:<9.9} {:>3} {:<11.11} {:>5} {:<18.18} {:>8} {:>8} {:>8} {:>8}  {:.18}\n", names_[k],
-                         name_of(node.op), placement.stage, concat(placement.grid), num_owners(placement),
-                         owned_text(placement.owned, out.ndims), format_bytes(costs.received_bytes),
-                         format_bytes(costs.sent_bytes), format_bytes(costs.copied_bytes), format_bytes(costs.weight_bytes),
-                         communication_text(layout_, k, used_orders_));
+    text_ +=
+        fmt::format("{:<20} {:<9.9} {:>3} {:<11.11} {:>5} {:<18.18} {:>8} {:>8} {:>8} {:>8}  {:.21}\n", names_[k],
+                    name_of(node.op), placement.stage, concat(placement.grid), num_owners(placement),
+                    owned_text(placement.owned, out.ndims), format_bytes(costs.received_bytes), format_bytes(costs.sent_bytes),
+                    format_bytes(costs.copied_bytes), format_bytes(costs.weight_bytes), moves_.of_layer(k));
     if (!options_.lists_ranks) return;
+    text_ += moves_.groups_of_layer(k);
     for (int rank = placement.grid.first_rank; rank < placement.grid.first_rank + placement.grid.size(); ++rank) {
       const Box owned = placement.owned.box(rank);
       text_ += fmt::format("    rank {:<5} {}\n", rank, owned.is_empty() ? "nothing" : to_string(owned));
@@ -191,8 +164,8 @@ class Explainer {
   ExplainOptions options_;
   std::vector<RankCosts> ranks_;
   std::vector<Costs> layers_;
+  MovesText moves_;
   std::vector<std::string> names_{};  // of nodes, as shown
-  std::set<int> used_orders_{};       // of communications with messages
   std::string text_{};
 };
 

@@ -7,6 +7,7 @@
 
 #include "parconv/core/error.hpp"
 #include "parconv/model/value_types.hpp"
+#include "program/group_table.hpp"
 
 namespace parconv {
 namespace {
@@ -83,15 +84,6 @@ Distribution store_distribution(const StoreRule& rule, const Extents& extents, c
   return owned;
 }
 
-CommKind kind_of(const Distribution& have, const Distribution& need, const Extents& extents) {
-  if (need.grid().size() == 1 && have.grid().size() > 1) return CommKind::Gather;
-  const Interval whole{0, extents[Axis::C]};
-  const auto& blocks = need.partition(Axis::C).blocks;
-  const bool needs_all = std::all_of(blocks.begin(), blocks.end(), [&](Interval p) { return p == whole; });
-  const bool has_parts = have.partition(Axis::C).blocks.size() > 1;
-  return needs_all && has_parts ? CommKind::Allgather : CommKind::PointToPoint;
-}
-
 /// Limit of pairwise comparisons of the needs of one value; further different needs are delivered separately.
 constexpr std::size_t max_merges_tried = 64;
 
@@ -113,6 +105,7 @@ class LayoutBuilder {
     for (ValueId output : network_.outputs) deliver_to_store(output);
     collect_deliveries();
     for (std::size_t k = 0; k < network_.nodes.size(); ++k) schedule_node(static_cast<NodeId>(k));
+    layout_.groups = groups_.take();
     return std::move(layout_);
   }
 
@@ -173,12 +166,10 @@ class LayoutBuilder {
 
   void collect_deliveries() {
     for (std::size_t k = 0; k < layout_.deliveries.size(); ++k) {
-      Delivery& delivery = layout_.deliveries[k];
+      const Delivery& delivery = layout_.deliveries[k];
       if (!delivery.is_store)
         layout_.schedules[static_cast<std::size_t>(delivery.first_consumer)].arrivals.push_back(static_cast<int>(k));
       if (delivery.producer < 0) continue;
-      const Distribution& owned = placement(delivery.producer).owned;
-      delivery.kind = kind_of(owned, delivery.need, network_.value(delivery.value).extents);
       layout_.schedules[static_cast<std::size_t>(delivery.producer)].deliveries.push_back(static_cast<int>(k));
     }
   }
@@ -232,12 +223,25 @@ class LayoutBuilder {
       delivery.order_step = count;
     }
     layout_.num_orders += strips * count;
+    find_groups(schedule, place, network_.value(node.output).extents);
+  }
+
+  void find_groups(NodeSchedule& schedule, const Placement& place, const Extents& extents) {
+    if (place.is_summed) schedule.sum_groups = groups_.of_sum(place, {schedule, place.computed, extents});
+    // After a summation the whole output is complete at once.
+    const GroupTable::Strips strips{place.is_summed ? whole_ : schedule, place.owned, extents};
+    for (const int index : schedule.deliveries) {
+      Delivery& delivery = layout_.deliveries[static_cast<std::size_t>(index)];
+      delivery.groups = groups_.of_move(place.owned, delivery.need, strips);
+    }
   }
 
   const Network& network_;
   std::vector<std::vector<NodeId>> consumers_;
   std::vector<NodeId> producers_;
   Layout layout_;
+  NodeSchedule whole_{};  // one strip
+  GroupTable groups_{};
 };
 
 std::vector<Box> equal_strips(const Box& box, Axis axis, int count) {
@@ -257,22 +261,6 @@ std::vector<Box> border_strips(const Box& box, Axis axis, index_t border) {
 
 }  // namespace
 
-std::string_view name_of(CommKind kind) {
-  switch (kind) {
-    case CommKind::PointToPoint:
-      return "point to point";
-    case CommKind::Allgather:
-      return "allgather";
-    case CommKind::Gather:
-      return "gather";
-    case CommKind::ReduceScatter:
-      return "reduce-scatter";
-    case CommKind::Allreduce:
-      return "allreduce";
-  }
-  return "?";
-}
-
 Axis outermost_axis(const Extents& extents) {
   for (Axis axis : spatial_axes)
     if (extents[axis] > 1) return axis;
@@ -286,6 +274,10 @@ std::vector<Box> strips_of(const NodeSchedule& schedule, const Box& computed, co
   const Axis axis = outermost_axis(extents);
   if (schedule.border > 0) return border_strips(computed, axis, schedule.border);
   return equal_strips(computed, axis, schedule.num_strips);
+}
+
+std::shared_ptr<const CommGroup> Layout::group(int index, std::size_t strip, int rank) const {
+  return index < 0 ? nullptr : groups[static_cast<std::size_t>(index)][strip].of(rank);
 }
 
 Layout lay_out(const Network& network, const Plan& plan, const CompileOptions& options) {

@@ -117,6 +117,21 @@ TEST(Explain, StoringAtTheRoot) {
   EXPECT_THAT(e.text(), HasSubstr("(output)"));
 }
 
+TEST(Explain, NamesKindsAndGroups) {
+  const std::string channels = Explained(two_convolutions(), "f=2", 2).text({.lists_ranks = true});
+  EXPECT_THAT(channels, ContainsRegex("value1 .* f=2 .*  allgather\\(2\\)\n    allgather of 2 ranks: 0-1\n"));
+  EXPECT_THAT(channels, HasSubstr("\n1 communication: 1 x allgather of 2 ranks\n"));
+  // Ranks are (f, h): 0 and 2 have the upper rows, and receive a row of the lower ones.
+  const std::string product = Explained(two_convolutions(), "h=2,f=2", 4).text({.lists_ranks = true});
+  EXPECT_THAT(product, ContainsRegex("value1 .*  allgather\\(2\\)\\+p2p\n"));
+  EXPECT_THAT(product, HasSubstr("    allgather of 2 ranks: 0,2\n    allgather of 2 ranks: 1,3\n"));
+  EXPECT_THAT(product, HasSubstr("\n1 communication: 2 x allgather of 2 ranks, 1 with point-to-point messages\n"));
+  const std::string root = Explained(two_convolutions(), "c=4", 4, {.store = {.kind = StoreKind::Root}}).text();
+  EXPECT_THAT(root, ContainsRegex("value2 .*  sum\\(4\\)\\+gather\\(4\\)->0\n"));
+  EXPECT_THAT(root, HasSubstr("3 communications: 1 x gather of 4 ranks (root 0), 2 x reduce-scatter of 4 ranks\n"));
+  EXPECT_THAT(Explained(two_convolutions(), "h=1", 1).text(), Not(HasSubstr("communication")));
+}
+
 TEST(Explain, RandomNetworksReceiveWhatIsSentAndFitTheColumns) {
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     SCOPED_TRACE(seed);

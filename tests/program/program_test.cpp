@@ -178,7 +178,7 @@ TEST(Program, AlternatingFilterAndChannelSplitMovesNothingBetween) {
   plan.nodes[1].cuts = default_cuts(network, network.nodes[1], plan.nodes[1].grid);
   const std::vector<Program> programs = programs_for(network, plan);
   ASSERT_EQ(programs[0].communications.size(), 1U);  // only the sum of the second
-  EXPECT_EQ(programs[0].communications[0].kind, CommKind::ReduceScatter);
+  EXPECT_EQ(programs[0].communications[0].kind(), CommKind::ReduceScatter);
 }
 
 // Guards against concatenating instead of summing: every owner has to add one contribution of each rank.

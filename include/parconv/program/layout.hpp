@@ -2,18 +2,13 @@
 // The part of programs that is the same for all ranks: boxes of every node, deliveries, and their global order.
 #pragma once
 
-#include <string_view>
+#include <memory>
 #include <vector>
 
+#include "parconv/program/groups.hpp"
 #include "parconv/program/options.hpp"
 
 namespace parconv {
-
-/// The pattern of a communication. Informational: all kinds are carried out as messages; a communicator may map the kind to a
-/// collective.
-enum class CommKind { PointToPoint, Allgather, Gather, ReduceScatter, Allreduce };
-
-std::string_view name_of(CommKind kind);
 
 /// One use of a value: input `operand` of node `consumer`.
 struct Use {
@@ -30,7 +25,7 @@ struct Delivery {
   Distribution need{};
   int from_stage = 0;
   int to_stage = 0;
-  CommKind kind = CommKind::PointToPoint;
+  int groups = -1;         ///< index in Layout::groups; -1: it has none
   int first_order = 0;     ///< position of the first strip in the global order of communications
   int order_step = 1;      ///< distance between the positions of consecutive strips
   bool is_concat = false;  ///< lands in the output of a Concat, shifted along its axis
@@ -42,6 +37,7 @@ struct NodeSchedule {
   int num_strips = 1;
   index_t border = 0;             ///< > 0: strips are the low border, the high border and the rest; 0: equal strips
   int reduce_order = -1;          ///< position of the first strip of the summation in the global order; -1 without one
+  int sum_groups = -1;            ///< of the summation: index in Layout::groups; -1: it has none
   std::vector<int> deliveries{};  ///< indices of the deliveries of its output
   std::vector<int> arrivals{};    ///< indices of the deliveries that this node is the first to use
 };
@@ -56,7 +52,11 @@ struct Layout {
   std::vector<Placement> placements{};    ///< of each node
   std::vector<NodeSchedule> schedules{};  ///< of each node
   std::vector<Delivery> deliveries{};
-  int num_orders = 0;  ///< length of the global order: communications per micro-batch
+  std::vector<std::vector<Groups>> groups{};  ///< of the strips of deliveries and sums
+  int num_orders = 0;                         ///< length of the global order: communications per micro-batch
+
+  /// The group of `rank` in a strip of a delivery or a sum whose `groups` is `index`; null if it has none.
+  std::shared_ptr<const CommGroup> group(int index, std::size_t strip, int rank) const;
 };
 
 /// Lays out a plan: places every node, groups deliveries and orders communications. Local and pure: equal arguments give equal

@@ -54,12 +54,17 @@ struct Message {
 };
 
 /// One rank's part of one communication. `order` is its position in the global order of all communications of a micro-batch.
+///
+/// The messages among the members of `group` are together the collective operation that it states, with parts in the indices of
+/// `value`. The members of an Allgather or a Broadcast may have messages with other ranks too, all others have none.
 struct Communication {
   int order = 0;
-  CommKind kind = CommKind::PointToPoint;
   ValueId value = -1;
+  std::shared_ptr<const CommGroup> group{};  ///< null: point to point; programs share them
   std::vector<Message> sends{};
   std::vector<Message> receives{};
+
+  CommKind kind() const { return group == nullptr ? CommKind::PointToPoint : group->kind; }
 };
 
 /// Fills dst with a box of a network input.

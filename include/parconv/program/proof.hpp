@@ -35,10 +35,12 @@ enum class Rule {
   DoubledContribution,  ///< a part of the contracted axes that is added twice
   SumOrder,             ///< contributions that are not added in index order, or not by the tree of the leaves
   OutputIncomplete,     ///< a part of a network output that no rank stores
-  OutputStoredTwice     ///< a part of a network output that is stored more than once
+  OutputStoredTwice,    ///< a part of a network output that is stored more than once
+  WrongGroup,           ///< a group of a communication whose kind, root or parts its messages contradict
+  GroupsDiffer          ///< a group that some member of it does not record
 };
 
-inline constexpr int num_rules = 22;
+inline constexpr int num_rules = 24;
 
 /// A stable name such as "stale-micro-batch".
 std::string_view name_of(Rule rule);

@@ -152,7 +152,9 @@ void RankCompiler::add_delivery_communications(int index) {
   const std::vector<Box> own_strips = strips(d.producer, rank_);
   std::vector<Communication> communications;
   for (int strip = 0; strip < static_cast<int>(own_strips.size()); ++strip)
-    communications.push_back({.order = d.first_order + strip * d.order_step, .kind = d.kind, .value = d.value});
+    communications.push_back({.order = d.first_order + strip * d.order_step,
+                              .value = d.value,
+                              .group = layout_.group(d.groups, static_cast<std::size_t>(strip), rank_)});
   for (const Transfer& transfer : sends(owned, d.need, rank_))
     for (std::size_t strip = 0; strip < communications.size(); ++strip) {
       const Box box = intersect(transfer.box, own_strips[strip]);
@@ -207,8 +209,8 @@ std::vector<CommId> RankCompiler::add_reduce_communications(NodeId node, std::sp
   std::vector<CommId> ids;
   for (std::size_t strip = 0; strip < communications.size(); ++strip) {
     communications[strip].order = schedule.reduce_order + static_cast<int>(strip);
-    communications[strip].kind = CommKind::ReduceScatter;
     communications[strip].value = network_.node(node).output;
+    communications[strip].group = layout_.group(schedule.sum_groups, strip, rank_);
     ids.push_back(add_communication(std::move(communications[strip])));
   }
   return ids;

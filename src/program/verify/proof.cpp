@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "parconv/core/error.hpp"
+#include "program/verify/group_rules.hpp"
 #include "program/verify/partition.hpp"
 #include "program/verify/rank_run.hpp"
 
@@ -16,11 +17,11 @@ namespace {
 using namespace verify;
 
 constexpr std::array<std::string_view, num_rules> rule_names{
-    "malformed",         "outside-memory",     "start-order",       "await-after-start",    "restart-in-flight",
-    "wrong-value",       "wrong-box",          "wrong-type",        "wrong-work",           "unfinished-sum",
-    "missing-data",      "stale-micro-batch",  "read-in-flight",    "write-in-flight",      "aliased-operands",
-    "unmatched-message", "message-stage",      "lost-contribution", "doubled-contribution", "sum-order",
-    "output-incomplete", "output-stored-twice"};
+    "malformed",         "outside-memory",      "start-order",       "await-after-start",    "restart-in-flight",
+    "wrong-value",       "wrong-box",           "wrong-type",        "wrong-work",           "unfinished-sum",
+    "missing-data",      "stale-micro-batch",   "read-in-flight",    "write-in-flight",      "aliased-operands",
+    "unmatched-message", "message-stage",       "lost-contribution", "doubled-contribution", "sum-order",
+    "output-incomplete", "output-stored-twice", "wrong-group",       "groups-differ"};
 
 std::string where(const NetworkFacts& facts, const Program& program, int step) {
   if (step < 0) return concat("rank ", program.rank);
@@ -40,6 +41,8 @@ struct Prover::State {
   std::optional<Violation> violation_of(const PendingSum& sum) const;
   void finish_outputs();
   void finish_output(ValueId output);
+  void add_groups(const Program& program);
+  void finish_groups();
   void report(Finding finding) {
     if (proof.findings.size() < max_findings) proof.findings.push_back(std::move(finding));
   }
@@ -49,6 +52,8 @@ struct Prover::State {
   Contributions contributions{};
   LabelMemory memory{};
   MessageMatching matching{facts, contributions};
+  GroupRules groups{facts, num_ranks};
+  std::optional<Finding> wrong_group{};  // reported if nothing else is wrong
   std::vector<PendingSum> sums{};
   std::map<ValueId, std::vector<Box>> stored{};
   Proof proof{};
@@ -72,6 +77,21 @@ void Prover::State::add(const Program& program) {
   for (const Store& store : trace.stores) stored[store.value].push_back(store.box);
   sums.insert(sums.end(), std::make_move_iterator(trace.sums.begin()), std::make_move_iterator(trace.sums.end()));
   if (auto finding = matching.add(program.rank, std::move(trace.messages))) report(*std::move(finding));
+  add_groups(program);
+}
+
+void Prover::State::add_groups(const Program& program) {
+  if (wrong_group) return;
+  try {
+    groups.add(program);
+  } catch (const Violation& violation) {
+    wrong_group = Finding{violation.rule, program.rank, -1, concat("rank ", program.rank, ": ", violation.what)};
+  }
+}
+
+void Prover::State::finish_groups() {
+  if (!wrong_group) wrong_group = groups.first_differing();
+  if (wrong_group) report(*std::move(wrong_group));
 }
 
 void Prover::State::finish_sums() {
@@ -128,6 +148,7 @@ Proof Prover::finish() {
     if (auto finding = state_->matching.first_unmatched()) state_->report(*std::move(finding));
     if (state_->proof.findings.empty()) state_->finish_sums();
     state_->finish_outputs();
+    if (state_->proof.findings.empty()) state_->finish_groups();
   }
   state_->proof.messages_compared = state_->matching.num_compared();
   return std::move(state_->proof);

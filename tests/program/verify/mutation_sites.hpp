@@ -53,5 +53,11 @@ void copy_shifted(Program& program, Sites& sites);
 void work_changed(Program& program, Sites& sites);
 void epilogue_misplaced(Program& program, Sites& sites);
 void residual_lost(Program& program, Sites& sites);
+void kind_changed(Program& program, Sites& sites);
+void member_lost(Program& program, Sites& sites);
+void member_added(Program& program, Sites& sites);
+void root_changed(Program& program, Sites& sites);
+void places_swapped(Program& program, Sites& sites);
+void part_changed(Program& program, Sites& sites);
 
 }  // namespace parconv::test

@@ -42,7 +42,13 @@ constexpr std::array<Kind, num_mutations> kinds{{{"other row sent", other_row_se
                                                  {"work region changed", work_changed},
                                                  {"epilogue misplaced", epilogue_misplaced},
                                                  {"operand or residual left out", residual_lost},
-                                                 {"step dropped", step_dropped}}};
+                                                 {"step dropped", step_dropped},
+                                                 {"kind of a communication changed", kind_changed},
+                                                 {"member of a group lost", member_lost},
+                                                 {"rank added to a group", member_added},
+                                                 {"root of a group changed", root_changed},
+                                                 {"places of two parts swapped", places_swapped},
+                                                 {"part of a group changed", part_changed}}};
 
 }  // namespace
 

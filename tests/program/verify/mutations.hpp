@@ -41,10 +41,16 @@ enum class Mutation {
   WorkChanged,        ///< a computation of another part of the output, or over other channels
   EpilogueMisplaced,  ///< the epilogue on a partial sum, or none on a complete value
   ResidualLost,       ///< a sum without its residual, or a computation without its last operand
-  StepDropped
+  StepDropped,
+  KindChanged,    ///< one rank records another kind of a communication
+  MemberLost,     ///< one rank records a group without one of its members
+  MemberAdded,    ///< one rank records a group with another rank
+  RootChanged,    ///< one rank records another root
+  PlacesSwapped,  ///< one rank records the parts of two members in each other's place
+  PartChanged     ///< one rank records another box of a part
 };
 
-inline constexpr int num_mutations = 29;
+inline constexpr int num_mutations = 35;
 
 std::string_view name_of(Mutation mutation);
 
