@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "parconv/io/onnx/onnx_fit.hpp"
 #include "parconv/io/resume/resume_record.hpp"
 #include "parconv/plan/plan.hpp"
 #include "parconv/session/choices.hpp"
@@ -27,6 +28,7 @@ struct InputRequest {
   std::vector<ForInput<float>> scales{};
   std::vector<ForInput<std::vector<float>>> means{};
   std::vector<ForInput<std::vector<float>>> stds{};
+  SizePolicy sizes = SizePolicy::AsGiven;  ///< for sizes that do not fit the model
 };
 
 /// Requested devices and transport.
