@@ -31,7 +31,7 @@ class Search {
     const index_t middle = std::ranges::max(wanted_);
     for (index_t distance = 0; distance <= limits_.reach; ++distance)
       for (const index_t size : {middle + distance, middle - distance})
-        if (const Sizes point(wanted_.size(), size); size >= 1 && fits(point)) return point;
+        if (Sizes point(wanted_.size(), size); size >= 1 && fits(point)) return point;
     return std::nullopt;
   }
 
