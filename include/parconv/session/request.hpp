@@ -42,7 +42,8 @@ struct DeviceRequest {
 struct Request {
   std::string model{};  ///< ONNX file, for networks read from a file
   InputRequest inputs{};
-  std::string output_file{};  ///< of the first output; others: see output_path
+  DType output_type = DType::F32;  ///< of the stored elements: f32, f16, bf16, u8 or i16
+  std::string output_file{};       ///< of the first output; others: see output_path
   bool replaces_output = false;
 
   std::string split = "auto";  ///< see parse_split; not used if one of the next two is given

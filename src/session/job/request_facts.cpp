@@ -36,6 +36,7 @@ void add_data(const Request& request, std::vector<Fact>& facts) {
                              fact_of("--mean", request.inputs.means),
                              fact_of("--std", request.inputs.stds),
                              size_fact(request),
+                             fact_of("--output-dtype", request.output_type),
                              {"OUTPUT", request.output_file},
                              {"--force", std::string(flag(request.replaces_output))},
                              number("--batch", request.batch),
@@ -66,7 +67,8 @@ std::vector<Fact> result_facts_of(const Request& request) {
           fact_of("--std", request.inputs.stds),
           size_fact(request),
           fact_of("--dtype", request.numerics),
-          fact_of("--reduce", request.reduce)};
+          fact_of("--reduce", request.reduce),
+          fact_of("--output-dtype", request.output_type)};
 }
 
 std::vector<Fact> facts_of(const Request& request) {
