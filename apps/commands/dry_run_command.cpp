@@ -49,7 +49,7 @@ std::vector<NamedFile> read_files(const Request& request, const OnnxModel& model
 int print_dry_run(const RunCommand& command, const DryRunMachine& machine) {
   const OnnxModel model(command.request.model);
   InputFiles inputs(command.request.inputs, model);
-  const Workload workload = workload_of(model, inputs, command.request.model);
+  const Workload workload = workload_of(model, inputs, command.request);
   const DryRun run = dry_run(command.request, workload, machine);
   if (!command.is_quiet()) {
     print(command, machine, workload, run);

@@ -14,6 +14,7 @@
 #include "parconv/comm/watchdog.hpp"
 #include "parconv/core/units.hpp"
 #include "parconv/io/hdf5/hdf5_source.hpp"
+#include "parconv/io/onnx/onnx_fit.hpp"
 #include "parconv/io/onnx/onnx_summary.hpp"
 #include "parconv/model/localise.hpp"
 #include "parconv/model/shape.hpp"
@@ -227,6 +228,16 @@ ReadOptions options_of_data(const OnnxModel& model, const std::string& data_file
   return {.inputs = files.dims(1), .batch = 1};
 }
 
+/// Layers for sizes that the model cannot be read with, if padding makes them fit.
+int show_misfit(const InspectCommand& command, const OnnxModel& model, const ReadOptions& options) {
+  const std::string misfit = misfit_text(model, options);
+  if (misfit.empty()) return not_supported;
+  fmt::print("\n{}\n", misfit);
+  if (!command.pads_to_fit) return not_supported;
+  print_layers(fuse(read_fitting_network(model, options, SizePolicy::PadToFit)));
+  return supported;
+}
+
 int inspect_onnx(const InspectCommand& command) {
   const OnnxModel model(command.file);
   InputSizes sizes(parsed_sizes(command.sizes));
@@ -245,7 +256,7 @@ int inspect_onnx(const InspectCommand& command) {
         "\nSizes that the model leaves open are taken as {}; others by --size H=384,W=512, or those of a data file:\n"
         "parconv_app inspect {} DATA.h5\n",
         usual_size, command.file);
-  if (!summary.is_supported()) return not_supported;
+  if (!summary.is_supported()) return show_misfit(command, model, read_options);
   print_layers(fuse(read_network(model, read_options)));
   return supported;
 }

@@ -89,6 +89,7 @@ void add_inspect(CLI::App& app, InspectCommand& inspect) {
   sub.add_option("--size", inspect.sizes, "sizes that the model leaves open, by axis or symbol: H=384,W=512")
       ->delimiter(',')
       ->excludes(data);
+  sub.add_flag("--pad-to-fit", inspect.pads_to_fit, "show the model with padding for sizes that do not fit, as run would pad");
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ struct InspectCommand {
   std::string file{};
   std::string data_file{};           ///< whose sizes a model is shown with
   std::vector<std::string> sizes{};  ///< "H=384": for sizes that a model leaves open
+  bool pads_to_fit = false;
 };
 
 struct DemoCommand {

@@ -14,7 +14,7 @@ inline constexpr const char* samples = "Batch sizes";
 inline constexpr const char* dry_run = "Machine of a dry run";
 inline constexpr const char* devices = "Devices and messages";
 inline constexpr const char* numerics = "Sums and convolution algorithms";
-inline constexpr const char* data = "Input data";
+inline constexpr const char* data = "Input and output data";
 inline constexpr const char* resume = "Stop and resume";
 inline constexpr const char* output = "Deadline and trace";
 /// Hidden from all help. CLI11's own hidden group is not used, since its options have no name in messages.

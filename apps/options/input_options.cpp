@@ -74,6 +74,9 @@ void add_input_options(CLI::App& app, InputTexts& texts) {
       "NAME=VALUE");
   add("--mean", texts.means, "one number, or one per channel: 0.485,0.456,0.406");
   add("--std", texts.stds, "one number, or one per channel");
+  app.add_flag("--pad-to-fit", texts.pads_to_fit,
+               "extend inputs by reflection, at both ends, to the least sizes that fit the model, and crop the outputs")
+      ->group(option_group::data);
 }
 
 void parse_inputs(const InputTexts& texts, InputRequest& request) {
@@ -82,6 +85,7 @@ void parse_inputs(const InputTexts& texts, InputRequest& request) {
   request.scales = numbers("--scale", texts.scales);
   request.means = number_lists("--mean", texts.means);
   request.stds = number_lists("--std", texts.stds);
+  request.sizes = texts.pads_to_fit ? SizePolicy::PadToFit : SizePolicy::AsGiven;
 }
 
 }  // namespace parconv::app

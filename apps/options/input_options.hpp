@@ -17,6 +17,7 @@ struct InputTexts {
   std::vector<std::string> scales{};
   std::vector<std::string> means{};
   std::vector<std::string> stds{};
+  bool pads_to_fit = false;
 };
 
 void add_input_options(CLI::App& app, InputTexts& texts);

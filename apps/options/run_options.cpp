@@ -90,6 +90,9 @@ void add_output_options(CLI::App& app, RunCommand& command, RunTexts& texts) {
                "first recompute sampled boxes of every layer (=full: all) of the first micro-batch with the reference; other "
                "bits of --backend cpu, or a difference of other backends above a tolerance, end with 70");
   app.add_option("--report", command.report_file, "write the measurements: JSON lines, one for the run and one per layer");
+  add_choice(app, "--output-dtype", command.request.output_type,
+             "type of stored elements: f32, f16, bf16, u8, i16; rounded to nearest even, integers saturate")
+      ->group(option_group::data);
   app.add_flag("--force", command.request.replaces_output, "replace an existing output");
   CLI::Option* quiet = app.add_flag("-q,--quiet", texts.is_quiet, "print errors only");
   app.add_flag("-v,--verbose", texts.is_verbose, "print every layer, and every rank of a dry run")->excludes(quiet);

@@ -145,8 +145,10 @@ def half_pixel(out, _out_size, scale, _in_size):
     return add(divide(add(Fraction(out), Fraction(1, 2)), scale), Fraction(-1, 2))
 
 
-def align_corners(out, out_size, _scale, in_size):
-    return divide(rounded(Fraction(out * (in_size - 1))), Fraction(out_size - 1))
+def align_corners(out, out_size, scale, in_size):
+    is_by_size = scale == divide(Fraction(out_size), Fraction(in_size))
+    size = Fraction(out_size) if is_by_size else rounded(in_size * scale)
+    return divide(rounded(Fraction(out * (in_size - 1))), add(size, Fraction(-1)))
 
 
 def linear_resize(x, at, out_shape, coordinate, scales):

@@ -113,6 +113,13 @@ class Layers:
         self.node("Resize", [name, "", "", sizes], count, lambda at, shape: page.linear_resize(x, at, shape, coordinate, scales),
                   mode="linear", coordinate_transformation_mode=mode)  # fmt: skip
 
+    def scale(self, count, in_dims, factors, mode, coordinate):
+        name, x = self.input(*in_dims)
+        scales = self.constant(np.array([1, 1, *factors], "f4"))
+        factors = np.array(factors, "f4")
+        self.node("Resize", [name, "", scales], count, lambda at, shape: page.linear_resize(x, at, shape, coordinate, factors),
+                  mode="linear", coordinate_transformation_mode=mode)  # fmt: skip
+
     def reductions(self, count, in_dims, spread):
         """Numbers of very different sizes, half of them cancelled by others."""
         name, x = self.input(*in_dims)
@@ -149,6 +156,7 @@ def all_layers():
     layers.lrn(60, (7, 5, 4), 4)
     layers.resize(60, (3, 5, 7), (11, 9), "half_pixel", page.half_pixel)
     layers.resize(40, (2, 3, 4, 5), (5, 3, 9), "align_corners", page.align_corners)
+    layers.scale(40, (2, 7, 5), (0.6, 1.7), "align_corners", page.align_corners)
     layers.reductions(12, (1024, 6, 3), 4)
     layers.reductions(12, (20, 9, 40), 60)
     return layers

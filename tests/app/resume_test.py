@@ -143,6 +143,7 @@ class Resumption(ResumeCase):
         left = sorted(self.leftovers("o.h5"))
         arguments = ["run", "small.onnx", "many.h5", "o.h5", "--resume"]
         self.expect(CONFIG, 2, *arguments, "--scale", 0.5, say="it differs in --scale: none in the record, 0.5 now")
+        self.expect(CONFIG, 2, *arguments, "--pad-to-fit", say="it differs in --pad-to-fit: none in the record, set now")
         self.expect(CONFIG, 2, "run", "small.onnx", "in.h5", "o.h5", "--resume", say="it differs in the shape of")
         self.assertEqual(sorted(self.leftovers("o.h5")), left)
         # A job that begins anew names them, and replaces nothing with --force.

@@ -38,7 +38,7 @@ CheckedJob::CheckedJob(const MpiEnvironment& environment, const Request& request
 void CheckedJob::open_unchecked(const Request& request) {
   model_.emplace(request.model);
   inputs_.emplace(request.inputs, *model_, session_->threads());
-  session_->describe(workload_of(*model_, *inputs_, request.model));
+  session_->describe(workload_of(*model_, *inputs_, request));
 }
 
 void CheckedJob::end() {

@@ -93,6 +93,22 @@ TEST(Resample, LinearInEveryCoordinates) {
   EXPECT_THAT(outputs_of(linear(Coordinates::PytorchHalfPixel, 0.25F, 1), four), ElementsAre(10));
 }
 
+/// 4 * 0.6 = 2.4 outputs, of which 2 are computed: a step of 3 / 1.4.
+TEST(Resample, CornersOfAFractionalSize) {
+  const LinearAxis smaller{.scale = 0.6F, .coordinates = Coordinates::AlignCorners};
+  EXPECT_THAT(outputs_of({smaller, 2}, four), Pointwise(FloatEq(), Numbers{10, 10 + 3 / 1.4F}));
+  const LinearAxis larger{.scale = 1.6F, .coordinates = Coordinates::AlignCorners};
+  EXPECT_THAT(outputs_of({larger, 6}, four),
+              Pointwise(FloatEq(), Numbers{10, 10 + 3 / 5.4F, 10 + 6 / 5.4F, 10 + 9 / 5.4F, 10 + 12 / 5.4F, 10 + 15 / 5.4F}));
+  EXPECT_THAT(outputs_of({LinearAxis{.scale = 0.3F, .coordinates = Coordinates::AlignCorners}, 1}, four), ElementsAre(10));
+  const auto nearest = [&](NearestRounding rounding, bool is_scaled_by_size) {
+    return outputs_of({NearestAxis{0.6F, Coordinates::AlignCorners, rounding, is_scaled_by_size}, 2}, four);
+  };
+  EXPECT_THAT(nearest(NearestRounding::HalfDown, false), ElementsAre(10, 12));
+  EXPECT_THAT(nearest(NearestRounding::Ceil, false), ElementsAre(10, 13));
+  EXPECT_THAT(nearest(NearestRounding::Floor, true), ElementsAre(10, 13));
+}
+
 TEST(Resample, NeedsTheHullOfItsOutputsNeeds) {
   Random random(5);
   for (int k = 0; k < 3000; ++k) {

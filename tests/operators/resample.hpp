@@ -30,6 +30,8 @@ struct OperatorTest<Resample> {
     cases.push_back({"linear twice", image, 4, resample(along({LinearAxis{.scale = 2}, 26}, {LinearAxis{.scale = 2}, 22}))});
     const LinearAxis corners{.scale = 1.6F, .coordinates = Coordinates::AlignCorners};
     cases.push_back({"linear between corners", deep_image, 4, resample(along({corners, 14}, {corners, 16}))});
+    const NearestAxis between{.scale = 0.7F, .coordinates = Coordinates::AlignCorners};
+    cases.push_back({"nearest between corners", image, 4, resample(along({between, 9}, {between, 7}))});
     const LinearAxis thirds{.scale = 1.5F};
     cases.push_back({"linear 3-D", cube, 5, resample({.axes = {{{}, {}, {thirds, 10}, {thirds, 12}, {thirds, 13}}}})});
     cases.push_back({"pad", image, 4, resample(along({TakeAxis{.start = -9}, 24}, {TakeAxis{.start = -1}, 14}))});

@@ -68,6 +68,14 @@ struct Choices<Numerics> {
                                     Named<Numerics>{"bf16", Numerics::BF16}, Named<Numerics>{"f16", Numerics::F16}};
 };
 
+/// Types of outputs in files.
+template <>
+struct Choices<DType> {
+  static constexpr std::array names{Named<DType>{"f32", DType::F32}, Named<DType>{"f16", DType::F16},
+                                    Named<DType>{"bf16", DType::BF16}, Named<DType>{"u8", DType::U8},
+                                    Named<DType>{"i16", DType::I16}};
+};
+
 template <>
 struct Choices<LeafRule> {
   static constexpr std::array names{Named<LeafRule>{"fast", LeafRule::Coarse}, Named<LeafRule>{"ordered", LeafRule::Fine}};

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "parconv/io/onnx/onnx_fit.hpp"
 #include "parconv/io/resume/resume_record.hpp"
 #include "parconv/plan/plan.hpp"
 #include "parconv/session/choices.hpp"
@@ -27,6 +28,7 @@ struct InputRequest {
   std::vector<ForInput<float>> scales{};
   std::vector<ForInput<std::vector<float>>> means{};
   std::vector<ForInput<std::vector<float>>> stds{};
+  SizePolicy sizes = SizePolicy::AsGiven;  ///< for sizes that do not fit the model
 };
 
 /// Requested devices and transport.
@@ -40,7 +42,8 @@ struct DeviceRequest {
 struct Request {
   std::string model{};  ///< ONNX file, for networks read from a file
   InputRequest inputs{};
-  std::string output_file{};  ///< of the first output; others: see output_path
+  DType output_type = DType::F32;  ///< of the stored elements: f32, f16, bf16, u8 or i16
+  std::string output_file{};       ///< of the first output; others: see output_path
   bool replaces_output = false;
 
   std::string split = "auto";  ///< see parse_split; not used if one of the next two is given

@@ -20,6 +20,15 @@ Handle half_type(hid_t like) {
   return type;
 }
 
+/// The first half of an f32: 1 sign, 8 exponent (bias 127) and 7 mantissa bits.
+Handle bfloat_type(hid_t like) {
+  Handle type(H5Tcopy(like), &H5Tclose, describing);
+  check(H5Tset_fields(type.get(), 15, 7, 8, 0, 7), describing);
+  check(H5Tset_size(type.get(), 2), describing);
+  check(H5Tset_ebias(type.get(), 127), describing);
+  return type;
+}
+
 Handle copy_of(hid_t type) { return Handle(H5Tcopy(type), &H5Tclose, describing); }
 
 Handle little_endian(DType dtype) {
@@ -30,6 +39,8 @@ Handle little_endian(DType dtype) {
       return copy_of(H5T_IEEE_F64LE);
     case DType::F16:
       return half_type(H5T_IEEE_F32LE);
+    case DType::BF16:
+      return bfloat_type(H5T_IEEE_F32LE);
     case DType::U8:
       return copy_of(H5T_STD_U8LE);
     case DType::I8:

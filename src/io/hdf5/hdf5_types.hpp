@@ -13,7 +13,7 @@ namespace parconv::hdf5 {
 /// Element type of an HDF5 type that parconv can read, in either byte order.
 std::optional<DType> readable_dtype(hid_t type);
 
-/// Native HDF5 type of `dtype`. Precondition: `dtype` is one that readable_dtype returns.
+/// Native HDF5 type of `dtype`. Precondition: `dtype` is bf16 or one that readable_dtype returns.
 Handle native_type(DType dtype);
 
 /// Short description of any HDF5 type: "32-bit float", "64-bit signed integer", "compound".

@@ -168,12 +168,11 @@ std::string InputFiles::names() const {
   return text;
 }
 
-Workload workload_of(const OnnxModel& model, InputFiles& files, const std::string& model_name) {
-  return {
-      .network = [&](index_t samples) { return fuse(read_network(model, {.inputs = files.dims(samples), .batch = samples})); },
-      .sources = files.sources(),
-      .model_name = model_name,
-      .input_names = files.names()};
+Workload workload_of(const OnnxModel& model, InputFiles& files, const Request& request) {
+  const auto network = [&model, &files, policy = request.inputs.sizes](index_t samples) {
+    return fuse(read_fitting_network(model, {.inputs = files.dims(samples), .batch = samples}, policy));
+  };
+  return {.network = network, .sources = files.sources(), .model_name = request.model, .input_names = files.names()};
 }
 
 }  // namespace parconv

@@ -26,7 +26,7 @@ std::vector<Fact> OpenFiles::open_inputs(const Request& request, int threads) {
   return note(inputs_->watch(watched_));
 }
 
-Workload OpenFiles::workload(const Request& request) { return workload_of(*model_, *inputs_, request.model); }
+Workload OpenFiles::workload(const Request& request) { return workload_of(*model_, *inputs_, request); }
 
 void OpenFiles::expect_weights_in_place() const {
   if (!model_) return;

@@ -113,7 +113,10 @@ void OutputFiles::hold_record() {
 
 void OutputFiles::make_sinks(const Contents& contents) {
   const Setup& setup = contents.setup;
-  Hdf5SinkOptions sink{.job_id = job_id_, .replaces_existing = contents.request.replaces_output, .threads = contents.threads};
+  Hdf5SinkOptions sink{.job_id = job_id_,
+                       .type = contents.request.output_type,
+                       .replaces_existing = contents.request.replaces_output,
+                       .threads = contents.threads};
   job_.together(JobPhase::Create, [&] {
     if (job_.is_root()) sink.provenance = provenance_of(job_, contents);
   });

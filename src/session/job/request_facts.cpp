@@ -26,11 +26,17 @@ Fact number(const char* option, index_t value) { return {option, value == 0 ? ""
 
 std::string_view flag(bool is_set) { return is_set ? "set" : ""; }
 
+Fact size_fact(const Request& request) {
+  return {"--pad-to-fit", std::string(flag(request.inputs.sizes == SizePolicy::PadToFit))};
+}
+
 void add_data(const Request& request, std::vector<Fact>& facts) {
   facts.insert(facts.end(), {fact_of("--layout", request.inputs.layouts),
                              fact_of("--scale", request.inputs.scales),
                              fact_of("--mean", request.inputs.means),
                              fact_of("--std", request.inputs.stds),
+                             size_fact(request),
+                             fact_of("--output-dtype", request.output_type),
                              {"OUTPUT", request.output_file},
                              {"--force", std::string(flag(request.replaces_output))},
                              number("--batch", request.batch),
@@ -55,9 +61,14 @@ void add_computation(const Request& request, std::vector<Fact>& facts) {
 }  // namespace
 
 std::vector<Fact> result_facts_of(const Request& request) {
-  return {fact_of("--layout", request.inputs.layouts), fact_of("--scale", request.inputs.scales),
-          fact_of("--mean", request.inputs.means),     fact_of("--std", request.inputs.stds),
-          fact_of("--dtype", request.numerics),        fact_of("--reduce", request.reduce)};
+  return {fact_of("--layout", request.inputs.layouts),
+          fact_of("--scale", request.inputs.scales),
+          fact_of("--mean", request.inputs.means),
+          fact_of("--std", request.inputs.stds),
+          size_fact(request),
+          fact_of("--dtype", request.numerics),
+          fact_of("--reduce", request.reduce),
+          fact_of("--output-dtype", request.output_type)};
 }
 
 std::vector<Fact> facts_of(const Request& request) {

@@ -14,6 +14,7 @@
 #include "io/hdf5/output/hdf5_metadata.hpp"
 #include "parconv/io/hdf5/hdf5_source.hpp"
 #include "parconv/io/resume/resume_record.hpp"
+#include "parconv/tensor/half.hpp"
 
 namespace parconv {
 namespace {
@@ -102,6 +103,31 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"signal", {{2, 3, 1, 1000, 1}}, 3, Axis::H}, Row{"logits", {{5, 10, 1, 1, 1}}, 2, Axis::N},
                     Row{"less_than_ranks", {{1, 1, 1, 2, 2}}, 4, Axis::H}),
     [](const auto& row) { return row.param.name; });
+
+TEST(Hdf5Sink, ElementsOfEveryType) {
+  const Extents extents{{2, 3, 1, 60, 70}};  // 25,200 elements
+  for (const DType type : {DType::F16, DType::U8, DType::I16}) {
+    const SharedFolder folder;
+    Hdf5SinkOptions options = options_for(folder / "out.h5", extents);
+    options.type = type;
+    options.threads = 2;
+    Hdf5Sink sink(control(), options);
+    test::write_indices(sink, test::part_of_rank(extents, Axis::H, 1));
+    sink.finish("");
+    if (test::rank() != 0) continue;
+    Hdf5Source source(folder / "out.h5");
+    EXPECT_EQ(source.dtype(), type);
+    test::DenseBlock block(Box::whole(extents));
+    source.read(Box::whole(extents), block.view());
+    test::for_each_index(extents, [&](const Extents& index) {
+      const float number = test::linear_index(index, extents);
+      const float stored = type == DType::U8    ? std::min(number, 255.0F)
+                           : type == DType::F16 ? float_from_half(half_from_float(number))
+                                                : number;
+      EXPECT_EQ(block.at(index), stored);
+    });
+  }
+}
 
 TEST(Hdf5Sink, TakesManyBoxesOfAnyShape) {
   const SharedFolder folder;

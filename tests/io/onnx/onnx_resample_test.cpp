@@ -66,11 +66,12 @@ TEST(OnnxResize, SizesInsteadOfScales) {
             (ResampledAxis{NearestAxis{1.5F, Coordinates::HalfPixel, NearestRounding::Ceil, true}, 9}));
 }
 
-TEST(OnnxResize, CornersAreAlignedOnlyForIntegralSizes) {
+TEST(OnnxResize, CornersAreAlignedForAnySize) {
   const std::vector<OnnxAttribute> corners{{"mode", std::string("linear")},
                                            {"coordinate_transformation_mode", std::string("align_corners")}};
-  EXPECT_THAT(read_error(node_of("Resize", 13, {{}, scales({1, 1, 0.6F, 1})}, corners).writer()),
-              HasSubstr("'it' (Resize): aligns corners, but 8 elements of dimension 2 times 0.6 is not an integer"));
+  const Network fraction = read(node_of("Resize", 13, {{}, scales({1, 1, 0.6F, 1})}, corners).writer());
+  EXPECT_EQ(output_dims(fraction), (Ints{2, 3, 4, 6}));
+  EXPECT_EQ(resample_of(fraction)[Axis::H], (ResampledAxis{LinearAxis{0.6F, Coordinates::AlignCorners}, 4}));
   const Network network = read(node_of("Resize", 13, {{}, {}, ints("sizes", {2, 3, 5, 6})}, corners).writer());
   EXPECT_EQ(output_dims(network), (Ints{2, 3, 5, 6}));
 }

@@ -35,6 +35,8 @@ struct Hdf5SinkOptions {
   /// Dataset name. Invalid names, and those of an axis, are modified (see Hdf5Sink::dataset_path).
   std::string name = "output";
   Extents extents{};
+  /// Of the stored elements: one of those of round_numbers.
+  DType type = DType::F32;
   /// ONNX rank, 1 to 5.
   int ndims = 4;
   Provenance provenance{};
@@ -61,7 +63,7 @@ std::string finished_job(const std::string& path);
 Extents output_chunk(const Extents& extents, int ndims);
 
 /// A DataSink that writes an HDF5 file readable by h5py, xarray (h5netcdf) and ncdump, with the layout
-///   /output/NAME        the tensor as f32 in ONNX order, with attribute layout ("NCHW") and a dimension scale per axis
+///   /output/NAME        the tensor in ONNX order, with attribute layout ("NCHW") and a dimension scale per axis
 ///   /output/n,c,z,y,x   the scales
 ///   /provenance         attributes
 ///   /integrity/blocks   first index, extents, xxh64 and state (1: written) of every block; attribute `complete` = 1 once

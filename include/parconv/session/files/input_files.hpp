@@ -41,7 +41,8 @@ class InputFiles {
   std::vector<Hdf5Source> data_{};
 };
 
-/// The workload of a model and its input files. Local. Both must outlive the result.
-Workload workload_of(const OnnxModel& model, InputFiles& files, const std::string& model_name);
+/// The workload of a model and its input files, of the request's name and treatment of sizes that do not fit. Local. Model and
+/// files must outlive the result.
+Workload workload_of(const OnnxModel& model, InputFiles& files, const Request& request);
 
 }  // namespace parconv

@@ -13,8 +13,6 @@
 namespace parconv::hdf5 {
 namespace {
 
-constexpr index_t elem_bytes = sizeof(float);
-
 /// Locks bytes of a file against other open file descriptions, also those of other hosts, for its lifetime. Does nothing on file
 /// systems without locks.
 class RangeLock {
@@ -102,7 +100,7 @@ index_t BlockStorage::block_of(const Extents& element) const {
   return block;
 }
 
-void write_elements(const WrittenFile& file, const BlockStorage& storage, const Box& box, std::span<const float> elements) {
+void write_elements(const WrittenFile& file, const BlockStorage& storage, const Box& box, std::span<const std::byte> elements) {
   Hyperslabs parts{.box = box, .first = {}, .extents = storage.chunk};  // within one block each
   for (const Axis axis : all_axes) parts.first[axis] = floor_div(box[axis].lo, storage.chunk[axis]) * storage.chunk[axis];
   JoinedWrites writes(file, {reinterpret_cast<const char*>(elements.data()), elements.size_bytes()});
@@ -114,7 +112,7 @@ void write_elements(const WrittenFile& file, const BlockStorage& storage, const 
     Box block;
     for (const Axis axis : all_axes) block[axis] = {first[axis], first[axis] + storage.chunk[axis]};
     const index_t at = storage.first_byte + number * storage.stride_bytes;
-    for_each_run({.axes = storage.axes, .file = block, .memory = box, .elem_bytes = elem_bytes}, part,
+    for_each_run({.axes = storage.axes, .file = block, .memory = box, .elem_bytes = storage.elem_bytes}, part,
                  [&](index_t in_file, index_t in_memory, index_t size) { writes.add(at + in_file, in_memory, size); });
   });
   writes.flush();

@@ -10,11 +10,12 @@
 
 namespace parconv::hdf5 {
 
-/// Blocks of f32 at even distances in a file, in the order of their indices. Blocks at the edges are stored in full.
+/// Blocks at even distances in a file, in the order of their indices. Blocks at the edges are stored in full.
 struct BlockStorage {
   std::vector<Axis> axes{};  ///< slowest first
   Extents extents{};
   Extents chunk{};
+  index_t elem_bytes = 4;
   index_t first_byte = 0;
   index_t stride_bytes = 0;
 
@@ -40,6 +41,6 @@ struct WrittenFile {
 };
 
 /// Writes the elements of `box`, dense in the order of the file. Thread-safe for boxes that are disjoint. Throws Error(Io).
-void write_elements(const WrittenFile& file, const BlockStorage& storage, const Box& box, std::span<const float> elements);
+void write_elements(const WrittenFile& file, const BlockStorage& storage, const Box& box, std::span<const std::byte> elements);
 
 }  // namespace parconv::hdf5

@@ -7,6 +7,7 @@
 #include "io/hdf5/hdf5_input.hpp"
 #include "io/hdf5/hdf5_select.hpp"
 #include "io/hdf5/hdf5_threads.hpp"
+#include "io/hdf5/hdf5_types.hpp"
 #include "io/hdf5/output/hdf5_integrity.hpp"
 #include "io/hdf5/output/hdf5_metadata.hpp"
 
@@ -73,12 +74,15 @@ void OutputReader::expect_metadata(const std::string& written) const {
 }
 
 void OutputReader::expect_blocks(std::span<const BlockRecord> records, int threads) const {
-  std::size_t most_elems = 0;
-  for (const BlockRecord& record : records) most_elems = std::max(most_elems, static_cast<std::size_t>(volume(record.box)));
-  std::vector<std::vector<float>> staging(num_stage_buffers(threads), std::vector<float>(most_elems));
+  const auto bytes_of = [&](const BlockRecord& record) {
+    return static_cast<std::size_t>(volume(record.box)) * size_of(output_.type);
+  };
+  std::size_t most_bytes = 0;
+  for (const BlockRecord& record : records) most_bytes = std::max(most_bytes, bytes_of(record));
+  std::vector<std::vector<std::byte>> staging(num_stage_buffers(threads), std::vector<std::byte>(most_bytes));
   const auto record_of = [&](index_t item) -> const BlockRecord& { return records[static_cast<std::size_t>(item)]; };
   const auto elements_of = [&](index_t item, std::size_t buffer) {
-    return std::span(staging[buffer]).first(static_cast<std::size_t>(volume(record_of(item).box)));
+    return std::span(staging[buffer]).first(bytes_of(record_of(item)));
   };
   run_stages(std::ssize(records), threads,
              {.caller = CallerStage::First,
@@ -86,14 +90,15 @@ void OutputReader::expect_blocks(std::span<const BlockRecord> records, int threa
               .second = [&](index_t item, std::size_t buffer) { expect_hash(record_of(item), elements_of(item, buffer)); }});
 }
 
-void OutputReader::read(const Box& box, std::span<float> elements) const {
+void OutputReader::read(const Box& box, std::span<std::byte> elements) const {
   const Attempt reading{.action = "read back", .object = path_};
   const Selection part = select(dataset_.get(), output_.layout.axes, box, reading);
-  check(H5Dread(dataset_.get(), H5T_NATIVE_FLOAT, part.memory.get(), part.file.get(), H5P_DEFAULT, elements.data()), reading);
+  const Handle type = native_type(output_.type);
+  check(H5Dread(dataset_.get(), type.get(), part.memory.get(), part.file.get(), H5P_DEFAULT, elements.data()), reading);
 }
 
-void OutputReader::expect_hash(const BlockRecord& record, std::span<const float> elements) const {
-  if (hash_of(std::as_bytes(elements)) != record.hash)
+void OutputReader::expect_hash(const BlockRecord& record, std::span<const std::byte> elements) const {
+  if (hash_of(elements) != record.hash)
     throw Error(ExitCode::Io, concat("block ", record.box, " of ", path_, " reads back differently from what was written"),
                 lost_hint);
 }

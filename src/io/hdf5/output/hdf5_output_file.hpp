@@ -36,8 +36,8 @@ class OutputReader {
   void close();
 
  private:
-  void read(const Box& box, std::span<float> elements) const;
-  void expect_hash(const BlockRecord& record, std::span<const float> elements) const;
+  void read(const Box& box, std::span<std::byte> elements) const;
+  void expect_hash(const BlockRecord& record, std::span<const std::byte> elements) const;
 
   std::string path_;
   const OutputDataset& output_;

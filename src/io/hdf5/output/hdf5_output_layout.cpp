@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "io/hdf5/hdf5_attributes.hpp"
+#include "io/hdf5/hdf5_types.hpp"
 
 namespace parconv::hdf5 {
 namespace {
@@ -55,7 +56,8 @@ Handle create_tensor(hid_t group, const OutputDataset& output) {
   const Handle space(H5Screate_simple(rank, sizes.data(), nullptr), &H5Sclose, laying_out);
   const Handle creation = early_storage();
   check(H5Pset_chunk(creation.get(), rank, chunk.data()), laying_out);
-  return Handle(H5Dcreate2(group, output.name.c_str(), H5T_NATIVE_FLOAT, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+  const Handle type = native_type(output.type);
+  return Handle(H5Dcreate2(group, output.name.c_str(), type.get(), space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
                 &H5Dclose, laying_out);
 }
 
@@ -159,7 +161,10 @@ void create_output(hid_t file, const OutputDataset& output) {
 }
 
 BlockStorage block_storage(hid_t dataset, const OutputDataset& output) {
-  BlockStorage storage{.axes = output.layout.axes, .extents = output.extents, .chunk = output.chunk};
+  BlockStorage storage{.axes = output.layout.axes,
+                       .extents = output.extents,
+                       .chunk = output.chunk,
+                       .elem_bytes = static_cast<index_t>(size_of(output.type))};
   const index_t count = storage.num_blocks();
   const auto address = [&](index_t block) { return chunk_address(dataset, sizes_of(storage.first_of(block), output.layout)); };
   storage.first_byte = address(0);

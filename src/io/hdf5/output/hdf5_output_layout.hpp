@@ -18,6 +18,7 @@ struct OutputDataset {
   FileLayout layout{};
   Extents extents{};
   Extents chunk{};
+  DType type = DType::F32;
 
   /// From the root of the file.
   std::string path() const { return concat("output/", name); }

@@ -17,6 +17,7 @@
 #include "parconv/core/checked.hpp"
 #include "parconv/io/resume/partial_names.hpp"
 #include "parconv/tensor/convert.hpp"
+#include "parconv/tensor/round_numbers.hpp"
 
 namespace parconv {
 namespace {
@@ -31,12 +32,13 @@ hdf5::OutputDataset output_of(const Hdf5SinkOptions& options) {
   return {.name = hdf5::valid_dataset_name(options.name, layout),
           .layout = layout,
           .extents = options.extents,
-          .chunk = output_chunk(options.extents, options.ndims)};
+          .chunk = output_chunk(options.extents, options.ndims),
+          .type = options.type};
 }
 
 /// Upper bound on the file size; blocks at the edges are stored in full.
 index_t expected_file_bytes(const hdf5::OutputDataset& output) {
-  index_t bytes = sizeof(float);
+  auto bytes = static_cast<index_t>(size_of(output.type));
   index_t scales = 0;
   for (Axis axis : all_axes) {
     const index_t chunk = output.chunk[axis];
@@ -56,14 +58,20 @@ bool is_before(const BlockRecord& a, const BlockRecord& b) {
 }
 
 void expect_valid(Control& control, const Hdf5SinkOptions& options) {
-  PARCONV_EXPECT(
-      control.all_equal(concat(options.path, '\0', options.job_id, '\0', options.name, options.extents, options.ndims)),
-      "ranks create different outputs");
+  PARCONV_EXPECT(control.all_equal(concat(options.path, '\0', options.job_id, '\0', options.name, options.extents, options.ndims,
+                                          name_of(options.type))),
+                 "ranks create different outputs");
   PARCONV_EXPECT(volume(options.extents) > 0, options.extents);
   PARCONV_EXPECT(!options.path.empty() && options.job_id.find('/') == std::string::npos, options.path, " ", options.job_id);
 }
 
 }  // namespace
+
+/// Buffers of a thread that writes.
+struct Staging {
+  std::vector<float> numbers{};
+  std::vector<std::byte> rounded{};  ///< empty for f32
+};
 
 struct Hdf5Sink::Impl {
   Control& control;
@@ -75,7 +83,7 @@ struct Hdf5Sink::Impl {
   Descriptor descriptor{};
   std::vector<BlockRecord> records{};
   std::size_t num_taken = 0;  ///< the first of them are in a record of progress
-  std::vector<std::vector<float>> staging{};
+  std::vector<Staging> staging{};
   bool has_partial_file = false;      ///< on rank 0, from creation to renaming
   hdf5::FileIdentity partial_file{};  ///< on rank 0
   index_t checked_bytes = 0;          ///< on rank 0: the size of the file that was read back
@@ -89,7 +97,8 @@ struct Hdf5Sink::Impl {
   void expect_recorded(const hdf5::OutputReader& reader) const;
   std::vector<Box> hyperslabs_of(const Box& box) const;
   void write(const Box& box, ConstView src);
-  BlockRecord write_hyperslab(const Box& slab, ConstView src, std::vector<float>& buffer) const;
+  BlockRecord write_hyperslab(const Box& slab, ConstView src, Staging& buffer) const;
+  std::span<const std::byte> staged(const Box& slab, ConstView src, Staging& buffer) const;
   std::vector<BlockRecord> all_records();
   std::string complete(const std::string& finished);
   void check_file(const std::string& metadata);
@@ -174,7 +183,7 @@ std::vector<Box> Hdf5Sink::Impl::hyperslabs_of(const Box& box) const {
                               .extents = output.extents,
                               .chunk = output.chunk,
                               .is_contiguous = false,
-                              .elem_bytes = sizeof(float)};
+                              .elem_bytes = storage.elem_bytes};
   std::vector<Box> slabs;
   hdf5::make_hyperslabs(chunked, box, std::max(joined_bytes, storage.block_bytes()))
       .for_each(output.layout.axes, [&](const Box& slab) { slabs.push_back(slab); });
@@ -196,14 +205,25 @@ void Hdf5Sink::Impl::write(const Box& box, ConstView src) {
   });
 }
 
-BlockRecord Hdf5Sink::Impl::write_hyperslab(const Box& slab, ConstView src, std::vector<float>& buffer) const {
-  const auto size = static_cast<std::size_t>(volume(slab));
-  buffer.resize(std::max(buffer.size(), size));
-  const std::span<float> elements = std::span(buffer).first(size);
-  to_onnx_order(src, elements);
+BlockRecord Hdf5Sink::Impl::write_hyperslab(const Box& slab, ConstView src, Staging& buffer) const {
+  const std::span<const std::byte> elements = staged(slab, src, buffer);
   hdf5::write_elements({.descriptor = descriptor.get(), .path = names.partial_path, .is_shared_by_hosts = is_shared_by_hosts},
                        storage, slab, elements);
-  return {.box = slab, .hash = hdf5::hash_of(std::as_bytes(elements))};
+  return {.box = slab, .hash = hdf5::hash_of(elements)};
+}
+
+/// The elements as they are stored.
+std::span<const std::byte> Hdf5Sink::Impl::staged(const Box& slab, ConstView src, Staging& buffer) const {
+  const auto size = static_cast<std::size_t>(volume(slab));
+  buffer.numbers.resize(std::max(buffer.numbers.size(), size));
+  const std::span<float> numbers = std::span(buffer.numbers).first(size);
+  to_onnx_order(src, numbers);
+  if (output.type == DType::F32) return std::as_bytes(numbers);
+  const std::size_t bytes = size * size_of(output.type);
+  buffer.rounded.resize(std::max(buffer.rounded.size(), bytes));
+  const std::span<std::byte> rounded = std::span(buffer.rounded).first(bytes);
+  round_numbers(numbers, output.type, rounded);
+  return rounded;
 }
 
 /// On rank 0, in the order of their first elements.

@@ -166,18 +166,6 @@ std::vector<ResizedDim> read_scales(NodeReader& node, std::size_t input, const s
   return scaled_dims(node, dims, node.constant_values(input, "the scales", static_cast<index_t>(dims.size())));
 }
 
-/// With aligned corners the step is (in - 1) / (out - 1). For scales that give a fractional `out`, implementations differ:
-/// ONNX's reference uses the fraction, others the rounded size. Such models are rejected.
-void check_corners(NodeReader& node, const ResizeMode& mode, const std::vector<ResizedDim>& dims) {
-  if (mode.coordinates != Coordinates::AlignCorners) return;
-  const std::vector<index_t> in = dims_of(node.shape(0));
-  for (const ResizedDim& to : dims)
-    if (static_cast<float>(in[to.dim]) * to.scale != static_cast<float>(to.size))
-      node.refuse(concat("aligns corners, but ", in[to.dim], " elements of dimension ", to.dim, " times ", to.scale,
-                         " is not an integer, so the output size is ambiguous"),
-                  "use sizes instead of scales");
-}
-
 void read_resize(NodeReader& node) {
   const bool is_old = node.opset() < 11;
   node.expect_inputs(is_old ? 2 : 1, is_old ? 2 : 4);
@@ -187,9 +175,7 @@ void read_resize(NodeReader& node) {
   if (is_old) return make_resize(node, mode, read_scales(node, 1, dims));
   if (has_elements(node, 2)) {
     node.attributes().ignore("keep_aspect_ratio_policy");  // applies to sizes only
-    const std::vector<ResizedDim> scaled = read_scales(node, 2, dims);
-    check_corners(node, mode, scaled);
-    return make_resize(node, mode, scaled);
+    return make_resize(node, mode, read_scales(node, 2, dims));
   }
   if (!has_elements(node, 3)) node.refuse("has neither scales nor sizes");
   const Policy policy = read_policy(node);

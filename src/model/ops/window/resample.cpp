@@ -15,6 +15,13 @@ namespace {
 /// Axes of a Resample along which a backend selects. Samples are not among them: a run of samples needs no computation.
 constexpr std::array<Axis, 4> changeable_axes{Axis::C, Axis::D, Axis::H, Axis::W};
 
+/// The size of the output between whose corners inputs are aligned: its own, or the fraction that a scale asks for. A scale that
+/// is the rounded ratio of the sizes stands for them. Example: 4 inputs times 0.6 are 2.4, of which 2 are computed.
+float aligned_size(float scale, index_t out_size, index_t in_size) {
+  const auto out = static_cast<float>(out_size), in = static_cast<float>(in_size);
+  return scale == out / in ? out : in * scale;
+}
+
 /// The input coordinate of an output, in f32 as ONNX computes it. Monotonic in the output.
 float place_of(Coordinates coordinates, float scale, index_t out, index_t out_size, index_t in_size) {
   const auto o = static_cast<float>(out);
@@ -30,8 +37,10 @@ float place_of(Coordinates coordinates, float scale, index_t out, index_t out_si
       const float middle = static_cast<float>(in_size) / 2;
       return middle * (1 - static_cast<float>(out_size) / true_size) + (o + 0.5F) / scale - 0.5F;
     }
-    case Coordinates::AlignCorners:
-      return out_size > 1 ? o * static_cast<float>(in_size - 1) / static_cast<float>(out_size - 1) : 0;
+    case Coordinates::AlignCorners: {
+      const float size = aligned_size(scale, out_size, in_size);
+      return size > 1 ? o * static_cast<float>(in_size - 1) / (size - 1) : 0;
+    }
   }
   return 0;
 }
@@ -44,13 +53,27 @@ struct Ratio {
   Wide denominator = 1;
 };
 
+/// A positive number, exactly.
+Ratio ratio_of(float number) {
+  int exponent = 0;
+  const auto mantissa = static_cast<Wide>(std::ldexp(std::frexp(number, &exponent), std::numeric_limits<float>::digits));
+  exponent -= std::numeric_limits<float>::digits;  // number = mantissa * 2^exponent
+  return exponent < 0 ? Ratio{mantissa, Wide{1} << -exponent} : Ratio{mantissa << exponent, 1};
+}
+
 /// 1 / scale: inputs per output.
 Ratio step_of(const NearestAxis& axis, index_t out_size, index_t in_size) {
   if (axis.is_scaled_by_size) return {in_size, out_size};
-  int exponent = 0;
-  const auto mantissa = static_cast<Wide>(std::ldexp(std::frexp(axis.scale, &exponent), std::numeric_limits<float>::digits));
-  exponent -= std::numeric_limits<float>::digits;  // scale = mantissa * 2^exponent
-  return exponent < 0 ? Ratio{Wide{1} << -exponent, mantissa} : Ratio{1, mantissa << exponent};
+  const Ratio scale = ratio_of(axis.scale);
+  return {scale.denominator, scale.numerator};
+}
+
+Ratio exact_aligned_place_of(const NearestAxis& axis, index_t out, index_t out_size, index_t in_size) {
+  const float size = axis.is_scaled_by_size ? static_cast<float>(out_size) : aligned_size(axis.scale, out_size, in_size);
+  if (!(size > 1)) return {};
+  if (size == static_cast<float>(out_size)) return {Wide{out} * (in_size - 1), out_size - 1};
+  const auto [p, q] = ratio_of(size);
+  return {Wide{out} * (in_size - 1) * q, p - q};
 }
 
 /// The same as place_of, exactly.
@@ -67,7 +90,7 @@ Ratio exact_place_of(const NearestAxis& axis, index_t out, index_t out_size, ind
     case Coordinates::HalfPixelSymmetric:
       return {half_pixel.numerator + in_size * q - out_size * p, half_pixel.denominator};
     case Coordinates::AlignCorners:
-      return out_size > 1 ? Ratio{Wide{out} * (in_size - 1), out_size - 1} : Ratio{};
+      return exact_aligned_place_of(axis, out, out_size, in_size);
   }
   return {};
 }
