@@ -66,8 +66,8 @@ Rule node_rule(int field) {
 
 Rule attribute_rule(int field) {
   switch (field) {
-    case 1:  // name
-    case 4:  // string
+    case 1:   // name
+    case 4:   // string
     case 21:  // ref_attr_name
       return {Action::Name};
     case 5:

@@ -7,8 +7,8 @@ namespace parconv {
 /// Messages of onnx.proto that the parser descends into.
 enum class Message { Model, Graph, Function, Node, Attribute, Tensor };
 
-/// Treatment of a field. `Name` is a short string, `Whole` a message kept unparsed, `Elements` a tensor's elements, `EnterDefault`
-/// a default attribute of a function.
+/// Treatment of a field. `Name` is a short string, `Whole` a message kept unparsed, `Elements` a tensor's elements,
+/// `EnterDefault` a default attribute of a function.
 enum class Action { Keep, Name, Whole, Drop, Enter, EnterDefault, Elements, CountSparse, Refuse };
 
 struct Rule {
