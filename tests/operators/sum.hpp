@@ -68,6 +68,14 @@ inline ValueId selection(RandomNetworkBuilder& builder, ValueId src) {
   return builder.sum({builder.binary(BinaryKind::Keep, above, src), builder.binary(BinaryKind::Drop, above, other)});
 }
 
+/// As the ONNX reader makes ArgMax over channels; the places are random numbers.
+inline ValueId largest_channel(RandomNetworkBuilder& builder, ValueId src) {
+  const std::array<bool, num_axes> channels{false, true};
+  const ValueId hits = builder.binary(BinaryKind::Reaches, src, builder.add(Reduction{ReduceKind::Max, channels}, {src}));
+  const ValueId numbers = builder.constant(Extents{{1, builder.extents(src)[Axis::C], 1, 1, 1}});
+  return builder.add(Reduction{ReduceKind::Min, channels}, {builder.binary(BinaryKind::Mul, hits, numbers)});
+}
+
 /// With an operand of the same extents, or one that is broadcast along some axes.
 template <>
 struct OperatorTest<Binary> {
@@ -104,6 +112,7 @@ struct OperatorTest<Binary> {
     cases.push_back({"difference in 3-D", cube, 5, difference});
     cases.push_back({"selection", image, 4, selection});
     cases.push_back({"selection in 3-D", cube, 5, selection});
+    cases.push_back({"largest channel", image, 4, largest_channel});
     cases.push_back({"instance normalization", image, 4, instance_normalization});
     cases.push_back({"instance normalization in 3-D", cube, 5, instance_normalization});
   }
