@@ -57,18 +57,19 @@ if(NOT PARCONV_ONEDNN STREQUAL "OFF")
   endif()
 endif()
 
-# ONNX: only the protobuf classes.
+# ONNX: the protobuf classes, and the operators that it defines by functions.
 find_package(Protobuf REQUIRED)
 find_path(PARCONV_ONNX_INCLUDE onnx/onnx_pb.h)
 find_library(PARCONV_ONNX_LIBRARY NAMES onnx_proto)
-if(NOT PARCONV_ONNX_INCLUDE OR NOT PARCONV_ONNX_LIBRARY)
-  message(FATAL_ERROR "The ONNX protobuf classes were not found. Install libonnx-dev (Debian), or add the prefix of an ONNX "
+find_library(PARCONV_ONNX_OPERATORS_LIBRARY NAMES onnx)
+if(NOT PARCONV_ONNX_INCLUDE OR NOT PARCONV_ONNX_LIBRARY OR NOT PARCONV_ONNX_OPERATORS_LIBRARY)
+  message(FATAL_ERROR "The ONNX libraries were not found. Install libonnx-dev (Debian), or add the prefix of an ONNX "
                       "installation to CMAKE_PREFIX_PATH.")
 endif()
 add_library(parconv_onnx_proto INTERFACE)
 target_include_directories(parconv_onnx_proto SYSTEM INTERFACE ${PARCONV_ONNX_INCLUDE})
 target_compile_definitions(parconv_onnx_proto INTERFACE ONNX_ML=1 ONNX_NAMESPACE=onnx)
-target_link_libraries(parconv_onnx_proto INTERFACE ${PARCONV_ONNX_LIBRARY} protobuf::libprotobuf)
+target_link_libraries(parconv_onnx_proto INTERFACE ${PARCONV_ONNX_OPERATORS_LIBRARY} ${PARCONV_ONNX_LIBRARY} protobuf::libprotobuf)
 
 find_path(PARCONV_XXHASH_INCLUDE xxhash.h REQUIRED)
 find_library(PARCONV_XXHASH_LIBRARY NAMES xxhash REQUIRED)

@@ -39,6 +39,18 @@ float combined(BinaryKind kind, float a, float b) {
       return a < 0 ? a * b : a;
     case BinaryKind::Pow:
       return power(a, b);
+    case BinaryKind::Equal:
+      return a == b ? 1.0F : 0.0F;
+    case BinaryKind::Greater:
+      return a > b ? 1.0F : 0.0F;
+    case BinaryKind::GreaterOrEqual:
+      return a >= b ? 1.0F : 0.0F;
+    case BinaryKind::Reaches:
+      return a >= b || a != a ? 1.0F : 0.0F;
+    case BinaryKind::Keep:
+      return a != 0 ? b : -0.0F;
+    case BinaryKind::Drop:
+      return a != 0 ? -0.0F : b;
   }
   return a;
 }

@@ -13,7 +13,10 @@ bool reads_activations(const Operator& op) {
 }
 
 bool makes_f32(const Operator& op) {
-  return with_rules(op, [](auto rules, const auto&) { return requires { rules.makes_f32; }; });
+  return with_rules(op, [](auto rules, const auto& kind) {
+    if constexpr (requires { rules.makes_f32(kind); }) return rules.makes_f32(kind);
+    return false;
+  });
 }
 
 /// The operands of such operators; a residual is added in f32 and may have any type.

@@ -34,13 +34,31 @@ def attribute(name, value):
     return data(1, name) + integer(3, value) + integer(20, 2)
 
 
-def node(op, inputs, output, **attributes):
+def node(op, inputs, output, domain="", references=(), **attributes):
+    """`references`: pairs of an attribute and that of the function that gives its value, in a body."""
+    outputs = [output] if isinstance(output, str) else output
     return (
         b"".join(data(1, name) for name in inputs)
-        + data(2, output)
-        + data(3, output)
+        + b"".join(data(2, name) for name in outputs)
+        + data(3, outputs[0])
         + data(4, op)
         + b"".join(data(5, attribute(name, value)) for name, value in attributes.items())
+        + b"".join(data(5, data(1, name) + data(21, of) + integer(20, 1)) for name, of in references)
+        + (data(7, domain) if domain else b"")
+    )
+
+
+def function(name, inputs, outputs, nodes, attributes=(), defaults=None, opset=13, domain="local"):
+    """A function of a model, for write_model; `attributes` have no default."""
+    return (
+        data(1, name)
+        + b"".join(data(4, i) for i in inputs)
+        + b"".join(data(5, o) for o in outputs)
+        + b"".join(data(6, a) for a in attributes)
+        + b"".join(data(7, n) for n in nodes)
+        + data(9, integer(2, opset))
+        + data(10, domain)
+        + b"".join(data(11, attribute(key, value)) for key, value in (defaults or {}).items())
     )
 
 
@@ -54,10 +72,10 @@ def integers(name, values):
     return integer(1, len(values)) + integer(2, INT64) + data(8, name) + data(9, struct.pack(f"<{len(values)}q", *values))
 
 
-def value_info(name, dims):
+def value_info(name, dims, element_type=FLOAT):
     """Dimensions are sizes or symbols."""
     shape = b"".join(data(1, integer(1, d) if isinstance(d, int) else data(2, d)) for d in dims)
-    return data(1, name) + data(2, data(1, integer(1, FLOAT) + data(2, shape)))
+    return data(1, name) + data(2, data(1, integer(1, element_type) + data(2, shape)))
 
 
 def external_tensor(name, dims, location):
@@ -66,7 +84,7 @@ def external_tensor(name, dims, location):
     return b"".join(integer(1, d) for d in dims) + integer(2, FLOAT) + data(8, name) + data(13, entry) + integer(14, 1)
 
 
-def write_model(path, nodes, inputs, outputs, weights=(), opset=13, ir_version=8):
+def write_model(path, nodes, inputs, outputs, weights=(), opset=13, ir_version=8, functions=()):
     graph = (
         b"".join(data(1, n) for n in nodes)
         + data(2, "test")
@@ -75,7 +93,7 @@ def write_model(path, nodes, inputs, outputs, weights=(), opset=13, ir_version=8
         + b"".join(data(12, value_info(o, [])) for o in outputs)
     )
     with open(path, "wb") as file:
-        file.write(integer(1, ir_version) + data(7, graph) + data(8, integer(2, opset)))
+        file.write(integer(1, ir_version) + data(7, graph) + data(8, integer(2, opset)) + b"".join(data(25, f) for f in functions))
 
 
 TYPES = {"float32": 1, "uint8": 2, "int8": 3, "uint16": 4, "int16": 5, "int32": 6, "int64": 7, "bool": 9, "float16": 10, "float64": 11}

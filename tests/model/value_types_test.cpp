@@ -52,6 +52,16 @@ TEST(ValueTypes, ConcatOperandsAreActivationsEvenConstants) {
   EXPECT_EQ(kept_as_floats(builder.build({joined})), (Names{"term", "rows"}));
 }
 
+TEST(ValueTypes, IndicesAreCalculatedInF32) {
+  NamedNetworkBuilder builder;
+  const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});
+  const ValueId maximum = builder.add("maximum", Reduction{ReduceKind::Max, {false, true}}, {x});
+  const ValueId hits = builder.add("hits", Binary{BinaryKind::Reaches}, {x, maximum});
+  const ValueId places = builder.add("places", Binary{BinaryKind::Mul}, {hits, builder.constant("index", {{1, 8, 1, 1, 1}})});
+  const ValueId is_above = builder.add("is_above", Binary{BinaryKind::Greater}, {x, places});
+  EXPECT_EQ(kept_as_floats(builder.build({is_above})), (Names{"maximum", "hits", "index", "places"}));
+}
+
 TEST(ValueTypes, EverythingIsF32IfActivationsAre) {
   NamedNetworkBuilder builder;
   const ValueId x = builder.input("x", {{1, 8, 1, 6, 6}});

@@ -161,8 +161,10 @@ struct HasTightFaces {
   bool operator()(const Reduction&) const { return true; }
   bool operator()(const Lrn&) const { return true; }
   bool operator()(const MatMul&) const { return true; }
-  /// A slope only affects negative values.
-  bool operator()(const Binary& op) const { return op.kind != BinaryKind::PRelu || faces.input == 0; }
+  /// A slope only affects negative values; comparisons of other values may be equal.
+  bool operator()(const Binary& op) const {
+    return op.kind <= BinaryKind::Pow && (op.kind != BinaryKind::PRelu || faces.input == 0);
+  }
   /// The softmax of a single value is 1.
   bool operator()(const Softmax& op) const {
     index_t row = 1;

@@ -56,6 +56,26 @@ inline ValueId instance_normalization(RandomNetworkBuilder& builder, ValueId src
   return builder.binary(BinaryKind::Mul, difference, factor);
 }
 
+/// Kinds that map integers to integers.
+inline constexpr std::array exact_kinds{BinaryKind::Mul,     BinaryKind::Sub,   BinaryKind::Max,     BinaryKind::Min,
+                                        BinaryKind::PRelu,   BinaryKind::Equal, BinaryKind::Greater, BinaryKind::GreaterOrEqual,
+                                        BinaryKind::Reaches, BinaryKind::Keep,  BinaryKind::Drop};
+
+/// The larger of two, as the ONNX reader makes Greater and Where.
+inline ValueId selection(RandomNetworkBuilder& builder, ValueId src) {
+  const ValueId other = builder.conv(src, {.oc = builder.extents(src)[Axis::C]});
+  const ValueId above = builder.binary(BinaryKind::Greater, src, other);
+  return builder.sum({builder.binary(BinaryKind::Keep, above, src), builder.binary(BinaryKind::Drop, above, other)});
+}
+
+/// As the ONNX reader makes ArgMax over channels; the places are random numbers.
+inline ValueId largest_channel(RandomNetworkBuilder& builder, ValueId src) {
+  const std::array<bool, num_axes> channels{false, true};
+  const ValueId hits = builder.binary(BinaryKind::Reaches, src, builder.add(Reduction{ReduceKind::Max, channels}, {src}));
+  const ValueId numbers = builder.constant(Extents{{1, builder.extents(src)[Axis::C], 1, 1, 1}});
+  return builder.add(Reduction{ReduceKind::Min, channels}, {builder.binary(BinaryKind::Mul, hits, numbers)});
+}
+
 /// With an operand of the same extents, or one that is broadcast along some axes.
 template <>
 struct OperatorTest<Binary> {
@@ -63,8 +83,7 @@ struct OperatorTest<Binary> {
 
   static ValueId draw(RandomNetworkBuilder& builder, ValueId src) {
     Random& random = builder.random();
-    constexpr std::array kinds{BinaryKind::Mul, BinaryKind::Sub, BinaryKind::Max, BinaryKind::Min, BinaryKind::PRelu};
-    const BinaryKind kind = kinds[static_cast<std::size_t>(random.integer(0, std::ssize(kinds) - 1))];
+    const BinaryKind kind = exact_kinds[static_cast<std::size_t>(random.integer(0, std::ssize(exact_kinds) - 1))];
     if (random.once_in(3)) return builder.binary(kind, src, builder.relu(src));
     if (random.once_in(3)) return builder.binary(kind, src, builder.global_average(src));
     Extents extents = builder.extents(src);
@@ -91,6 +110,9 @@ struct OperatorTest<Binary> {
       return builder.binary(BinaryKind::Sub, src, builder.conv(src, {.oc = builder.extents(src)[Axis::C]}));
     };
     cases.push_back({"difference in 3-D", cube, 5, difference});
+    cases.push_back({"selection", image, 4, selection});
+    cases.push_back({"selection in 3-D", cube, 5, selection});
+    cases.push_back({"largest channel", image, 4, largest_channel});
     cases.push_back({"instance normalization", image, 4, instance_normalization});
     cases.push_back({"instance normalization in 3-D", cube, 5, instance_normalization});
   }
@@ -109,8 +131,7 @@ struct KindTest<LocalBinary> {
         if (g.random().once_in(4)) src[axis] = 1;
       call.srcs.push_back(g.operand(src));
     }
-    constexpr std::array kinds{BinaryKind::Mul, BinaryKind::Sub, BinaryKind::Max, BinaryKind::Min, BinaryKind::PRelu};
-    call.op.kind = LocalBinary{g.any_of(kinds)};
+    call.op.kind = LocalBinary{g.any_of(exact_kinds)};
     return g.finished(std::move(call), out);
   }
 };

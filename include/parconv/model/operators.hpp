@@ -119,10 +119,12 @@ struct ScaleShift {
 /// Sum of all inputs with ONNX broadcasting (an input may have extent 1 where the output has more).
 struct Sum {};
 
-/// Kinds of element-wise functions of two inputs; see Binary for PRelu.
-enum class BinaryKind { Mul, Sub, Div, Max, Min, PRelu, Pow };
+/// Kinds of element-wise functions of two inputs; see Binary.
+enum class BinaryKind { Mul, Sub, Div, Max, Min, PRelu, Pow, Equal, Greater, GreaterOrEqual, Reaches, Keep, Drop };
 
-/// A function of two inputs with ONNX broadcasting. PRelu: x < 0 ? slope * x : x, where the slope is the second input.
+/// A function of two inputs with ONNX broadcasting. PRelu: x < 0 ? slope * x : x, where the slope is the second input. The
+/// comparisons make 1 or 0, and 0 of a NaN; Reaches: x >= y, or x is a NaN. Keep: the second input where the first is not 0, else
+/// -0; Drop: the second input where the first is 0, else -0. As x + -0 is x for every x, the sum of a Keep and a Drop selects.
 struct Binary {
   BinaryKind kind = BinaryKind::Mul;
 };

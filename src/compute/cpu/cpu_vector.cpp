@@ -97,6 +97,18 @@ void combine_rows(BinaryKind kind, Row dst, ConstRow a, ConstRow b, RowShape sha
       return for_pairs(dst, a, b, shape, [](float x, float y) { return x < 0 ? x * y : x; });
     case BinaryKind::Pow:
       return for_pairs(dst, a, b, shape, [](float x, float y) { return power(x, y); });
+    case BinaryKind::Equal:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return x == y ? 1.0F : 0.0F; });
+    case BinaryKind::Greater:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return x > y ? 1.0F : 0.0F; });
+    case BinaryKind::GreaterOrEqual:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return x >= y ? 1.0F : 0.0F; });
+    case BinaryKind::Reaches:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return ((x >= y) | (x != x)) ? 1.0F : 0.0F; });
+    case BinaryKind::Keep:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return x != 0 ? y : -0.0F; });
+    case BinaryKind::Drop:
+      return for_pairs(dst, a, b, shape, [](float x, float y) { return x != 0 ? -0.0F : y; });
   }
 }
 

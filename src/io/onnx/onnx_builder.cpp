@@ -32,13 +32,22 @@ ValueId OnnxNetworkBuilder::add_input(const std::string& name, const Shape& shap
 }
 
 void OnnxNetworkBuilder::add_output(const std::string& name) {
-  if (find_constant(name) != nullptr)
-    throw Error(ExitCode::BadData, concat("output '", name, "' is a constant: it does not depend on any input"));
-  ValueId id = value(name);
-  if (network_.value(id).kind == ValueKind::Input) id = add_node({.name = name, .op = Elementwise{}, .inputs = {id}}, name);
+  ValueId id = find_constant(name) != nullptr ? exact_constant(name) : value(name);
+  if (network_.value(id).kind != ValueKind::Activation) id = add_node({.name = name, .op = Elementwise{}, .inputs = {id}}, name);
   if (!output_names_.insert(name).second)
     throw Error(ExitCode::BadData, concat("output '", name, "' is listed twice"), "leave one of them out");
   network_.outputs.push_back(id);
+}
+
+ValueId OnnxNetworkBuilder::exact_constant(const std::string& name) {
+  constexpr index_t largest = index_t{1} << 24;
+  OnnxConstant constant = *find_constant(name);
+  const std::string what = concat("output '", name, "'");
+  for (const index_t value : constant.integers)
+    if (value < -largest || value > largest)
+      throw Error(ExitCode::BadData, concat(what, " is a constant with the integer ", value, ", which f32 cannot represent"));
+  if (constant.dims.empty()) constant.dims = {1};
+  return add_constant(name, constant, static_cast<int>(constant.dims.size()), what);
 }
 
 const OnnxConstant* OnnxNetworkBuilder::find_constant(const std::string& name) {

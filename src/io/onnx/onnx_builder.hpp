@@ -35,7 +35,7 @@ class OnnxNetworkBuilder {
   const std::string& model_path() const { return contents_.path; }
 
   ValueId add_input(const std::string& name, const Shape& shape);
-  /// Marks the value as a network output.
+  /// Marks the value as a network output; a constant or an input is copied.
   void add_output(const std::string& name);
 
   /// The constant called `name`, or null if there is none.
@@ -83,6 +83,8 @@ class OnnxNetworkBuilder {
 
  private:
   ValueId add_value(Value value);
+  /// The constant of an output. Throws Error(BadData) for integers that f32 would round.
+  ValueId exact_constant(const std::string& name);
   /// Materialises a chain of 1 to 5 dimensions by one or two nodes.
   ValueId make_chain(const std::string& name, const Chain& chain);
   /// A Reshape to the factors of a chain that is not aligned with the axes of its source.

@@ -22,18 +22,28 @@ void check_newest(const char* what, index_t version, index_t newest) {
   throw Error(ExitCode::BadData, concat("the model has ", what, " ", version, ", but the newest supported is ", newest));
 }
 
+constexpr const char* opset_hint = "convert the model with onnx.version_converter, or export it again";
+
+index_t opset_of(const OnnxGraph& graph, const onnx::NodeProto& node, index_t otherwise) {
+  const auto found = graph.opsets.find(&node);
+  return found == graph.opsets.end() ? otherwise : found->second;
+}
+
+void check_oldest(const onnx::NodeProto& node, index_t opset) {
+  check_newest("operator set", opset, max_opset);
+  if (const index_t oldest = oldest_opset(node.op_type()); opset < oldest && unsupported_reason(node).empty())
+    throw Error(ExitCode::BadData,
+                concat(label_of(node), ": the model uses operator set ", opset, ", but the oldest supported here is ", oldest),
+                opset_hint);
+}
+
 /// Checks that every operator has its present semantics in the model's opset.
 index_t checked_opset(const OnnxContents& contents, const OnnxGraph& graph) {
-  const char* hint = "convert the model with onnx.version_converter, or export it again";
   const index_t opset = opset_of(contents);
   check_newest("IR version", contents.proto.ir_version(), max_ir_version);
   check_newest("operator set", opset, max_opset);
-  if (opset < 1) throw Error(ExitCode::BadData, "the model does not state its operator set", hint);
-  for (const onnx::NodeProto* node : graph.nodes)
-    if (const index_t oldest = oldest_opset(node->op_type()); opset < oldest && unsupported_reason(*node).empty())
-      throw Error(ExitCode::BadData,
-                  concat(label_of(*node), ": the model uses operator set ", opset, ", but the oldest supported here is ", oldest),
-                  hint);
+  if (opset < 1) throw Error(ExitCode::BadData, "the model does not state its operator set", opset_hint);
+  for (const onnx::NodeProto* node : graph.nodes) check_oldest(*node, opset_of(graph, *node, opset));
   return opset;
 }
 
@@ -94,7 +104,9 @@ void ModelReading::try_node(const onnx::NodeProto& node) {
 
 void ModelReading::read_node(const onnx::NodeProto& node) {
   const ReadOperator read = find_operator(node.op_type());
-  NodeReader reader(node, context_, network_);
+  ReadContext context = context_;
+  context.opset = opset_of(graph_, node, context_.opset);
+  NodeReader reader(node, context, network_);
   if (!fold(reader)) {
     if (read == nullptr)
       reader.refuse("is supported only on constants and sizes, which are known when the model is read",

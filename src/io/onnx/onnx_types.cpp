@@ -57,6 +57,13 @@ bool keeps_elements(std::string_view op_type) {
   return names.contains(op_type);
 }
 
+/// Operators that compare elements, or calculate with values of bool.
+bool compares(std::string_view op_type) {
+  static const std::set<std::string_view> names{"And",  "ArgMax",      "ArgMin", "Equal", "Greater", "GreaterOrEqual",
+                                                "Less", "LessOrEqual", "Not",    "Or",    "Where",   "Xor"};
+  return names.contains(op_type);
+}
+
 /// Linear interpolation computes new values.
 bool interpolates(const NodeProto& node) {
   return std::any_of(node.attribute().begin(), node.attribute().end(), [](const onnx::AttributeProto& attribute) {
@@ -72,8 +79,28 @@ int cast_target(const NodeProto& node) {
   return TensorProto::UNDEFINED;
 }
 
+index_t axis_attribute(const NodeProto& node) {
+  for (const onnx::AttributeProto& attribute : node.attribute())
+    if (attribute.name() == "axis") return attribute.i();
+  return 0;
+}
+
+/// Indices below the extent of the axis; the reader checks the axis.
+ElementType index_type(const NodeProto& node, const std::vector<index_t>& dims) {
+  const index_t count = std::ssize(dims), axis = axis_attribute(node);
+  if (axis < -count || axis >= count) return {.type = TensorProto::INT64, .range = {0, 1}};
+  return {.type = TensorProto::INT64, .range = {0, dims[static_cast<std::size_t>(axis < 0 ? axis + count : axis)]}};
+}
+
+/// Of one of two elements.
+ElementType either_of(const ElementType& a, const ElementType& b) {
+  if (a.range.is_empty() || b.range.is_empty()) return a.range.is_empty() ? a : b;
+  return {.type = a.type, .range = {std::min(a.range.lo, b.range.lo), std::max(a.range.hi, b.range.hi)}};
+}
+
 ElementType cast_to(const NodeProto& node, const ElementType& from, int type) {
   if (is_float_type(type)) return {.type = type};
+  if (type == TensorProto::BOOL && node.op_type() == "Cast") return {.type = type, .range = range_of(type)};
   if (!from.range.is_empty() && range_of(type).contains(from.range)) return {.type = type, .range = from.range};
   throw Error(
       ExitCode::BadData,
@@ -83,7 +110,7 @@ ElementType cast_to(const NodeProto& node, const ElementType& from, int type) {
 }
 
 void expect_no_calculation(const NodeProto& node, const std::string& input, const ElementType& type) {
-  if (type.range.is_empty() || (keeps_elements(node.op_type()) && !interpolates(node))) return;
+  if (type.range.is_empty() || compares(node.op_type()) || (keeps_elements(node.op_type()) && !interpolates(node))) return;
   throw Error(ExitCode::BadData,
               concat(label_of(node), ": input '", input, "' has element type ", type_name(type.type),
                      "; integers can be moved, selected and compared, but not computed with"),
@@ -124,7 +151,12 @@ ElementType ElementTypes::type_of(const std::string& name, OnnxNetworkBuilder& n
 ElementType ElementTypes::result_of(const NodeProto& node, OnnxNetworkBuilder& network) const {
   const ElementType first = node.input_size() > 0 ? type_of(node.input(0), network) : ElementType{};
   if (node.op_type() == "CastLike" && node.input_size() > 1) return cast_to(node, first, type_of(node.input(1), network).type);
-  return is_cast(node) ? cast_to(node, first, cast_target(node)) : first;
+  if (is_cast(node)) return cast_to(node, first, cast_target(node));
+  if (!compares(node.op_type())) return first;
+  if (node.op_type() == "Where" && node.input_size() == 3)
+    return either_of(type_of(node.input(1), network), type_of(node.input(2), network));
+  if (node.op_type().starts_with("Arg")) return index_type(node, network.dims(node.input(0)));
+  return {.type = TensorProto::BOOL, .range = range_of(TensorProto::BOOL)};
 }
 
 void ElementTypes::follow(const NodeProto& node, OnnxNetworkBuilder& network) {

@@ -43,7 +43,7 @@ struct OperandShapes {
 ///   work_axes(op, view)                         the axis of the computed box that each input axis depends on (the same)
 ///   weight_elems(op, view, work)                elements of weights that a work region uses (none)
 ///   rebatch(op, n)                              updates attributes with the number of samples (none)
-///   reads_activations, makes_f32 (constants)    its operands have the type of activations only; its result is always f32 (see
+///   reads_activations, makes_f32(op)            its operands have the type of activations only; its result is always f32 (see
 ///                                               types_of_values) (neither)
 template <class Op>
 struct Rules;

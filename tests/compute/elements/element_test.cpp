@@ -70,8 +70,9 @@ LocalOp copy_of(const OperandLayout& src, const OperandLayout& dst) {
 TEST(ElementFunctions, BinaryOnesEqualTheModel) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> numbers{0.0F, -0.0F, 1.0F, -2.5F, 3.0F, 1e-40F, 3e38F, infinity, -infinity, std::nanf("")};
-  for (const BinaryKind kind :
-       {BinaryKind::Mul, BinaryKind::Sub, BinaryKind::Div, BinaryKind::Max, BinaryKind::Min, BinaryKind::PRelu, BinaryKind::Pow})
+  for (const BinaryKind kind : {BinaryKind::Mul, BinaryKind::Sub, BinaryKind::Div, BinaryKind::Max, BinaryKind::Min,
+                                BinaryKind::PRelu, BinaryKind::Pow, BinaryKind::Equal, BinaryKind::Greater,
+                                BinaryKind::GreaterOrEqual, BinaryKind::Reaches, BinaryKind::Keep, BinaryKind::Drop})
     for (const float a : numbers)
       for (const float b : numbers) {
         const float actual = element::combined(kind, a, b), expected = parconv::combined(kind, a, b);

@@ -115,6 +115,10 @@ TEST(ReferenceBinary, OfTwoSourcesWithBroadcasting) {
   EXPECT_EQ(of(BinaryKind::Max), (Values{6, 2, 1, 4}));
   EXPECT_EQ(of(BinaryKind::Min), (Values{2, -2, -4, -4}));
   EXPECT_EQ(of(BinaryKind::PRelu), (Values{6, -4, 1, 4}));
+  EXPECT_EQ(of(BinaryKind::Equal), (Values{0, 0, 0, 0}));
+  EXPECT_EQ(of(BinaryKind::Greater), (Values{1, 0, 1, 1}));
+  EXPECT_EQ(of(BinaryKind::Keep), (Values{2, 2, -4, -4}));
+  EXPECT_EQ(of(BinaryKind::Drop), (Values{0, 0, 0, 0}));
   EXPECT_EQ(run(LocalBinary{BinaryKind::Sub}, {channels, all}, all.extents), (Values{-4, 4, -5, -8}));
 }
 

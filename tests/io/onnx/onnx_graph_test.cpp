@@ -87,13 +87,25 @@ TEST(OnnxGraph, AnInputAsAnOutputIsCopied) {
   EXPECT_EQ(network.value(network.outputs.front()).name, "x");
 }
 
-TEST(OnnxGraph, OutputsMustDependOnInputs) {
-  OnnxWriter constant = model_with_input();
-  constant.add_initializer("w", float_tensor({1}, {1}));
-  add_relu(constant, "x", "y");
-  constant.add_output("y");
-  constant.add_output("w");
-  EXPECT_THAT(read_error(constant), testing::StartsWith("65: output 'w' is a constant"));
+TEST(OnnxGraph, AConstantAsAnOutputIsCopiedInItsOwnShape) {
+  OnnxWriter model = model_with_input();
+  model.add_initializer("w", float_tensor({2, 3}, {1, 2, 3, 4, 5, 6}));
+  model.add_initializer("s", float_tensor({}, {1}));
+  add_relu(model, "x", "y");
+  for (const char* name : {"y", "w", "s"}) model.add_output(name);
+  const Network network = read(model);
+  ASSERT_EQ(network.outputs.size(), 3U);
+  EXPECT_EQ(dims_of(shape_of(network.value(network.outputs[1]))), (std::vector<index_t>{2, 3}));
+  EXPECT_EQ(dims_of(shape_of(network.value(network.outputs[2]))), (std::vector<index_t>{1}));
+  EXPECT_EQ(network.value(network.outputs[1]).name, "w");
+}
+
+TEST(OnnxGraph, AConstantOutputIsRepresentedExactly) {
+  OnnxWriter model = model_with_input();
+  model.add_initializer("w", int64_tensor({1}, {(index_t{1} << 24) + 1}));
+  add_relu(model, "x", "y");
+  for (const char* name : {"y", "w"}) model.add_output(name);
+  EXPECT_THAT(read_error(model), testing::StartsWith("65: output 'w' is a constant with the integer 16777217"));
 }
 
 TEST(OnnxGraph, AnInitializerIsTheDefaultOfAnInput) {

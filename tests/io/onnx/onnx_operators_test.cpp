@@ -213,6 +213,44 @@ TEST(OnnxOperators, BinaryFunctions) {
   }
 }
 
+TEST(OnnxOperators, Comparisons) {
+  const std::vector<std::pair<std::string, BinaryKind>> rows{
+      {"Equal", BinaryKind::Equal},
+      {"Greater", BinaryKind::Greater},
+      {"GreaterOrEqual", BinaryKind::GreaterOrEqual},
+      {"Less", BinaryKind::Greater},
+      {"LessOrEqual", BinaryKind::GreaterOrEqual},
+  };
+  for (const auto& [op_type, kind] : rows) {
+    const Network network = read(with_constant(op_type, float_tensor({3, 1, 1}, {1, 2, 3})).writer());
+    EXPECT_EQ(last_op<Binary>(network).kind, kind) << op_type;
+    const bool is_swapped = network.nodes.back().inputs[1] == network.inputs.front();
+    EXPECT_EQ(is_swapped, op_type.starts_with("Less")) << op_type;
+  }
+}
+
+TEST(OnnxOperators, WhereCalculatesWithNothing) {
+  OneNode where{.input = {2, 3, 4, 5}, .node = {.op_type = "Where", .inputs = {"c", "x", "k"}}, .prepare = [](OnnxWriter& model) {
+                  model.add_initializer("k", float_tensor({3, 1, 1}, {1, 2, 3}));
+                  model.add_input("c", {2, 1, 4, 5}, OnnxType::Bool);
+                }};
+  const Network network = read(where.writer());
+  ASSERT_EQ(network.nodes.size(), 3U);
+  EXPECT_EQ(std::get<Binary>(network.nodes[0].op).kind, BinaryKind::Keep);
+  EXPECT_EQ(std::get<Binary>(network.nodes[1].op).kind, BinaryKind::Drop);
+  EXPECT_EQ(output_dims(network), (Ints{2, 3, 4, 5}));
+}
+
+TEST(OnnxOperators, ArgMaxIsTwoReductions) {
+  const auto kept = read(simple("ArgMax", {2, 3, 5, 7}, {{"axis", index_t{-3}}}).writer());
+  EXPECT_EQ(output_dims(kept), (Ints{2, 1, 5, 7}));
+  EXPECT_EQ(std::get<Reduction>(kept.nodes.front().op).axes, (std::array<bool, num_axes>{false, true, false, false, false}));
+  const auto dropped = read(simple("ArgMin", {2, 3, 5, 7}, {{"axis", index_t{3}}, {"keepdims", index_t{0}}}).writer());
+  EXPECT_EQ(output_dims(dropped), (Ints{2, 3, 5}));
+  EXPECT_THAT(read_error(simple("ArgMax", {1, (1 << 24) + 1}, {{"axis", index_t{1}}}).writer()),
+              testing::HasSubstr("up to 2^24"));
+}
+
 TEST(OnnxOperators, ReduceMeanOverSpace) {
   const auto kept = read(simple("ReduceMean", {2, 3, 5, 7}, {{"axes", Ints{-1, 2}}}).writer());
   EXPECT_EQ(last_op<Reduction>(kept).count, 35);

@@ -53,6 +53,24 @@ TEST(OnnxTypes, CastsPreserveValues) {
               HasSubstr("casts float to int32, but floats can be cast to float types only"));
 }
 
+TEST(OnnxTypes, ComparisonsMakeBool) {
+  const OnnxNode above{.op_type = "Greater", .inputs = {"x", "x"}, .outputs = {"a"}};
+  EXPECT_EQ(error_with(OnnxType::Float, {above, cast("a", "y", OnnxType::Uint8)}), "no error");
+  EXPECT_THAT(error_with(OnnxType::Float, {above, node("Exp", "a", "y")}), HasSubstr("element type bool"));
+  EXPECT_EQ(error_with(OnnxType::Float, {cast("x", "a", OnnxType::Bool), node("Not", "a", "y")}), "no error");
+}
+
+TEST(OnnxTypes, IndicesAreIntegersBelowTheExtent) {
+  const auto places = [](index_t axis) {
+    return OnnxNode{.op_type = "ArgMax", .inputs = {"x"}, .attributes = {{"axis", axis}}, .outputs = {"a"}};
+  };
+  EXPECT_EQ(error_with(OnnxType::Float, {places(1), cast("a", "y", OnnxType::Int8)}), "no error");
+  EXPECT_THAT(error_with(OnnxType::Float, {places(1), node("Exp", "a", "y")}), HasSubstr("element type int64"));
+  const OnnxNode either{.op_type = "Where", .inputs = {"b", "a", "x"}, .outputs = {"y"}};
+  EXPECT_EQ(error_with(OnnxType::Int8, {places(1), {.op_type = "Equal", .inputs = {"x", "x"}, .outputs = {"b"}}, either}),
+            "no error");
+}
+
 TEST(OnnxTypes, CastsBetweenFloatsAreCopies) {
   OnnxWriter model(13);
   model.add_input("x", {1, 3, 8, 8}, OnnxType::Float16);

@@ -8,7 +8,9 @@
 
 #include "io/file_errors.hpp"
 #include "io/onnx/file/onnx_external.hpp"
+#include "io/onnx/file/onnx_fields.hpp"
 #include "io/onnx/file/onnx_input_file.hpp"
+#include "io/onnx/functions/inline.hpp"
 #include "parconv/core/error.hpp"
 #include "parconv/io/onnx/onnx_model.hpp"
 
@@ -28,112 +30,6 @@ constexpr index_t text_bytes = 64;
 constexpr index_t message_bytes = 256;
 constexpr index_t number_growth = 4;
 constexpr index_t message_growth = 32;
-
-/// Messages of onnx.proto that the parser descends into.
-enum class Message { Model, Graph, Node, Attribute, Tensor };
-
-/// Treatment of a field. `Name` is a short string, `Whole` a message kept unparsed, `Elements` a tensor's elements.
-enum class Action { Keep, Name, Whole, Drop, Enter, Elements, CountSparse, Refuse };
-
-struct Rule {
-  Action action = Action::Drop;
-  Message child = Message::Tensor;
-};
-
-/// Field numbers are those of onnx.proto. Unlisted fields are dropped.
-Rule model_rule(int field) {
-  switch (field) {
-    case 1:  // ir_version
-      return {Action::Keep};
-    case 2:  // producer_name
-    case 3:  // producer_version
-      return {Action::Name};
-    case 8:  // opset_import
-      return {Action::Whole};
-    case 7:
-      return {Action::Enter, Message::Graph};
-    default:
-      return {};
-  }
-}
-
-Rule graph_rule(int field) {
-  switch (field) {
-    case 1:
-      return {Action::Enter, Message::Node};
-    case 5:
-      return {Action::Enter, Message::Tensor};  // initializer
-    case 2:
-      return {Action::Name};
-    case 11:  // input
-    case 12:  // output
-      return {Action::Whole};
-    case 15:
-      return {Action::CountSparse};
-    default:
-      return {};
-  }
-}
-
-Rule node_rule(int field) {
-  if (field == 5) return {Action::Enter, Message::Attribute};
-  return field == 6 || field == 9 ? Rule{} : Rule{Action::Name};  // documentation, and exporter metadata
-}
-
-Rule attribute_rule(int field) {
-  switch (field) {
-    case 1:  // name
-    case 4:  // string
-      return {Action::Name};
-    case 5:
-      return {Action::Enter, Message::Tensor};
-    case 6:   // a nested graph
-    case 9:   // strings
-    case 10:  // tensors
-    case 11:  // nested graphs
-    case 13:  // documentation
-    case 22:  // sparse tensors
-    case 23:
-      return {};
-    default:
-      return {Action::Keep};
-  }
-}
-
-Rule tensor_rule(int field) {
-  switch (field) {
-    case 3:
-      return {Action::Refuse};  // segment
-    case 4:                     // float_data
-    case 9:                     // raw_data
-    case 10:
-      return {Action::Elements};  // double_data
-    case 8:                       // name
-    case 13:                      // an entry of external data
-      return {Action::Name};
-    case 12:  // documentation
-    case 16:  // exporter metadata
-      return {};
-    default:
-      return {Action::Keep};
-  }
-}
-
-Rule rule_of(Message message, int field) {
-  switch (message) {
-    case Message::Model:
-      return model_rule(field);
-    case Message::Graph:
-      return graph_rule(field);
-    case Message::Node:
-      return node_rule(field);
-    case Message::Attribute:
-      return attribute_rule(field);
-    case Message::Tensor:
-      return tensor_rule(field);
-  }
-  return {};
-}
 
 void append_varint(std::string& out, std::uint64_t value) {
   for (; value >= 128; value >>= 7) out.push_back(static_cast<char>(value | 128));
@@ -179,9 +75,12 @@ class Stripper {
   }
 
   index_t num_sparse() const { return num_sparse_; }
+  /// For each function that was read, its default attributes, as those of a NodeProto.
+  const std::vector<std::string>& function_defaults() const { return function_defaults_; }
 
  private:
   static constexpr std::uint32_t segment_tag = (3 << 3) | 2;
+  static constexpr std::uint32_t attribute_of_node_tag = (5 << 3) | 2;
 
   std::int64_t position() const { return in_.CurrentPosition(); }
 
@@ -243,6 +142,8 @@ class Stripper {
     switch (rule.action) {
       case Action::Enter:
         return enter(rule.child, tag, length, out);
+      case Action::EnterDefault:
+        return enter(rule.child, attribute_of_node_tag, length, function_defaults_.back());
       case Action::Name:
         check_name(length);
         return keep(tag, length, index_t{length} + text_bytes, out);
@@ -267,6 +168,10 @@ class Stripper {
   void enter(Message child, std::uint32_t tag, std::uint32_t length, std::string& out) {
     if (child == Message::Node) count("nodes", num_nodes_);
     if (child == Message::Tensor) count("tensors", num_tensors_);
+    if (child == Message::Function) {
+      count("functions", num_functions_);
+      function_defaults_.emplace_back();
+    }
     account(message_bytes);
     append_bytes(out, tag, strip(child, position() + length));
   }
@@ -313,6 +218,8 @@ class Stripper {
   index_t num_sparse_ = 0;
   index_t num_nodes_ = 0;
   index_t num_tensors_ = 0;
+  index_t num_functions_ = 0;
+  std::vector<std::string> function_defaults_{};
   index_t structure_bytes_ = 0;
 };
 
@@ -356,10 +263,13 @@ OnnxContents load_onnx(const std::string& path) {
   const std::string structure = structure_of(stripper, stream, file);
   check_is_model(contents, contents.proto.ParseFromString(structure));
   contents.num_sparse_initializers = stripper.num_sparse();
+  for (const std::string& defaults : stripper.function_defaults())
+    if (!contents.function_defaults.emplace_back().ParseFromString(defaults))
+      throw Error(ExitCode::BadData, concat("'", path, "' has a function with damaged default attributes"));
   return contents;
 }
 
-OnnxModel::OnnxModel(const std::string& path) : contents_(std::make_shared<const OnnxContents>(load_onnx(path))) {}
+OnnxModel::OnnxModel(const std::string& path) : contents_(std::make_shared<const OnnxContents>(inlined(load_onnx(path)))) {}
 
 const std::string& OnnxModel::path() const { return contents_->path; }
 

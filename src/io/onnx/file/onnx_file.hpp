@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "onnx/onnx_pb.h"
 #include "parconv/core/types.hpp"
@@ -15,6 +16,10 @@ struct OnnxContents {
   std::string path{};
   onnx::ModelProto proto{};
   index_t num_sparse_initializers = 0;
+  /// The default attributes of each function of the model.
+  std::vector<onnx::NodeProto> function_defaults{};
+  /// Operator set of each node, if nodes were inlined; else empty, and all have that of the model.
+  std::vector<index_t> node_opsets{};
 };
 
 /// Scans the file once, skipping documentation, metadata, activation shapes, nested graphs, and the data of tensors over 1 KiB.

@@ -154,7 +154,10 @@ OnnxGraph index_graph(const OnnxContents& contents) {
   if (contents.num_sparse_initializers > 0)
     throw Error(ExitCode::BadData, concat("the model has ", contents.num_sparse_initializers, " sparse initializers"),
                 "save the model with dense weights");
-  return Indexer(contents.proto.graph()).run();
+  OnnxGraph graph = Indexer(contents.proto.graph()).run();
+  for (std::size_t k = 0; k < contents.node_opsets.size(); ++k)
+    graph.opsets.emplace(&contents.proto.graph().node(static_cast<int>(k)), contents.node_opsets[k]);
+  return graph;
 }
 
 std::string name_of(const NodeProto& node) {

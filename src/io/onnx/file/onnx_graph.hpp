@@ -22,6 +22,8 @@ struct OnnxGraph {
   std::vector<const onnx::NodeProto*> nodes{};
   /// Number of uses of a value by node inputs and graph outputs; absent if 0.
   std::unordered_map<std::string_view, int> num_uses{};
+  /// Of nodes that were inlined; the others have that of the model.
+  std::unordered_map<const onnx::NodeProto*, index_t> opsets{};
 
   bool is_used(const std::string& name) const { return num_uses.contains(name); }
 };

@@ -11,9 +11,9 @@ using Table = std::map<std::string_view, OperatorRow>;
 Table make_table() {
   Table table;
   for (const auto rows :
-       {binary_operators(), cast_operators(), constant_operators(), conv_operators(), conv_transpose_operators(),
-        einsum_operators(), elementwise_operators(), norm_operators(), parts_operators(), pool_operators(), rearrange_operators(),
-        reduce_operators(), resize_operators(), softmax_operators(), slice_operators()})
+       {arg_operators(), binary_operators(), cast_operators(), constant_operators(), conv_operators(), conv_transpose_operators(),
+        einsum_operators(), elementwise_operators(), logic_operators(), norm_operators(), parts_operators(), pool_operators(),
+        rearrange_operators(), reduce_operators(), resize_operators(), softmax_operators(), slice_operators()})
     for (const OperatorRow& row : rows) table.emplace(row.op_type, row);
   return table;
 }
@@ -33,8 +33,7 @@ ReadOperator find_operator(std::string_view op_type) {
 index_t oldest_opset(std::string_view op_type) {
   const auto found = table().find(op_type);
   if (found != table().end()) return found->second.oldest_opset;
-  const bool is_unchanged_fold = op_type == "Not" || op_type == "Shape";  // of constants only
-  return is_unchanged_fold ? 1 : OperatorRow{}.oldest_opset;
+  return op_type == "Shape" ? 1 : OperatorRow{}.oldest_opset;
 }
 
 std::string supported_operators() {

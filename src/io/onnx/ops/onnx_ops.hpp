@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "io/onnx/onnx_node.hpp"
 
@@ -31,6 +32,7 @@ index_t oldest_opset(std::string_view op_type);
 std::string supported_operators();
 
 // One function for each file of operators.
+std::span<const OperatorRow> arg_operators();
 std::span<const OperatorRow> binary_operators();
 std::span<const OperatorRow> cast_operators();
 std::span<const OperatorRow> constant_operators();
@@ -38,6 +40,7 @@ std::span<const OperatorRow> conv_operators();
 std::span<const OperatorRow> conv_transpose_operators();
 std::span<const OperatorRow> einsum_operators();
 std::span<const OperatorRow> elementwise_operators();
+std::span<const OperatorRow> logic_operators();
 std::span<const OperatorRow> norm_operators();
 std::span<const OperatorRow> parts_operators();
 std::span<const OperatorRow> pool_operators();
@@ -49,6 +52,9 @@ std::span<const OperatorRow> slice_operators();
 
 /// Makes the node's output a copy of input 0. Constants and chains only get another name.
 void make_copy(NodeReader& node);
+
+/// All inputs, extended to the largest number of dimensions. Throws Error(BadData) if all are constant.
+std::vector<ValueId> broadcast_inputs(NodeReader& node);
 
 /// Makes the node's output as the product of its two inputs as matrices.
 void make_product(NodeReader& node);

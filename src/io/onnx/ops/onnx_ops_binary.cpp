@@ -52,19 +52,6 @@ void expect_an_activation(NodeReader& node) {
   node.refuse("all its inputs are constant", "simplify the model so that constants are computed when it is exported");
 }
 
-/// All inputs, extended to the largest number of dimensions.
-std::vector<ValueId> broadcast_inputs(NodeReader& node) {
-  expect_an_activation(node);
-  std::size_t ndims = 1;
-  for (std::size_t k = 0; k < node.num_inputs(); ++k) ndims = std::max(ndims, own_dims(node, k).size());
-  if (ndims > num_axes) node.refuse(concat("combines inputs of up to ", ndims, " dimensions, but 1 to 5 are supported"));
-  const std::optional<int> axis = stated_axis(node, own_dims(node, 0).size());
-  std::vector<ValueId> inputs;
-  for (std::size_t k = 0; k < node.num_inputs(); ++k)
-    inputs.push_back(broadcast_input(node, k, ndims, k == 0 ? std::nullopt : axis));
-  return inputs;
-}
-
 void expect_some_inputs(NodeReader& node) {
   node.expect_inputs(1, std::max<std::size_t>(node.num_inputs(), 1));
   for (std::size_t k = 0; k < node.num_inputs(); ++k)
@@ -149,6 +136,18 @@ constexpr OperatorRow rows[]{
 };
 
 }  // namespace
+
+std::vector<ValueId> broadcast_inputs(NodeReader& node) {
+  expect_an_activation(node);
+  std::size_t ndims = 1;
+  for (std::size_t k = 0; k < node.num_inputs(); ++k) ndims = std::max(ndims, own_dims(node, k).size());
+  if (ndims > num_axes) node.refuse(concat("combines inputs of up to ", ndims, " dimensions, but 1 to 5 are supported"));
+  const std::optional<int> axis = stated_axis(node, own_dims(node, 0).size());
+  std::vector<ValueId> inputs;
+  for (std::size_t k = 0; k < node.num_inputs(); ++k)
+    inputs.push_back(broadcast_input(node, k, ndims, k == 0 ? std::nullopt : axis));
+  return inputs;
+}
 
 std::span<const OperatorRow> binary_operators() { return rows; }
 

@@ -29,6 +29,7 @@ ValueId mean_over_groups(NodeReader& node, const char* suffix, ValueId x, index_
 
 /// x - mean and 1 / sqrt(variance + epsilon), over the spatial axes of each channel group.
 struct Statistics {
+  ValueId mean = 0;
   ValueId difference = 0;
   ValueId factor = 0;
 };
@@ -41,7 +42,7 @@ Statistics statistics_of(NodeReader& node, ValueId x, float epsilon, MeanOf&& me
   const ValueId square = node.add_step("square", Binary{BinaryKind::Mul}, {difference, difference});
   const ValueId variance = mean_of("variance", square);
   const Epilogue root{.activation = {.kind = ActivationKind::InverseRoot, .alpha = epsilon}};
-  return {.difference = difference, .factor = node.add_step("factor", Elementwise{}, {variance}, root)};
+  return {.mean = mean, .difference = difference, .factor = node.add_step("factor", Elementwise{}, {variance}, root)};
 }
 
 Statistics statistics_of_groups(NodeReader& node, ValueId x, index_t groups, float epsilon) {
@@ -143,6 +144,13 @@ void read_group_normalization(NodeReader& node) {
   node.network().add_node(std::move(last), node.output_name());
 }
 
+/// Names `value` as output `k` of the node, if that is used.
+void make_further_output(NodeReader& node, std::size_t k, ValueId value) {
+  if (k >= node.num_outputs() || !node.is_output_used(k)) return;
+  const std::vector<index_t> dims = dims_of(node.network().shape(value));
+  node.network().set_chain(node.output_name(k), {.source = value, .moves = in_order(dims), .node = node.output_name(k)});
+}
+
 void read_layer_normalization(NodeReader& node) {
   node.expect_inputs(2, 3);
   const int ndims = node.shape(0).ndims;
@@ -153,6 +161,8 @@ void read_layer_normalization(NodeReader& node) {
   const float epsilon = node.attributes().get_float("epsilon", 1e-5F);
   const auto mean_of = [&](const char* suffix, ValueId value) { return add_mean(node, suffix, value, axes); };
   const Statistics statistics = statistics_of(node, node.value(0), epsilon, mean_of);
+  make_further_output(node, 1, statistics.mean);
+  make_further_output(node, 2, statistics.factor);
   node.constant(1, "scale");
   const ValueId normal = node.add_step("normal", Binary{BinaryKind::Mul}, {statistics.difference, statistics.factor});
   const ValueId scale = node.network().constant_value(node.input_name(1), ndims, node.label());

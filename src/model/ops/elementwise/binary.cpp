@@ -21,6 +21,18 @@ std::string Rules<Binary>::name(const Binary& op) {
       return "PRelu";
     case BinaryKind::Pow:
       return "Pow";
+    case BinaryKind::Equal:
+      return "Equal";
+    case BinaryKind::Greater:
+      return "Greater";
+    case BinaryKind::GreaterOrEqual:
+      return "GreaterOrEqual";
+    case BinaryKind::Reaches:
+      return "Reaches";
+    case BinaryKind::Keep:
+      return "Keep";
+    case BinaryKind::Drop:
+      return "Drop";
   }
   return "Binary";
 }

@@ -8,7 +8,7 @@ namespace parconv {
 
 template <>
 struct Rules<Reduction> : PointwiseRules<Reduction> {
-  static constexpr bool makes_f32 = true;
+  static bool makes_f32(const Reduction&) { return true; }
   static std::string name(const Reduction& op);
   static Shape output_shape(const Reduction& op, const OperandShapes& operands);
   static Box needed_box(const Reduction& op, const NodeView& view, std::size_t operand, const WorkRegion& work);
