@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 /// Time that a silent rank waits to be ended by the printing rank. The printing rank stays alive as long, since its name is free
 /// again when it ends, and other ranks must find it taken.
 constexpr milliseconds silence{8000};
+/// Time in which launchers pass the message on: srun -K may lose what a rank printed just before it ended.
 constexpr milliseconds pause_after_error{300};
 /// Time that a launcher has to end the ranks beside one that died.
 constexpr milliseconds pause_after_death{5000};
@@ -191,7 +192,7 @@ void LaunchedJob::end(const std::exception_ptr& exception) noexcept {
     print_error(error, place_text(place));
     print_kept();
     stop_requests_.obey();
-    std::this_thread::sleep_for(is_agreed ? milliseconds(0) : pause_after_error);
+    std::this_thread::sleep_for(is_agreed && exit_ends_job_ ? milliseconds(0) : pause_after_error);
   } else {
     std::this_thread::sleep_for(silence);
   }
