@@ -18,18 +18,21 @@ sys.path.append(os.path.join(SOURCE, "tests/app"))
 from app_case import APP, COMMUNICATION, ERROR, INPUT_MISSING, MAKE_MODELS, STOPPED  # noqa: E402,F401
 from resume_case import entries_of, samples_in  # noqa: E402
 
+# Users do not set it, and mpirun deadlocks with it on a host without ranks.
+os.environ.pop("PMIX_MCA_gds", None)
+
 SCRIPTS = {"mpirun": os.path.join(SOURCE, "slurm/run.sbatch"), "srun": os.path.join(SOURCE, "slurm/run-srun.sbatch")}
 SAMPLES = 200
 
-# A job with PARCONV_TEST_SLOW=OUTPUT has a sixth of the time from its first record to its requeue, so that it outlasts any test on any
-# machine. $$ stays the process that becomes parconv_app.
+# A job with PARCONV_TEST_SLOW=OUTPUT has a sixth of the time from its first record to its requeue, so that it outlasts the tests; less
+# with a longer PARCONV_TEST_PAUSE. $$ stays the process that becomes parconv_app.
 PROGRAM = f"""#!/bin/sh
 if [ -n "$PARCONV_TEST_SLOW" ] && [ "$((SLURM_RESTART_COUNT + 0))" = 0 ]; then
   (
     trap '' USR1 TERM
     until ls "$PARCONV_TEST_SLOW".partial-*.record; do kill -0 $$ && sleep 0.1 || exit; done
     sleep 0.5
-    while kill -STOP $$ && sleep 0.05 && kill -CONT $$ && sleep 0.01; do :; done
+    while kill -STOP $$ && sleep "${{PARCONV_TEST_PAUSE:-0.05}}" && kill -CONT $$ && sleep 0.01; do :; done
   ) >/dev/null 2>&1 &
   exec {APP} "$@" --backend reference --micro-batch 1 --checkpoint-interval 0.2
 fi

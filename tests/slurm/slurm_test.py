@@ -53,7 +53,8 @@ class TimeLimits(SlurmCase):
     def test_requeue(self):
         jobs = {}
         for launcher in LAUNCHERS:
-            jobs[launcher] = self.submit(launcher, f"{launcher}.h5", "--split", "h", sbatch=["--time=1", "--signal=B:USR1@20"], slow=True)
+            jobs[launcher] = self.submit(launcher, f"{launcher}.h5", "--split", "h", sbatch=["--time=1", "--signal=B:USR1@20"], slow=True,
+                                         PARCONV_TEST_PAUSE="0.7")  # fmt: skip
         for launcher, job in jobs.items():
             facts = self.expect_end(job, seconds=200)
             output = self.output_of(job)
