@@ -50,7 +50,7 @@ inline std::string text_of(const Program& program) {
     text << "buffer " << buffer.value << " " << name_of(buffer.role) << " " << buffer.box << " x " << buffer.slots << " "
          << name_of(buffer.type) << " at " << buffer.offset_bytes << " of " << buffer.slot_bytes << "\n";
   for (const Communication& each : program.communications)
-    text << "communication " << each.order << " " << name_of(each.kind) << " " << each.value << " sends " << text_of(each.sends)
+    text << "communication " << each.order << " " << name_of(each.kind()) << " " << each.value << " sends " << text_of(each.sends)
          << "receives " << text_of(each.receives) << "\n";
   for (const Load& constant : program.constants) text << "constant " << text_of(constant) << "\n";
   for (const Step& step : program.steps)
