@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "engine/splits/operator_splits.hpp"
 
@@ -57,10 +58,17 @@ TEST_P(HalfSplits, RealsAreEqualToOneRank) {
   });
 }
 
-/// False where the rounding of an operand can move a result by more than a rounding: the index of a maximum.
+bool compares(const Node& node) {
+  const auto* binary = std::get_if<Binary>(&node.op);
+  if (binary == nullptr) return false;
+  constexpr std::array kinds{BinaryKind::Equal, BinaryKind::Greater, BinaryKind::GreaterOrEqual, BinaryKind::Reaches};
+  return std::find(kinds.begin(), kinds.end(), binary->kind) != kinds.end();
+}
+
+/// False where the rounding of an operand can move a result by more than a rounding: the index of a maximum, and comparisons.
 bool is_continuous(const Network& network) {
   return std::none_of(network.nodes.begin(), network.nodes.end(),
-                      [](const Node& node) { return std::holds_alternative<Hardmax>(node.op); });
+                      [](const Node& node) { return std::holds_alternative<Hardmax>(node.op) || compares(node); });
 }
 
 /// Results equal those of f32 up to a few roundings: no value that needs f32 is stored in 16 bits.
