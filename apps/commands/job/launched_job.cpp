@@ -220,7 +220,8 @@ void LaunchedJob::expire(double seconds) noexcept {
   LastResort::take_over();
   decided_code_ = static_cast<int>(ExitCode::Communication);
   const Diagnosis diagnosis = heartbeat_.diagnose();  // before other ranks end
-  if (voice_.may_speak_of_hang(diagnosis.symptom == Symptom::None ? -1 : diagnosis.rank)) {
+  const bool is_reported = heartbeat_.others_have_reported(static_cast<int>(JobPhase::End));
+  if (!is_reported && voice_.may_speak_of_hang(diagnosis.symptom == Symptom::None ? -1 : diagnosis.rank)) {
     if (is_connected())
       print_stalled(seconds, diagnosis);
     else

@@ -255,6 +255,16 @@ bool Heartbeat::waits_for_progress(double seconds) const {
   });
 }
 
+bool Heartbeat::others_have_reported(int last_phase) const {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->exchanged) return false;
+  const std::span<const PulseCell> cells = state_->exchanged->board->cells();
+  return std::any_of(state_->exchanged->neighbours.begin(), state_->exchanged->neighbours.end(), [&](std::size_t rank) {
+    const Pulse other = cells[rank].load();
+    return other.activity == Activity::Ended && other.signal == 0 && other.phase < last_phase;
+  });
+}
+
 void Heartbeat::leave() {
   for (const index_t pid : state_->processes_to_await())
     while (process_state(pid) != ProcessState::Gone) std::this_thread::sleep_for(pause_between_exits);

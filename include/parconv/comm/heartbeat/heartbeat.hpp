@@ -52,6 +52,10 @@ class Heartbeat {
   bool waits_for_progress(double seconds) const;
   /// A rank of this host that has ended without notice, if the processes are looked at now. Local, any thread.
   std::optional<int> find_death() const;
+  /// True if another rank of this host has ended on purpose in a phase before `last_phase`, hence has reported an error or left
+  /// that to another. Local, any thread.
+  bool others_have_reported(int last_phase) const;
+
   /// Publishes the end of this rank. The first rank of a host does so when the processes of its other ranks, as far as they are
   /// visible, have ended: until then it can name one that does not. Local, after the last communication; the caller has a
   /// deadline.
