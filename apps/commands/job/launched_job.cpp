@@ -193,6 +193,7 @@ void LaunchedJob::end(const std::exception_ptr& exception) noexcept {
     print_kept();
     stop_requests_.obey();
     std::this_thread::sleep_for(is_agreed && exit_ends_job_ ? milliseconds(0) : pause_after_error);
+    if (!is_agreed) remove_files();  // those that rank 0 was creating meanwhile
   } else {
     std::this_thread::sleep_for(silence);
   }

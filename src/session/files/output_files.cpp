@@ -141,12 +141,12 @@ void OutputFiles::make_sinks(const Contents& contents) {
 }
 
 RecordedFile OutputFiles::create(const Hdf5SinkOptions& options) {
+  job_.remove_on_failure(partial_paths_[files_.size()]);  // before rank 0 creates it: another rank may fail alone
   const auto open = [&] {
     const ActivityScope call = job_.in_library();
     files_.push_back(std::make_unique<Hdf5Sink>(job_.control(), options));
   };
   job_.in_collectives(JobPhase::Create, open, extra_seconds_);
-  job_.remove_on_failure(files_.back()->partial_path());
   names_[files_.size() - 1] += concat(":", files_.back()->dataset_path());
   return job_.in_collectives(JobPhase::Create, [&] { return files_.back()->recorded_file(); }, extra_seconds_);
 }
