@@ -53,7 +53,7 @@ class Stops(ResumeCase):
 
     def test_time_limit(self):
         self.run_small(2, "e.h5", "--max-time", 1e-3, code=STOPPED, say="the job was stopped before")
-        process = self.launch(2, "e.h5", "--max-time", 1.5, "--split", "h")
+        process = self.launch(2, "e.h5", "--max-time", 0.7, "--split", "h")
         code, text = self.finish(process)
         self.assertEqual(code, STOPPED, text)
         self.expect(OK, 2, "run", "small.onnx", "many.h5", "e.h5", "--resume", "--split", "w")
