@@ -5,18 +5,10 @@
 #include <map>
 #include <unordered_map>
 
+#include "parconv/geometry/box_hash.hpp"
+
 namespace parconv {
 namespace {
-
-struct BoxHash {
-  std::size_t operator()(const Box& box) const {
-    std::uint64_t hash = 0;
-    for (const Interval interval : box.intervals)
-      for (const index_t border : {interval.lo, interval.hi})
-        hash = (hash ^ static_cast<std::uint64_t>(border)) * 0x9e3779b97f4a7c15U + (hash >> 29U);
-    return static_cast<std::size_t>(hash);
-  }
-};
 
 /// Ranks with the same box, which is not empty.
 struct Class {

@@ -56,10 +56,9 @@ std::vector<std::string> share_of(int rank, const std::string& work_regions) {
 /// Gathers the choices of all ranks on all ranks.
 ConvAlgorithms shared(Control& control, const ConvAlgorithmMachine& machine, const ConvAlgorithms& own) {
   ConvAlgorithms all;
-  for (const std::string& text : control.gather(conv_algorithms_to_json({{machine, own}})))
+  for (const std::string& text : control.all_gather(conv_algorithms_to_json({{machine, own}})))
     for (const auto& [from, choices] : conv_algorithms_from_json(text)) all.insert(choices.begin(), choices.end());
-  const ConvAlgorithmTables tables = conv_algorithms_from_json(control.broadcast(conv_algorithms_to_json({{machine, all}})));
-  return tables.at(machine);
+  return all;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "parconv/geometry/box.hpp"
+#include "parconv/geometry/box_hash.hpp"
 
 namespace parconv::verify {
 
@@ -20,17 +20,8 @@ class BoxTable {
   const Box& operator[](int number) const { return boxes_[static_cast<std::size_t>(number)]; }
 
  private:
-  struct Hash {
-    std::size_t operator()(const Box& box) const {
-      std::uint64_t hash = 0;
-      for (const Interval interval : box.intervals)
-        for (const index_t border : {interval.lo, interval.hi})
-          hash = (hash ^ static_cast<std::uint64_t>(border)) * 0x9e3779b97f4a7c15U + (hash >> 29U);
-      return static_cast<std::size_t>(hash);
-    }
-  };
   std::vector<Box> boxes_{};
-  std::unordered_map<Box, int, Hash> numbers_{};
+  std::unordered_map<Box, int, BoxHash> numbers_{};
 };
 
 }  // namespace parconv::verify

@@ -94,9 +94,8 @@ class Agreement {
 
   Control ranks_of_own_kind() {
     ConvAlgorithmTables kinds;
-    for (const std::string& text : job_.control().gather(conv_algorithms_to_json({{machine_, {}}})))
+    for (const std::string& text : job_.control().all_gather(conv_algorithms_to_json({{machine_, {}}})))
       kinds.merge(conv_algorithms_from_json(text));
-    kinds = conv_algorithms_from_json(job_.control().broadcast(conv_algorithms_to_json(kinds)));
     return job_.control().split(static_cast<int>(std::distance(kinds.begin(), kinds.find(machine_))));
   }
 
